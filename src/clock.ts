@@ -1,0 +1,206 @@
+// Time as a value: the system's clock and a virtual one.
+//
+// The only file with setTimeout, Date.now and performance.now (a lint rule keeps it so): whatever waits takes a Clock, and the
+// same code then runs in real time and in virtual time. Knows nothing of runs, models or servers.
+//
+// Invariants
+//   T1  A timer fires at most once for each start or restart, never after it was disposed.
+//   T2  Timers of one clock fire in the order of their time, and of their start when the times are equal.
+//   T3  The virtual clock moves only when no microtask is left, no `external` work is pending and a timer is waiting.
+
+/** A one-shot timer. Disposing it stops it. */
+export interface Timer extends Disposable {
+  /** Starts it anew: it fires `ms` milliseconds from now. */
+  restart(ms: number): void;
+}
+
+/** A signal that aborts when its time is over or when its parent aborts. Dispose it when the work has ended. */
+export interface Deadline extends Disposable {
+  readonly signal: AbortSignal;
+  /** True when the time, not the parent, ended it. */
+  readonly expired: boolean;
+}
+
+/** The time that a part of Bosun lives in. All times are milliseconds. */
+export interface Clock {
+  /** Milliseconds since 1970 on the system clock (never goes back), since the clock's start on a virtual one. */
+  now(): number;
+  /** Calls `fire` once, `ms` milliseconds from now. `fire` must not throw. */
+  timer(ms: number, fire: () => void): Timer;
+  /** Resolves after `ms` milliseconds. @throws the signal's reason as soon as `signal` aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** `reason` becomes the signal's reason when the time is over. */
+  deadline(ms: number, signal: AbortSignal, reason: () => Error): Deadline;
+  /** Keeps a virtual clock standing still while real work (a socket, a child process) is pending. */
+  external<T>(work: Promise<T>): Promise<T>;
+}
+
+/** A clock whose time jumps from timer to timer. */
+export interface VirtualClock extends Clock {
+  /** Moves the time forward by `ms`, firing what falls due on the way. Needed only with `auto: false`. */
+  advance(ms: number): Promise<void>;
+}
+
+/** Node's longest timer; longer ones would fire at once. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** The machine's clock. */
+export const systemClock: Clock = withDerived({
+  now: () => performance.timeOrigin + performance.now(),
+  timer(ms, fire) {
+    let handle = setTimeout(fire, Math.min(ms, LONGEST_TIMER_MS));
+    let startedMs = ms;
+    let isDisposed = false;
+    return {
+      restart(nextMs) {
+        if (isDisposed) return; // T1
+        // refresh() re-arms without a new object: this runs once for every token that a model streams.
+        if (nextMs === startedMs) handle.refresh();
+        else {
+          clearTimeout(handle);
+          startedMs = nextMs;
+          handle = setTimeout(fire, Math.min(nextMs, LONGEST_TIMER_MS));
+        }
+      },
+      [Symbol.dispose]() {
+        isDisposed = true;
+        clearTimeout(handle);
+      },
+    };
+  },
+  external: (work) => work,
+});
+
+/**
+ * A clock that starts at 0 and needs no waiting: whenever nothing else can happen, the time jumps to the next timer.
+ * @param options.auto false leaves every move to `advance`.
+ */
+export function createVirtualClock(options: { readonly auto?: boolean } = {}): VirtualClock {
+  const { auto = true } = options;
+  const heap: Waiting[] = [];
+  let time = 0;
+  let order = 0;
+  let externalCount = 0;
+  let isScheduled = false;
+
+  const fireNext = (): void => {
+    const next = heap.shift();
+    if (!next) return;
+    time = Math.max(time, next.at);
+    next.fire();
+  };
+  // Timers wait for setImmediate, which comes after every microtask: whatever could run at this time has then run (T3).
+  const schedule = (): void => {
+    if (!auto || isScheduled || externalCount > 0 || heap.length === 0) return;
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      if (externalCount === 0) fireNext();
+      schedule();
+    });
+  };
+  const clock = withDerived({
+    now: () => time,
+    timer(ms, fire) {
+      let waiting: Waiting | undefined;
+      let isDisposed = false;
+      const stop = (): void => {
+        const at = waiting ? heap.indexOf(waiting) : -1;
+        if (at >= 0) heap.splice(at, 1);
+      };
+      const start = (delayMs: number): void => {
+        if (isDisposed) return; // T1
+        stop();
+        waiting = { at: time + Math.max(0, delayMs), order: order++, fire };
+        insert(heap, waiting);
+        schedule();
+      };
+      start(ms);
+      return {
+        restart: start,
+        [Symbol.dispose]() {
+          isDisposed = true;
+          stop();
+        },
+      };
+    },
+    async external(work) {
+      externalCount++;
+      try {
+        return await work;
+      } finally {
+        externalCount--;
+        schedule();
+      }
+    },
+  });
+  return {
+    ...clock,
+    async advance(ms) {
+      const until = time + ms;
+      await settle();
+      for (let next = heap[0]; next && next.at <= until; next = heap[0]) {
+        fireNext();
+        await settle();
+      }
+      time = until;
+    },
+  };
+}
+
+type Waiting = { readonly at: number; readonly order: number; readonly fire: () => void };
+
+/** Keeps the list sorted by time, then by start (T2). O(n) to insert: some hundred timers at most wait at once. */
+function insert(heap: Waiting[], waiting: Waiting): void {
+  let at = heap.length;
+  for (let before = heap[at - 1]; before && before.at > waiting.at; before = heap[at - 1]) at--;
+  heap.splice(at, 0, waiting);
+}
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function withDerived(base: Pick<Clock, "now" | "timer" | "external">): Clock {
+  return {
+    ...base,
+    sleep(ms, signal) {
+      return new Promise((resolve, reject) => {
+        if (signal.aborted) {
+          reject(signal.reason);
+          return;
+        }
+        const onAbort = (): void => {
+          timer[Symbol.dispose]();
+          reject(signal.reason);
+        };
+        const timer = base.timer(ms, () => {
+          signal.removeEventListener("abort", onAbort);
+          resolve();
+        });
+        signal.addEventListener("abort", onAbort, { once: true });
+      });
+    },
+    deadline(ms, signal, reason) {
+      const controller = new AbortController();
+      let expired = false;
+      const onAbort = (): void => controller.abort(signal.reason);
+      const timer = base.timer(ms, () => {
+        expired = true;
+        controller.abort(reason());
+      });
+      if (signal.aborted) onAbort();
+      else signal.addEventListener("abort", onAbort, { once: true });
+      return {
+        signal: controller.signal,
+        get expired() {
+          return expired;
+        },
+        [Symbol.dispose]() {
+          timer[Symbol.dispose]();
+          signal.removeEventListener("abort", onAbort);
+        },
+      };
+    },
+  };
+}

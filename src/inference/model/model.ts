@@ -1,0 +1,98 @@
+// The Model port: one call to a model, as a stream of events. Endpoints, the pool, the embedded models and the twin are Models.
+//
+// Invariants
+//   C1  A call ends with exactly one "end" event or by throwing a BosunError, never in silence.
+//   C2  Leaving the loop or aborting the signal closes the upstream connection at once.
+//   C3  A thrown error carries what had arrived: details.text and details.usage.
+
+import type { Json } from "../../json.ts";
+import type { ModelRef, ModelSettings, Timeouts } from "./endpoint.ts";
+import type { Message, OutputSpec, ToolCall, ToolChoice, ToolSpec } from "./message.ts";
+import type { Usage } from "./usage.ts";
+
+/** Where in a run something happens: ["task:write", "turn:2", "tool:0"]. It is the step's key too. */
+export type Path = readonly string[];
+
+/** Why a call is made. */
+export type Purpose = "work" | "final" | "repair" | "summary";
+
+/** What only the orchestrator knows about a call. A Model may ignore all of it. */
+export type ModelHints = {
+  readonly runId: string;
+  readonly path: Path;
+  readonly purpose: Purpose;
+  /** Calls of the same run that are still to come; undefined where nobody can know. */
+  readonly remainingCalls: number | undefined;
+  readonly expectedOutputTokens: number | undefined;
+  /** When the result is useless, on the run's clock in ms. */
+  readonly deadlineAt: number | undefined;
+};
+
+/** One call. `models` are tried in order: fallbacks travel with the call, so it is one step, whatever answers. */
+export type ModelRequest = {
+  readonly models: readonly [ModelRef, ...ModelRef[]];
+  readonly messages: readonly Message[];
+  readonly tools?: readonly ToolSpec[] | undefined;
+  readonly toolChoice?: ToolChoice | undefined;
+  readonly output?: OutputSpec | undefined;
+  /** Wins over the endpoint's own settings, field by field. */
+  readonly settings: ModelSettings;
+  readonly timeouts?: Timeouts | undefined;
+  /** false asks for one reply instead of a stream: for batches, where nobody watches. Default true. */
+  readonly stream?: boolean | undefined;
+  readonly hints: ModelHints;
+};
+
+/** Why an answer ended: one word for all servers, and the server's own. */
+export type Finish = {
+  readonly unified: "stop" | "length" | "tool-calls" | "content-filter" | "other";
+  readonly raw: string;
+};
+
+/** Milliseconds of one call, by layer. `server` = vLLM's per-request metrics, as sent. */
+export type CallTimings = {
+  /** Until a connection was there. */
+  readonly queueMs: number;
+  /** From the request to the first token; undefined when none came. */
+  readonly firstTokenMs: number | undefined;
+  readonly totalMs: number;
+  readonly server?: Json | undefined;
+};
+
+/** A finished answer. */
+export type Reply = {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly calls: readonly ToolCall[];
+  readonly finish: Finish;
+  readonly usage: Usage;
+  readonly timings: CallTimings;
+  /** Who answered. */
+  readonly endpoint: string;
+  readonly model: string;
+};
+
+/** What happens during a call, in order. */
+export type ModelEvent =
+  | { readonly type: "queued"; readonly reason: string }
+  | { readonly type: "start"; readonly endpoint: string; readonly model: string; readonly attempt: number }
+  | {
+      readonly type: "retry";
+      readonly attempt: number;
+      readonly afterMs: number;
+      readonly code: string;
+      readonly message: string;
+      readonly usage: Usage | undefined;
+    }
+  | { readonly type: "fallback"; readonly from: string; readonly to: string; readonly code: string; readonly usage: Usage | undefined }
+  | { readonly type: "text-delta"; readonly text: string }
+  | { readonly type: "reasoning-delta"; readonly text: string }
+  | ({ readonly type: "end" } & Reply);
+
+/** Anything that answers. */
+export interface Model {
+  /** @throws BosunError with a `model/…` code; see C1 to C3. */
+  call(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /** Smallest context in tokens that the call may meet; undefined when nobody knows. Never rejects for an endpoint that is down. */
+  contextTokens(models: readonly ModelRef[], signal: AbortSignal): Promise<number | undefined>;
+}

@@ -1,0 +1,60 @@
+// The durable port: what a run's body may use so that its results survive. Engines implement it; `inline` keeps nothing.
+//
+// Invariants
+//   D1  A key is unique inside its run. A committed step is never executed again.
+//   D2  A body awaits only calls of its Durable (Promise.all over them is allowed) and is deterministic given their results.
+//   D3  When a run ends, nothing of it runs on: steps are aborted, children joined, sleeps dropped.
+//   D4  An aborted run's pending calls reject at once; a step's function has STEP_GRACE_MS to hand over what it has.
+
+import type { Json } from "../../json.ts";
+
+/** What a step's function gets. */
+export type StepContext = { readonly key: string; readonly attempt: number; readonly signal: AbortSignal };
+
+/** A child run. `result` rejects with a BosunError when it fails, is cancelled or runs out of time. */
+export interface Child<Output> {
+  readonly result: Promise<Output>;
+  cancel(reason: string): void;
+}
+
+/** Options of a child run. */
+export type ChildOptions = {
+  /** The child is aborted after this many milliseconds and rejects with `timeoutError`. */
+  readonly timeoutMs?: number | undefined;
+  readonly timeoutError?: (() => Error) | undefined;
+};
+
+/** What a body may use. Every call is named by a key that stays the same when the body is replayed. */
+export interface Durable {
+  readonly runId: string;
+  readonly rootId: string;
+  readonly signal: AbortSignal;
+  /** Runs `fn` once and keeps its result. Nothing durable happens inside a step. */
+  step<T extends Json | undefined>(key: string, fn: (context: StepContext) => Promise<T>): Promise<T>;
+  sleep(key: string, ms: number): Promise<void>;
+  child<I extends Json, O extends Json>(key: string, flow: Flow<I, O>, input: I, options?: ChildOptions): Child<O>;
+  /** The key of the first promise that settles, also when it rejects. */
+  race<T extends Readonly<Record<string, Promise<unknown>>>>(key: string, pending: T): Promise<keyof T & string>;
+}
+
+/** A durable function. Inputs and outputs are JSON; what is not JSON reaches the body from its world. */
+export interface Flow<I extends Json, O extends Json> {
+  readonly name: string;
+  readonly version: string;
+  run(durable: Durable, input: I): Promise<O>;
+}
+
+/** Options of a run. */
+export type StartOptions = {
+  readonly id: string;
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number | undefined;
+  readonly timeoutError?: (() => Error) | undefined;
+};
+
+/** Runs flows. */
+export interface DurableEngine {
+  readonly name: "inline";
+  /** @throws what the body throws, or the reason of its abort. */
+  start<I extends Json, O extends Json>(flow: Flow<I, O>, input: I, options: StartOptions): Promise<O>;
+}
