@@ -44,17 +44,26 @@ const missing = Object.entries(lock.packages).flatMap(([at, entry]) =>
     .map(([name, version]) => ({ name, version, dev: entry.dev === true })),
 );
 for (const { name, version, dev } of missing) {
-  lock.packages[`node_modules/${name}`] = { version, ...platformOf(name), ...(dev ? { dev } : {}), optional: true };
+  lock.packages[`node_modules/${name}`] = {
+    version,
+    ...platformOf(name),
+    ...(dev ? { dev } : {}),
+    optional: true,
+  };
 }
 const { "": root, ...rest } = lock.packages;
 const sorted = Object.entries(rest).toSorted(([a], [b]) => a.localeCompare(b, "en"));
-writeFileSync(file, `${JSON.stringify({ ...lock, packages: { "": root, ...Object.fromEntries(sorted) } }, null, 2)}\n`);
+writeFileSync(
+  file,
+  `${JSON.stringify({ ...lock, packages: { "": root, ...Object.fromEntries(sorted) } }, null, 2)}\n`,
+);
 console.log(`${missing.length} entries added`);
 
 function isLocked(at: string, name: string): boolean {
   const parents = at.split("/node_modules/");
   const nested = parents.some(
-    (_, depth) => lock.packages[`${parents.slice(0, depth + 1).join("/node_modules/")}/node_modules/${name}`],
+    (_, depth) =>
+      lock.packages[`${parents.slice(0, depth + 1).join("/node_modules/")}/node_modules/${name}`],
   );
   return nested || lock.packages[`node_modules/${name}`] !== undefined;
 }
@@ -64,9 +73,14 @@ function platformOf(name: string): Entry {
   const parts = name.split("/").at(-1)?.replace("binding-", "").split("-") ?? [];
   const os = parts.map((part) => OS[part]).find(Boolean);
   const cpu = parts.map((part) => CPU[part]).find(Boolean);
-  if (!os || !cpu) throw new Error(`cannot tell the platform of ${name}: add its words to this script`);
+  if (!os || !cpu)
+    throw new Error(`cannot tell the platform of ${name}: add its words to this script`);
   if (os !== "linux") return { os: [os], cpu: [cpu] };
   const isMusl = parts.some((part) => part.startsWith("musl"));
   const isGlibc = parts.some((part) => part.startsWith("gnu"));
-  return { os: [os], cpu: [cpu], ...(isMusl ? { libc: ["musl"] } : isGlibc ? { libc: ["glibc"] } : {}) };
+  return {
+    os: [os],
+    cpu: [cpu],
+    ...(isMusl ? { libc: ["musl"] } : isGlibc ? { libc: ["glibc"] } : {}),
+  };
 }

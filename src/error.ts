@@ -95,7 +95,10 @@ export class BosunError extends Error {
 
 /** True for a BosunError, also for one of another copy of this package. */
 export function isBosunError(error: unknown): error is BosunError {
-  return error instanceof BosunError || (error instanceof Error && error.name === "BosunError" && "code" in error);
+  return (
+    error instanceof BosunError ||
+    (error instanceof Error && error.name === "BosunError" && "code" in error)
+  );
 }
 
 /** `error` itself when it is a BosunError, else one with `code` that keeps it as the cause. */

@@ -13,29 +13,46 @@ export type StandardSchema<Output = unknown> = {
     readonly vendor: string;
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
-    readonly jsonSchema?: { readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown> };
+    readonly jsonSchema?: {
+      readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
+    };
   };
 };
 
 type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
+  | {
+      readonly issues: readonly {
+        readonly message: string;
+        readonly path?: readonly unknown[] | undefined;
+      }[];
+    };
 
 /** Anything that Bosun takes as a schema. A JSON Schema's output type is Json. */
 export type Schema<Output = unknown> = StandardSchema<Output> | JsonObject;
 
 /** What a schema lets through. */
-export type OutputOf<S> = S extends { readonly "~standard": { readonly types?: { readonly output: infer Output } | undefined } } ? Output : Json;
+export type OutputOf<S> = S extends {
+  readonly "~standard": { readonly types?: { readonly output: infer Output } | undefined };
+}
+  ? Output
+  : Json;
 
 /** A validated value, or what is wrong with it: one line an issue, each with its place. */
-export type Validation = { readonly type: "valid"; readonly value: unknown } | { readonly type: "invalid"; readonly issues: readonly string[] };
+export type Validation =
+  | { readonly type: "valid"; readonly value: unknown }
+  | { readonly type: "invalid"; readonly issues: readonly string[] };
 
 /** Most issues that are reported at once: enough to mend, short enough to send to a model. */
 const MAX_ISSUES = 10;
 
 /** True for a Standard Schema; anything else is taken as JSON Schema. */
 export function isStandardSchema(schema: unknown): schema is StandardSchema {
-  return (typeof schema === "object" || typeof schema === "function") && schema !== null && "~standard" in schema;
+  return (
+    (typeof schema === "object" || typeof schema === "function") &&
+    schema !== null &&
+    "~standard" in schema
+  );
 }
 
 /**
@@ -52,10 +69,17 @@ export async function toJsonSchema(schema: Schema): Promise<JsonObject> {
       return withoutDialect(z.toJSONSchema(schema as never, { io: "input" })); // `as`: a zod schema of another copy of zod
     }
   } catch (cause) {
-    throw new BosunError("schema/no-converter", `this ${vendor} schema has no JSON Schema form: ${String(cause)}. Use types that JSON has, or give JSON Schema`, { cause });
+    throw new BosunError(
+      "schema/no-converter",
+      `this ${vendor} schema has no JSON Schema form: ${String(cause)}. Use types that JSON has, or give JSON Schema`,
+      { cause },
+    );
   }
   const converter = CONVERTERS[vendor] ?? `a JSON Schema converter for ${vendor}`;
-  throw new BosunError("schema/no-converter", `a schema of ${vendor} cannot be turned into JSON Schema by itself: wrap it with ${converter}, or give JSON Schema`);
+  throw new BosunError(
+    "schema/no-converter",
+    `a schema of ${vendor} cannot be turned into JSON Schema by itself: wrap it with ${converter}, or give JSON Schema`,
+  );
 }
 
 /** Checks a value against a schema. Never throws for a wrong value. */
@@ -63,14 +87,24 @@ export async function validate(schema: Schema, value: unknown): Promise<Validati
   if (isStandardSchema(schema)) {
     const result = await schema["~standard"].validate(value);
     if (!result.issues) return { type: "valid", value: result.value };
-    return { type: "invalid", issues: result.issues.slice(0, MAX_ISSUES).map((issue) => `${pathOf(issue.path)}: ${issue.message}`) };
+    return {
+      type: "invalid",
+      issues: result.issues
+        .slice(0, MAX_ISSUES)
+        .map((issue) => `${pathOf(issue.path)}: ${issue.message}`),
+    };
   }
   const result = validatorOf(schema).validate(value);
   if (result.valid) return { type: "valid", value };
   // The validator reports a leaf's fault for each of its parents too; only the leaves say what to mend.
   const leaves = result.errors.filter((error) => !WRAPPERS.has(error.keyword));
   const issues = (leaves.length > 0 ? leaves : result.errors).slice(0, MAX_ISSUES);
-  return { type: "invalid", issues: issues.map((error) => `${error.instanceLocation.replace(/^#/, "value")}: ${error.error}`) };
+  return {
+    type: "invalid",
+    issues: issues.map(
+      (error) => `${error.instanceLocation.replace(/^#/, "value")}: ${error.error}`,
+    ),
+  };
 }
 
 const CONVERTERS: Readonly<Record<string, string>> = {
@@ -79,7 +113,16 @@ const CONVERTERS: Readonly<Record<string, string>> = {
   zod: "zod 4 (this schema comes from zod 3)",
 };
 
-const WRAPPERS: ReadonlySet<string> = new Set(["properties", "items", "prefixItems", "allOf", "anyOf", "oneOf", "$ref", "additionalProperties"]);
+const WRAPPERS: ReadonlySet<string> = new Set([
+  "properties",
+  "items",
+  "prefixItems",
+  "allOf",
+  "anyOf",
+  "oneOf",
+  "$ref",
+  "additionalProperties",
+]);
 
 /** Compiled once for each schema object; freed with it. */
 const validators = new WeakMap<object, Validator>();

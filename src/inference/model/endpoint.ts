@@ -58,6 +58,8 @@ export type Endpoint = ModelSettings & {
   readonly caFile?: string | undefined;
   /** Most open connections to this endpoint. Default 256. */
   readonly maxConnections?: number | undefined;
+  /** false asks for whole replies instead of streams: for servers that cannot stream. Default true. */
+  readonly stream?: boolean | undefined;
   readonly timeouts?: Timeouts | undefined;
 };
 
@@ -70,14 +72,24 @@ export type ModelRef = string | Endpoint;
  */
 export function endpoint(options: Omit<Endpoint, "type">): Endpoint {
   for (const key of Object.keys(options)) {
-    if (!OPTIONS.has(key)) throw new BosunError("config/invalid", `endpoint: unknown option "${key}". It takes ${[...OPTIONS].join(", ")}`);
+    if (!OPTIONS.has(key))
+      throw new BosunError(
+        "config/invalid",
+        `endpoint: unknown option "${key}". It takes ${[...OPTIONS].join(", ")}`,
+      );
   }
   const url = URL.canParse(options.url) ? new URL(options.url) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new BosunError("config/invalid", `endpoint: "${options.url}" is not an http(s) URL. Write it as http://host:8000/v1`);
+    throw new BosunError(
+      "config/invalid",
+      `endpoint: "${options.url}" is not an http(s) URL. Write it as http://host:8000/v1`,
+    );
   }
   if (url.username || url.password) {
-    throw new BosunError("config/invalid", `endpoint: the URL of ${url.host} holds a password. Name a variable with apiKeyEnv`);
+    throw new BosunError(
+      "config/invalid",
+      `endpoint: the URL of ${url.host} holds a password. Name a variable with apiKeyEnv`,
+    );
   }
   return { type: "endpoint", ...options, url: options.url.replace(/\/+$/, "") };
 }
@@ -91,7 +103,7 @@ export function nameOf(ref: ModelRef): string {
 
 const OPTIONS: ReadonlySet<string> = new Set(
   (
-    "url model dialect apiKeyEnv headers maxModelLen caFile maxConnections timeouts " +
+    "url model dialect apiKeyEnv headers maxModelLen caFile maxConnections stream timeouts " +
     "temperature topP seed stop maxTokens thinking extraBody"
   ).split(" "),
 );

@@ -10,10 +10,19 @@ export type Message =
   | { readonly role: "system"; readonly content: string }
   | { readonly role: "user"; readonly content: string }
   | { readonly role: "assistant"; readonly content: string; readonly calls?: readonly ToolCall[] }
-  | { readonly role: "tool"; readonly content: string; readonly callId: string; readonly tool: string };
+  | {
+      readonly role: "tool";
+      readonly content: string;
+      readonly callId: string;
+      readonly tool: string;
+    };
 
 /** A tool as a model sees it. `parameters` is JSON Schema of an object. */
-export type ToolSpec = { readonly name: string; readonly description: string; readonly parameters: JsonObject };
+export type ToolSpec = {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: JsonObject;
+};
 
 /** Whether the model may, must not or must call a tool. */
 export type ToolChoice = "auto" | "none" | "required";

@@ -75,7 +75,12 @@ export type Reply = {
 /** What happens during a call, in order. */
 export type ModelEvent =
   | { readonly type: "queued"; readonly reason: string }
-  | { readonly type: "start"; readonly endpoint: string; readonly model: string; readonly attempt: number }
+  | {
+      readonly type: "start";
+      readonly endpoint: string;
+      readonly model: string;
+      readonly attempt: number;
+    }
   | {
       readonly type: "retry";
       readonly attempt: number;
@@ -84,7 +89,13 @@ export type ModelEvent =
       readonly message: string;
       readonly usage: Usage | undefined;
     }
-  | { readonly type: "fallback"; readonly from: string; readonly to: string; readonly code: string; readonly usage: Usage | undefined }
+  | {
+      readonly type: "fallback";
+      readonly from: string;
+      readonly to: string;
+      readonly code: string;
+      readonly usage: Usage | undefined;
+    }
   | { readonly type: "text-delta"; readonly text: string }
   | { readonly type: "reasoning-delta"; readonly text: string }
   | ({ readonly type: "end" } & Reply);

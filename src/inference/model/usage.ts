@@ -24,8 +24,14 @@ export const NO_USAGE: Usage = {
 /** The sum of two usages, without their raw forms. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
-    input: { total: a.input.total + b.input.total, cached: addKnown(a.input.cached, b.input.cached) },
-    output: { total: a.output.total + b.output.total, reasoning: addKnown(a.output.reasoning, b.output.reasoning) },
+    input: {
+      total: a.input.total + b.input.total,
+      cached: addKnown(a.input.cached, b.input.cached),
+    },
+    output: {
+      total: a.output.total + b.output.total,
+      reasoning: addKnown(a.output.reasoning, b.output.reasoning),
+    },
     source: a.source === "estimated" || b.source === "estimated" ? "estimated" : "server",
   };
 }

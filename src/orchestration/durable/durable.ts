@@ -9,7 +9,11 @@
 import type { Json } from "../../json.ts";
 
 /** What a step's function gets. */
-export type StepContext = { readonly key: string; readonly attempt: number; readonly signal: AbortSignal };
+export type StepContext = {
+  readonly key: string;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+};
 
 /** A child run. `result` rejects with a BosunError when it fails, is cancelled or runs out of time. */
 export interface Child<Output> {
@@ -30,11 +34,22 @@ export interface Durable {
   readonly rootId: string;
   readonly signal: AbortSignal;
   /** Runs `fn` once and keeps its result. Nothing durable happens inside a step. */
-  step<T extends Json | undefined>(key: string, fn: (context: StepContext) => Promise<T>): Promise<T>;
+  step<T extends Json | undefined>(
+    key: string,
+    fn: (context: StepContext) => Promise<T>,
+  ): Promise<T>;
   sleep(key: string, ms: number): Promise<void>;
-  child<I extends Json, O extends Json>(key: string, flow: Flow<I, O>, input: I, options?: ChildOptions): Child<O>;
+  child<I extends Json, O extends Json>(
+    key: string,
+    flow: Flow<I, O>,
+    input: I,
+    options?: ChildOptions,
+  ): Child<O>;
   /** The key of the first promise that settles, also when it rejects. */
-  race<T extends Readonly<Record<string, Promise<unknown>>>>(key: string, pending: T): Promise<keyof T & string>;
+  race<T extends Readonly<Record<string, Promise<unknown>>>>(
+    key: string,
+    pending: T,
+  ): Promise<keyof T & string>;
 }
 
 /** A durable function. Inputs and outputs are JSON; what is not JSON reaches the body from its world. */
@@ -56,5 +71,9 @@ export type StartOptions = {
 export interface DurableEngine {
   readonly name: "inline";
   /** @throws what the body throws, or the reason of its abort. */
-  start<I extends Json, O extends Json>(flow: Flow<I, O>, input: I, options: StartOptions): Promise<O>;
+  start<I extends Json, O extends Json>(
+    flow: Flow<I, O>,
+    input: I,
+    options: StartOptions,
+  ): Promise<O>;
 }

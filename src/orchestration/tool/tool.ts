@@ -2,7 +2,7 @@
 
 import { BosunError } from "../../error.ts";
 import type { Json } from "../../json.ts";
-import type { OutputOf, Schema } from "../../schema.ts";
+import { isStandardSchema, type OutputOf, type Schema } from "../../schema.ts";
 
 /** What a tool's function gets besides its arguments. */
 export type ToolContext = {
@@ -15,9 +15,9 @@ export type ToolContext = {
 
 /** Bounds of what a tool's result may bring into a prompt. */
 export type OutputLimit = {
-  /** Default 64 KiB. */
+  /** UTF-8 bytes of the text that the model reads. Default 65,536; at least 64. */
   readonly maxBytes?: number | undefined;
-  /** Estimated tokens. Default 4,000. */
+  /** Estimated tokens of that text. Default 4,000; at least 16. */
   readonly maxTokens?: number | undefined;
 };
 
@@ -29,14 +29,14 @@ export type ToolOptions<S extends Schema> = {
   readonly description: string;
   /** An object's schema. */
   readonly parameters: S;
-  /** Must honour `context.signal`. May throw: the message goes back to the model. Its result must be JSON. */
-  readonly run: (args: OutputOf<S>, context: ToolContext) => Promise<unknown> | unknown;
-  /** Default 60,000. */
+  /** Must honour `context.signal`. May throw: the message goes back to the model. Its result, or what its promise brings, must be JSON. */
+  readonly run: (args: OutputOf<S>, context: ToolContext) => unknown;
+  /** Default 60,000. A tool that goes on after it is abandoned: its late result is thrown away. */
   readonly timeoutMs?: number | undefined;
   readonly output?: OutputLimit | undefined;
-  /** Shortens a result that is over the limit; must not throw. Without it the result is cut by its structure. */
+  /** Shortens a result that is over the limit; when it throws, or without it, the result is cut by its structure. */
   readonly summary?: ((result: Json, context: ToolContext) => Promise<Json> | Json) | undefined;
-  /** Most calls in one run; further ones are refused with an error that the model reads. Default: no bound of its own. */
+  /** Most calls in one run, with those answered from the cache; further ones are refused with an error that the model reads. Default: no bound of its own. */
   readonly maxUses?: number | undefined;
   /** true reuses a result of the same run for the same arguments; failures are never kept. Default: the crew's setting, which is false. */
   readonly cache?: boolean | undefined;
@@ -64,27 +64,102 @@ export type Tool = {
  * @throws BosunError `tool/invalid` with the field's name, what was expected and what it got.
  */
 export function tool<const S extends Schema>(options: ToolOptions<S>): Tool {
-  const { name, description, timeoutMs = 60_000, maxUses } = options;
-  const check = (ok: boolean, field: string, expected: string, got: unknown): void => {
-    if (!ok) throw new BosunError("tool/invalid", `tool ${name}: ${field} must be ${expected}, got ${String(got)}`);
-  };
-  check(/^[\w-]{1,64}$/.test(name), "name", "1 to 64 letters, digits, _ or -", name);
-  check(description?.trim().length > 0, "description", "a text that tells the model when to use it", description);
-  check(typeof options.parameters === "object" || typeof options.parameters === "function", "parameters", "a schema", options.parameters);
-  check(typeof options.run === "function", "run", "a function", options.run);
-  check(Number.isFinite(timeoutMs) && timeoutMs > 0, "timeoutMs", "a positive number of milliseconds", timeoutMs);
-  check(maxUses === undefined || (Number.isInteger(maxUses) && maxUses > 0), "maxUses", "a positive whole number", maxUses);
+  checkTool(options);
+  const {
+    name,
+    description,
+    parameters,
+    run,
+    timeoutMs = 60_000,
+    summary,
+    maxUses,
+    cache,
+  } = options;
   return {
     type: "tool",
     name,
     description,
-    parameters: options.parameters,
-    run: options.run,
+    parameters,
+    run,
     timeoutMs,
-    output: { maxBytes: options.output?.maxBytes ?? 65_536, maxTokens: options.output?.maxTokens ?? 4_000 },
-    summary: options.summary,
+    output: {
+      maxBytes: options.output?.maxBytes ?? 65_536,
+      maxTokens: options.output?.maxTokens ?? 4_000,
+    },
+    summary,
     maxUses,
-    cache: options.cache,
+    cache,
     resultAsAnswer: options.resultAsAnswer ?? false,
   };
+}
+
+/** Below these not even "N of M characters left out" fits. */
+const LEAST_BYTES = 64;
+const LEAST_TOKENS = 16;
+
+const KNOWN: ReadonlySet<string> = new Set([
+  "name",
+  "description",
+  "parameters",
+  "run",
+  "timeoutMs",
+  "output",
+  "summary",
+  "maxUses",
+  "cache",
+  "resultAsAnswer",
+]);
+
+function checkTool(options: ToolOptions<Schema>): void {
+  const { name, description, parameters, run, timeoutMs, output, summary, maxUses } = options;
+  const check = (isRight: boolean, field: string, expected: string, got: unknown): void => {
+    if (isRight) return;
+    const shown = JSON.stringify(got) ?? typeof got;
+    throw new BosunError(
+      "tool/invalid",
+      `tool ${name}: ${field} must be ${expected}, got ${shown}`,
+    );
+  };
+  check(/^[\w-]{1,64}$/.test(name), "name", "1 to 64 letters, digits, _ or -", name);
+  for (const key of Object.keys(options))
+    check(KNOWN.has(key), key, `one of the options ${[...KNOWN].join(", ")}`, key);
+  check(
+    typeof description === "string" && description.trim() !== "",
+    "description",
+    "a text that tells the model when to use it",
+    description,
+  );
+  check(isObjectSchema(parameters), "parameters", "the schema of an object", parameters);
+  check(typeof run === "function", "run", "a function", run);
+  check(
+    timeoutMs === undefined || (Number.isFinite(timeoutMs) && timeoutMs > 0),
+    "timeoutMs",
+    "a positive number of milliseconds",
+    timeoutMs,
+  );
+  check(
+    isWholeFrom(LEAST_BYTES, output?.maxBytes),
+    "output.maxBytes",
+    `a whole number of at least ${LEAST_BYTES}`,
+    output?.maxBytes,
+  );
+  check(
+    isWholeFrom(LEAST_TOKENS, output?.maxTokens),
+    "output.maxTokens",
+    `a whole number of at least ${LEAST_TOKENS}`,
+    output?.maxTokens,
+  );
+  check(summary === undefined || typeof summary === "function", "summary", "a function", summary);
+  check(isWholeFrom(1, maxUses), "maxUses", "a positive whole number", maxUses);
+}
+
+/** A model's arguments are always an object: a JSON Schema that says another type could never be met. */
+function isObjectSchema(schema: unknown): boolean {
+  if (isStandardSchema(schema)) return true;
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return false;
+  return !("type" in schema) || schema.type === "object";
+}
+
+function isWholeFrom(least: number, value: number | undefined): boolean {
+  return value === undefined || (Number.isInteger(value) && value >= least);
 }

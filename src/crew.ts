@@ -1,0 +1,135 @@
+// A crew that can be kicked off: the plain data of orchestration/crew with kickoff, stream and kickoffForEach bound to a Bosun.
+
+import { type Bosun, type BosunOptions, createBosun, type RunOptions } from "./bosun.ts";
+import { type Crew, type CrewOptions, defineCrew, type Policy } from "./orchestration/crew/crew.ts";
+import type { InputsOf } from "./orchestration/crew/input.ts";
+import type { Task } from "./orchestration/crew/task.ts";
+import { type ItemResult, runEach } from "./orchestration/run/each.ts";
+import type { RunEvent } from "./orchestration/run/event.ts";
+import { failRun, type RunResult, type TaskResults, toResult } from "./orchestration/run/result.ts";
+
+/** The inputs that a crew's texts ask for with {placeholders}. */
+export type CrewInputs<Tasks extends readonly Task[]> = InputsOf<
+  Tasks[number] extends infer T ? (T extends Task<string, infer Names> ? Names : never) : never
+>;
+
+/** Options of a kickoff. `inputs` may be left out only when no text asks for one. */
+export type KickoffOptions<In> = Omit<RunOptions, "inputs"> &
+  (In extends { readonly [name: string]: never }
+    ? { readonly inputs?: In }
+    : { readonly inputs: In });
+
+type KickoffArguments<In> = In extends { readonly [name: string]: never }
+  ? [options?: KickoffOptions<In>]
+  : [options: KickoffOptions<In>];
+
+/** A crew with what runs it. */
+export type RunnableCrew<
+  Tasks extends readonly Task[] = readonly Task[],
+  P extends Policy = Policy,
+> = Crew<Tasks, P> & {
+  /**
+   * Runs the crew once.
+   * @returns the result of a run that is done or partial.
+   * @throws BosunError for every other end; `partialResult(error)` gives what was finished.
+   */
+  kickoff(
+    ...options: KickoffArguments<CrewInputs<Tasks>>
+  ): Promise<RunResult<TaskResults<Tasks, P>>>;
+  /** Runs the crew and yields what happens. Leaving the loop cancels the run. Throws after run-end where kickoff would. */
+  stream(
+    ...options: KickoffArguments<CrewInputs<Tasks>>
+  ): AsyncGenerator<RunEvent, RunResult<TaskResults<Tasks, P>>>;
+  /** Runs the crew for each inputs, `concurrency` at once (default 4). Never rejects for one item: results and errors are in order. */
+  kickoffForEach(
+    items: Iterable<CrewInputs<Tasks>> | AsyncIterable<CrewInputs<Tasks>>,
+    options?: Omit<RunOptions, "inputs" | "runId"> & { readonly concurrency?: number | undefined },
+  ): Promise<readonly ItemResult<CrewInputs<Tasks>, RunResult<TaskResults<Tasks, P>>>[]>;
+};
+
+/** Default of `concurrency`. */
+const DEFAULT_CONCURRENCY = 4;
+
+let shared: Bosun | undefined;
+
+/**
+ * Makes a crew.
+ * @param options.bosun what it runs on. Default: one for the process, made from the environment at the first kickoff.
+ * @throws BosunError `crew/…` for a crew that cannot run.
+ */
+export function crew<const Tasks extends readonly Task[], const P extends Policy = "fail-fast">(
+  options: CrewOptions<Tasks, P> & { readonly bosun?: Bosun | BosunOptions | undefined },
+): RunnableCrew<Tasks, P> {
+  const { bosun, ...rest } = options;
+  const data = defineCrew<Tasks, P>(rest);
+  let own: Bosun | undefined;
+  const home = (): Bosun => {
+    if (bosun === undefined) return (shared ??= createBosun());
+    return (own ??= "start" in bosun ? bosun : createBosun(bosun));
+  };
+  return {
+    ...data,
+    kickoff: (...[options]) => kickoff(home(), data, options),
+    stream: (...[options]) => stream(home(), data, options),
+    async kickoffForEach(
+      items,
+      { concurrency = DEFAULT_CONCURRENCY, signal = new AbortController().signal, ...each } = {},
+    ) {
+      const results: ItemResult<CrewInputs<Tasks>, RunResult<TaskResults<Tasks, P>>>[] = [];
+      const work = (
+        inputs: CrewInputs<Tasks>,
+        itemSignal: AbortSignal,
+      ): Promise<RunResult<TaskResults<Tasks, P>>> =>
+        kickoff(home(), data, { ...each, inputs, signal: itemSignal });
+      for await (const ended of runEach(items, work, { concurrency, signal }))
+        results[ended.index] = ended;
+      return results;
+    },
+  };
+}
+
+/** Runs a crew once on a Bosun. See RunnableCrew.kickoff. */
+export async function kickoff<Tasks extends readonly Task[], P extends Policy>(
+  bosun: Bosun,
+  crew: Crew<Tasks, P>,
+  options: Partial<RunOptions> = {},
+): Promise<RunResult<TaskResults<Tasks, P>>> {
+  const run = await bosun.start(crew, { ...options, inputs: options.inputs ?? {} });
+  return finish(crew, run);
+}
+
+/** Runs a crew on a Bosun and yields what happens. See RunnableCrew.stream. */
+export async function* stream<Tasks extends readonly Task[], P extends Policy>(
+  bosun: Bosun,
+  crew: Crew<Tasks, P>,
+  options: Partial<RunOptions> = {},
+): AsyncGenerator<RunEvent, RunResult<TaskResults<Tasks, P>>> {
+  const run = await bosun.start(crew, { ...options, inputs: options.inputs ?? {} });
+  let isOver = false;
+  try {
+    for await (const event of run.log.read(0, new AbortController().signal)) {
+      isOver = event.type === "run-end";
+      yield event;
+    }
+  } finally {
+    if (!isOver) {
+      run.cancel("the reader of its stream left");
+      await run.ended.catch(() => undefined); // the reader is gone: there is nobody to tell
+    }
+  }
+  return finish(crew, run);
+}
+
+async function finish<Tasks extends readonly Task[], P extends Policy>(
+  crew: Crew<Tasks, P>,
+  run: Awaited<ReturnType<Bosun["start"]>>,
+): Promise<RunResult<TaskResults<Tasks, P>>> {
+  const state = await run.ended.catch(async (error: unknown) => {
+    throw Object.assign(error instanceof Error ? error : new Error(String(error)), {
+      partial: await toResult(crew, run.log.state),
+    });
+  });
+  const result = await toResult(crew, state);
+  if (result.status === "done" || result.status === "partial") return result;
+  throw failRun(result);
+}

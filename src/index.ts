@@ -1,0 +1,41 @@
+// `bosun`: what a user imports to define and run a crew.
+
+export {
+  type Bosun,
+  type BosunOptions,
+  createBosun,
+  type RunOptions,
+  type StartedRun,
+} from "./bosun.ts";
+export { crew, type CrewInputs, type KickoffOptions, type RunnableCrew } from "./crew.ts";
+export { BosunError, type ErrorCode, type ErrorData, isBosunError } from "./error.ts";
+export {
+  type Dialect,
+  type Endpoint,
+  endpoint,
+  type ModelRef,
+  type ModelSettings,
+  type Timeouts,
+} from "./inference/model/endpoint.ts";
+export type { Usage } from "./inference/model/usage.ts";
+export { type Agent, agent, type AgentOptions } from "./orchestration/crew/agent.ts";
+export type { Crew, CrewOptions, Policy, Process } from "./orchestration/crew/crew.ts";
+export type { Inputs, InputValue } from "./orchestration/crew/input.ts";
+export { type OnError, type Task, task, type TaskOptions } from "./orchestration/crew/task.ts";
+export type { ItemResult } from "./orchestration/run/each.ts";
+export type { PromptPart, RunEvent, RunStatus, TaskStatus } from "./orchestration/run/event.ts";
+export {
+  partialResult,
+  type RunResult,
+  type TaskResult,
+  type Timings,
+} from "./orchestration/run/result.ts";
+export {
+  type AgentState,
+  applyEvent,
+  EMPTY_RUN,
+  type RunState,
+  type TaskState,
+} from "./orchestration/run/state.ts";
+export { type Tool, tool, type ToolContext, type ToolOptions } from "./orchestration/tool/tool.ts";
+export type { Schema, StandardSchema } from "./schema.ts";

@@ -1,0 +1,118 @@
+// Markdown as blocks: headings, paragraphs and list items. Code, tables, rules and front matter say nothing in sentences and fall away.
+
+import { isOwnLine, REMOVED_HEADING } from "./own-line.ts";
+
+/** One block of a text, on one line. */
+export type Block =
+  | { readonly type: "heading"; readonly level: number; readonly text: string }
+  | { readonly type: "paragraph"; readonly text: string }
+  /** `marker` is "-" or "1.", as it is written. */
+  | { readonly type: "item"; readonly marker: string; readonly text: string };
+
+/** Most blocks that are read of one text. */
+const MAX_BLOCKS = 4_000;
+
+/** The blocks of a markdown or plain text. Lines that are wrapped are one block. */
+export function parseBlocks(text: string): Block[] {
+  const blocks: Block[] = [];
+  let open: { type: "paragraph" | "item"; marker: string; lines: string[] } | undefined;
+  let fence: string | undefined;
+  let isAfterGap = false;
+  const close = (): void => {
+    const joined = open?.lines.join(" ").trim();
+    if (open && joined) blocks.push(open.type === "item" ? { type: "item", marker: open.marker, text: joined } : { type: "paragraph", text: joined });
+    open = undefined;
+  };
+  for (const raw of withoutFrontMatter(text).split(/\r?\n/)) {
+    if (blocks.length >= MAX_BLOCKS) break;
+    const line = readLine(raw);
+    if (fence !== undefined || line.type === "fence") {
+      close();
+      fence = nextFence(fence, line);
+      continue;
+    }
+    switch (line.type) {
+      case "heading":
+        close();
+        blocks.push({ type: "heading", level: line.level, text: line.text });
+        break;
+      case "item":
+        close();
+        open = { type: "item", marker: line.marker, lines: [line.text] };
+        break;
+      case "text":
+        open ??= { type: "paragraph", marker: "", lines: [] };
+        open.lines.push(isAfterGap ? `…${line.text}` : line.text);
+        isAfterGap = false;
+        break;
+      case "nothing":
+        close();
+        break;
+      case "gap":
+        close();
+        isAfterGap = true;
+        break;
+      default:
+        line satisfies never;
+    }
+  }
+  close();
+  return withoutRemoved(blocks);
+}
+
+type Line =
+  | { readonly type: "heading"; readonly level: number; readonly text: string }
+  | { readonly type: "item"; readonly marker: string; readonly text: string }
+  | { readonly type: "fence"; readonly mark: string }
+  | { readonly type: "text"; readonly text: string }
+  /** Where a text was cut to fit a context: what follows begins amid a sentence. */
+  | { readonly type: "gap" }
+  | { readonly type: "nothing" };
+
+function readLine(raw: string): Line {
+  const line = raw.replace(/^\s*(?:>\s?)+/, "").trimEnd();
+  const text = line.trim();
+  if (!text || isOwnLine(text) || isDecoration(text)) return { type: "nothing" };
+  if (/^\[…[^\]]*…\]$/.test(text)) return { type: "gap" };
+  const fence = /^(```|~~~)/.exec(text);
+  if (fence) return { type: "fence", mark: fence[1] ?? "" };
+  const heading = /^(#{1,6})\s+(.+?)\s*#*$/.exec(text);
+  if (heading) return { type: "heading", level: heading[1]?.length ?? 1, text: plain(heading[2] ?? "") };
+  const bold = /^\*\*([^*]{2,80}[^*.:!?])\*\*:?$/.exec(text);
+  if (bold) return { type: "heading", level: 6, text: plain(bold[1] ?? "") };
+  const item = /^([-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(.+)$/.exec(text);
+  if (item) return { type: "item", marker: /^\d/.test(item[1] ?? "") ? (item[1] ?? "") : "-", text: item[2] ?? "" };
+  return { type: "text", text };
+}
+
+/** Tables, rules, HTML and comments. */
+function isDecoration(text: string): boolean {
+  return /^\|/.test(text) || /^[-*_=\s]{3,}$/.test(text) || /^<[!/a-z][^>]*>$/i.test(text) || /^[^|]*\|[^|]*\|/.test(text.replace(/`[^`]*`/g, ""));
+}
+
+function nextFence(fence: string | undefined, line: Line): string | undefined {
+  if (line.type !== "fence") return fence;
+  if (fence === undefined) return line.mark;
+  return line.mark === fence ? undefined : fence;
+}
+
+function withoutFrontMatter(text: string): string {
+  return text.replace(/^---\r?\n[\s\S]{0,4000}?\n---\r?\n/, "");
+}
+
+/** A review lists what it took out; that is no material for whoever reads the review. */
+function withoutRemoved(blocks: readonly Block[]): Block[] {
+  let isRemoved = false;
+  return blocks.filter((block) => {
+    if (block.type === "heading") isRemoved = block.text === REMOVED_HEADING;
+    return !isRemoved;
+  });
+}
+
+/** A heading without emphasis and link syntax. */
+function plain(text: string): string {
+  return text
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replace(/[*_`]{1,3}([^*_`]+)[*_`]{1,3}/g, "$1")
+    .trim();
+}

@@ -1,0 +1,200 @@
+// A value for a JSON Schema: the mechanics. What a value means comes from a Valuer.
+//
+// Covers the keywords that models are given: types, properties, required, additionalProperties, items, prefixItems, contains, enum,
+// const, bounds, lengths, patterns, formats, $ref, allOf, anyOf, oneOf. Not if/then/else, not, patternProperties: the caller
+// validates what it gets. Bounded in depth and nodes, so a recursive schema ends.
+
+import { isObject, type Json, type JsonObject } from "../../../json.ts";
+import { fitNumber, fitText } from "./fit-value.ts";
+import { resolveSchema } from "./resolve.ts";
+
+/** A place that takes a value. */
+export type Slot = {
+  /** Property name; that of the array for its items; "" at the root. */
+  readonly name: string;
+  readonly schema: JsonObject;
+  readonly isRequired: boolean;
+  /** Names of the properties beside it. */
+  readonly siblings: readonly string[];
+  /** Place in the nearest array, 0 outside. */
+  readonly index: number;
+};
+
+/** Says what belongs into a slot. undefined = nothing sensible: the slot is left out, null, or filled with the least valid value. */
+export type Valuer = {
+  /** Texts that would fit, the best first; the first one that keeps the length bounds is taken. */
+  texts(slot: Slot): readonly string[];
+  number(slot: Slot): number | undefined;
+  flag(slot: Slot): boolean | undefined;
+  /** One of the options. */
+  choice(slot: Slot, options: readonly Json[]): Json | undefined;
+  /** Items of an array. */
+  count(slot: Slot): number;
+  /** Whether an optional property is filled. */
+  wants(slot: Slot): boolean;
+  /** Names for an object that takes any. */
+  keys(slot: Slot): readonly string[];
+  /** The valuer of an array's item. */
+  item(slot: Slot, index: number): Valuer;
+};
+
+/** How to fill. */
+export type FillOptions = {
+  /** Which of several alternatives (anyOf, oneOf) is taken: this one, modulo their number. */
+  readonly branch: number;
+  /** true leaves out whatever may be left out. */
+  readonly isMinimal: boolean;
+};
+
+/** Deeper than this optional properties are left out, and at the second bound nothing more is filled. */
+const MAX_OPTIONAL_DEPTH = 6;
+const MAX_DEPTH = 24;
+/** Most values of one filling, and items of one array. */
+const MAX_NODES = 3_000;
+const MAX_ITEMS = 200;
+
+type Filling = FillOptions & { readonly root: JsonObject; nodes: number };
+
+/** A value for the schema; undefined when nothing can be put there. Not yet validated. */
+export function fillSchema(schema: JsonObject, valuer: Valuer, options: FillOptions): Json | undefined {
+  const filling: Filling = { ...options, root: schema, nodes: 0 };
+  return fillNode(schema, { name: "", isRequired: true, siblings: [], index: 0 }, { valuer, filling, depth: 0 });
+}
+
+type Place = { readonly valuer: Valuer; readonly filling: Filling; readonly depth: number };
+
+function fillNode(schema: unknown, at: Omit<Slot, "schema">, place: Place): Json | undefined {
+  const { filling, valuer, depth } = place;
+  const resolved = resolveSchema(schema, filling.root, filling.branch);
+  if (!resolved || depth > MAX_DEPTH || filling.nodes++ > MAX_NODES) return undefined;
+  const slot: Slot = { ...at, schema: resolved.schema };
+  const value = valueOf(slot, place);
+  if (value !== undefined) return value;
+  if (resolved.isNullable) return null;
+  return at.isRequired ? valueOf(slot, { ...place, valuer: leastOf(valuer) }) : undefined;
+}
+
+function valueOf(slot: Slot, place: Place): Json | undefined {
+  const { schema } = slot;
+  if ("const" in schema) return schema["const"];
+  const options = schema["enum"];
+  if (Array.isArray(options)) return place.valuer.choice(slot, options);
+  switch (typeOf(schema)) {
+    case "object":
+      return fillObject(slot, place);
+    case "array":
+      return fillArray(slot, place);
+    case "integer":
+    case "number":
+      return fitNumber(schema, place.valuer.number(slot), slot.isRequired);
+    case "boolean":
+      return place.valuer.flag(slot) ?? (typeof schema["default"] === "boolean" ? schema["default"] : undefined);
+    case "null":
+      return null;
+    default:
+      return fitText(schema, place.valuer.texts(slot), slot.isRequired);
+  }
+}
+
+function fillObject(slot: Slot, { valuer, filling, depth }: Place): Json {
+  const { schema } = slot;
+  const properties = isObject(schema["properties"]) ? schema["properties"] : {};
+  const required = requiredOf(schema);
+  const most = numberAt(schema, "maxProperties") ?? Number.POSITIVE_INFINITY;
+  const least = numberAt(schema, "minProperties") ?? 0;
+  const names = Object.keys(properties);
+  const filled: Record<string, Json> = {};
+  const fill = (name: string, isRequired: boolean): void => {
+    if (Object.hasOwn(filled, name) || Object.keys(filled).length >= most) return;
+    const siblings = names.filter((other) => other !== name);
+    const value = fillNode(properties[name] ?? extraSchema(schema), { name, isRequired, siblings, index: slot.index }, { valuer, filling, depth: depth + 1 });
+    if (value !== undefined) filled[name] = value;
+  };
+  // In the schema's order, so that an answer reads as its author wrote it; required ones keep their room.
+  const optionalRoom = most - required.length;
+  let optional = 0;
+  for (const name of names) {
+    const isRequired = required.includes(name);
+    const isWanted = !filling.isMinimal && depth < MAX_OPTIONAL_DEPTH && valuer.wants({ name, schema, isRequired, siblings: names, index: slot.index });
+    if (isRequired || (isWanted && optional++ < optionalRoom)) fill(name, isRequired);
+  }
+  for (const name of required) fill(name, true);
+  if (names.length === 0 && schema["additionalProperties"] !== false && !filling.isMinimal) for (const key of valuer.keys(slot)) fill(key, false);
+  for (const name of dependents(schema, filled)) fill(name, true);
+  const spare = [...names, ...Array.from({ length: Math.min(least, MAX_ITEMS) }, (_, index) => `extra_${index + 1}`)];
+  for (const name of spare) if (Object.keys(filled).length < least && (name in properties || extraSchema(schema) !== false)) fill(name, true);
+  return filled;
+}
+
+function fillArray(slot: Slot, { valuer, filling, depth }: Place): Json {
+  const { schema } = slot;
+  const prefix: readonly unknown[] = Array.isArray(schema["prefixItems"]) ? schema["prefixItems"] : [];
+  const rest = schema["items"];
+  const least = Math.max(numberAt(schema, "minItems") ?? 0, numberAt(schema, "minContains") ?? ("contains" in schema ? 1 : 0));
+  const most = Math.min(numberAt(schema, "maxItems") ?? MAX_ITEMS, rest === false ? prefix.length : MAX_ITEMS);
+  const wanted = filling.isMinimal || depth >= MAX_OPTIONAL_DEPTH ? 0 : Math.max(valuer.count(slot), prefix.length);
+  const count = Math.min(Math.max(least, wanted), most);
+  const isUnique = schema["uniqueItems"] === true;
+  const items: Json[] = [];
+  const seen = new Set<string>();
+  // Unique items may need more tries than items: each try has another index.
+  for (let index = 0; items.length < count && index < (isUnique ? count * 3 + 8 : count); index++) {
+    const own = prefix[items.length] ?? rest ?? true;
+    const contained = items.length < (numberAt(schema, "minContains") ?? 1) ? schema["contains"] : undefined;
+    const item = contained === undefined ? own : { allOf: [own, contained] };
+    const at = { name: slot.name, isRequired: items.length < least, siblings: [], index };
+    const value = fillNode(item, at, { valuer: valuer.item(slot, index), filling, depth: depth + 1 });
+    const key = JSON.stringify(value);
+    if (value === undefined || (isUnique && seen.has(key))) continue;
+    seen.add(key);
+    items.push(value);
+  }
+  return items;
+}
+
+function typeOf(schema: JsonObject): string {
+  const type = schema["type"];
+  const named = Array.isArray(type) ? type.find((one) => one !== "null") : type;
+  if (typeof named === "string") return named;
+  const has = (...keys: readonly string[]): boolean => keys.some((key) => key in schema);
+  if (has("properties", "required", "additionalProperties", "minProperties")) return "object";
+  if (has("items", "prefixItems", "minItems", "maxItems", "contains")) return "array";
+  if (has("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")) return "number";
+  return "string";
+}
+
+function requiredOf(schema: JsonObject): string[] {
+  const required = schema["required"];
+  return Array.isArray(required) ? required.filter((name) => typeof name === "string") : [];
+}
+
+/** Names that the filled ones bring with them. */
+function dependents(schema: JsonObject, filled: Readonly<Record<string, Json>>): string[] {
+  const rules = schema["dependentRequired"];
+  if (!isObject(rules)) return [];
+  return Object.keys(filled).flatMap((name) => {
+    const names = rules[name];
+    return Array.isArray(names) ? names.filter((other) => typeof other === "string") : [];
+  });
+}
+
+function extraSchema(schema: JsonObject): Json {
+  return schema["additionalProperties"] ?? true;
+}
+
+function numberAt(schema: JsonObject, key: string): number | undefined {
+  const value = schema[key];
+  return typeof value === "number" ? value : undefined;
+}
+
+/** The least that fits: for a required slot that nothing is known for. */
+function leastOf(valuer: Valuer): Valuer {
+  const least: Valuer = {
+    ...valuer,
+    texts: () => ["none"],
+    flag: () => false,
+    choice: (_, options) => options[0],
+    item: (slot, index) => leastOf(valuer.item(slot, index)),
+  };
+  return least;
+}

@@ -1,0 +1,112 @@
+// Sentences of a text, word for word, and which of them can stand in an answer.
+//
+// Never changes a sentence: what comes out can be found in what went in (white space apart).
+
+/** A sentence as it is written, without the citations behind it, and those. */
+export type CitedSentence = { readonly text: string; readonly cited: readonly string[] };
+
+/** Longest text that counts as one sentence, in characters; more is a list or a table without its lines. */
+const LONGEST_SENTENCE = 700;
+/** Shortest text that says something, in characters. */
+const SHORTEST_SENTENCE = 20;
+
+/** The sentences of one paragraph, in order. */
+export function splitSentences(paragraph: string): CitedSentence[] {
+  const text = paragraph.replace(/\s+/g, " ").trim();
+  const sentences: CitedSentence[] = [];
+  let start = 0;
+  for (const match of text.matchAll(ENDS)) {
+    const end = match.index + match[0].length;
+    const piece = text.slice(start, end);
+    if (end < text.length && !isBoundary(piece, text.slice(end).trimStart(), match[1] ?? "")) continue;
+    sentences.push(takeCitations(piece.trim()));
+    start = end;
+  }
+  const rest = text.slice(start).trim();
+  if (rest) sentences.push(takeCitations(rest));
+  return sentences;
+}
+
+/** True for a text that reads as a whole sentence: it begins, ends, and carries no leftover of a table, a list or a link. */
+export function isSentence(text: string): boolean {
+  return (
+    text.length >= SHORTEST_SENTENCE &&
+    text.length <= LONGEST_SENTENCE &&
+    /[.!?。！？]["'”’»)*_`]*$/.test(text) &&
+    !/\.{3}$|…$/.test(text) &&
+    startsSentence(text) &&
+    !/[|{}]|!\[|\]\(|https?:\/\/\S+$|^\W*\d+\W*$/.test(text.replace(/`[^`]*`/g, "x")) &&
+    isBalanced(text) &&
+    (text.match(/[\p{L}\s]/gu)?.length ?? 0) / text.length > 0.6
+  );
+}
+
+/** True when the sentence leans on the one before it: "It", "This", "However", "For example", "If they". */
+export function needsPredecessor(text: string): boolean {
+  const start = text.replace(/^[\s"'“”‘’*_(]+/, "");
+  return LEANING.test(start) || LEANING_INSIDE.test(start) || (/^both\b/i.test(start) && !/ and /.test(start));
+}
+
+/** True when the sentence speaks about the page that it stands on, and says little anywhere else. */
+export function pointsAtItsPage(text: string): boolean {
+  return POINTING.test(text);
+}
+
+/** An end mark with the quotes and citations behind it. Group 1: the mark. Brackets of a link, [text](url), are no citation. */
+const ENDS = /([.!?]+|[。！？])["'”’»)*_]*(?:\s*\[[^[\]]{2,200}\](?!\())*(?=\s|$|(?<=[。！？]))/g;
+
+const ABBREVIATION = /(?:^|[\s("'“‘[])(?:e\.g|i\.e|vs|cf|approx|fig|figs|eq|sec|vol|pp|ca|dr|mr|mrs|ms|prof|st|al|incl|resp|no|[A-Z])\.$/i;
+
+function isBoundary(piece: string, next: string, mark: string): boolean {
+  if (/^[。！？]/.test(mark)) return true;
+  if (mark === "." && (ABBREVIATION.test(piece) || /^\s*\d+\.$/.test(piece))) return false;
+  if ((piece.match(/`/g)?.length ?? 0) % 2 === 1) return false; // inside `code`
+  return startsSentence(next);
+}
+
+/** Lower-case names start sentences too when they are names: vLLM, max_num_seqs, p95. */
+function startsSentence(text: string): boolean {
+  const word = /^["'“‘«(*_]*(\S+)/.exec(text)?.[1] ?? "";
+  return /^[^\p{Ll}\p{P}\p{S}]/u.test(word) || /^[`$€£]/.test(word) || /^\p{Ll}[\w-]*[\p{Lu}\d_]/u.test(word);
+}
+
+/** Citations behind the end mark, or before it when they look like a file, a URL or a name. Footnote numbers are none. */
+function takeCitations(piece: string): CitedSentence {
+  const behind = /^(.*[.!?。！？]["'”’»)*_]*)((?:\s*\[[^[\]]{2,200}\])+)$/s.exec(piece);
+  if (behind) return { text: behind[1] ?? "", cited: namesOf(behind[2] ?? "") };
+  const bare = /^(.*\S)((?:\s+\[[^[\]\s]{2,200}\])+)([.!?]*)$/s.exec(piece);
+  if (bare && namesOf(bare[2] ?? "").length > 0) return { text: `${bare[1]}${bare[3]}`, cited: namesOf(bare[2] ?? "") };
+  return { text: piece, cited: [] };
+}
+
+function namesOf(brackets: string): string[] {
+  return [...brackets.matchAll(/\[([^[\]]+)\]/g)]
+    .flatMap((match) => (match[1] ?? "").split(/[,;]\s+/))
+    .map((name) => name.trim())
+    .filter((name) => /\p{L}/u.test(name));
+}
+
+function isBalanced(text: string): boolean {
+  const count = (mark: RegExp): number => text.match(mark)?.length ?? 0;
+  return count(/\(/g) === count(/\)/g) && count(/\[/g) === count(/\]/g) && count(/`/g) % 2 === 0 && count(/\*\*/g) % 2 === 0;
+}
+
+const PRONOUN = "(?:it|its|itself|this|these|that|those|they|them|their|he|she|him|his|her)";
+
+const LEANING = new RegExp(
+  `^(?:${PRONOUN}|such|also|but|and|or|so|yet|thus|hence|therefore|however|moreover|furthermore|otherwise|instead|consequently|then|` +
+    "here|still|similarly|likewise|conversely|meanwhile|nevertheless|nonetheless|accordingly|additionally|besides|another|others|even so|" +
+    "the (?:former|latter|same|other|others|rest|opposite|above|following)|for (?:example|instance)|as an example|in (?:contrast|addition|turn|short|" +
+    "other words|practice|effect|return)|as a (?:result|consequence)|by contrast|on the other hand|finally|next|secondly|thirdly|lastly|" +
+    "(?:one|each|all|both|some|most|many|none|neither|either) of (?:them|these|those))\\b(?![-_])",
+  "i",
+);
+
+const LEANING_INSIDE = new RegExp(
+  "^(?:if|when|while|because|since|after|before|once|until|unless|although|though|as|where|whether|with|without|for|from|by|to|in|on|at|of|" +
+    `beyond|below|above|under|over|despite|like|unlike|besides|because of|instead of) ${PRONOUN}\\b`,
+  "i",
+);
+
+const POINTING =
+  /\b(?:(?:table|list|figure|section|example|diagram|command|formula|steps?|text) (?:below|above)|(?:below|above|following) (?:table|list|figure|section|example|diagram|command|formula|steps?)|as follows|see (?:also )?\S+|(?:the|each) (?:table|figure|diagram|list) (?:lists?|shows?|gives?|compares?|summari[sz]es?)|(?:described|shown|given|listed|all \w+) here|this (?:page|section|document|table|figure|chapter|guide|article|file|note))\b/i;

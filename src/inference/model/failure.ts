@@ -1,0 +1,122 @@
+// What a server's refusal means: status, headers and body → BosunError. Pure.
+
+import { BosunError, type ErrorCode } from "../../error.ts";
+import { isObject, type JsonObject, parseJson } from "../../json.ts";
+
+/** A refusal as it came. `where` names model and endpoint for messages; `secret` is cut out of what the server says. */
+export type Refusal = {
+  readonly status: number;
+  readonly contentType: string;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+  readonly where: string;
+  readonly secret: string | undefined;
+  /** The clock's time in ms, for a Retry-After that is a date. */
+  readonly now: number;
+};
+
+/** The bounds that a server's message may take in ours. */
+const MAX_MESSAGE = 600;
+
+// The wordings of vLLM (three generations), OpenAI, Ollama, llama.cpp and SGLang; fixtures in test/fixtures hold one of each.
+const CONTEXT =
+  /maximum context length|context_length_exceeded|longer than the (maximum )?model|maximum model length|exceeds? the (available )?context|exceed_context_size|context (window|length|size)|prompt is too long|input is too long|longer than the model's context|max_tokens.{0,40}too large|input_tokens|input_text/i;
+const NO_TOOLS =
+  /enable-auto-tool-choice|tool-call-parser|does not support tools|tools? (param|parameter)s? requires? --jinja|tool (use|calling|choice).{0,40}not supported/i;
+const NO_FORMAT =
+  /(response_format|json_schema|structured_outputs|guided_json).{0,120}(not supported|unsupported|not permitted|unknown|unrecognized|extra)|(not supported|unsupported|does not support|not permitted|unknown|unrecognized|extra).{0,120}(response_format|json_schema|structured_outputs|guided_json)/is;
+const NO_MODEL =
+  /model.{0,200}(not exist|not found|not loaded|unknown)|(no such|unknown|invalid) model/is;
+
+/** The typed error. `model/not-found` and refusals that a client can adapt to are completed by the client. */
+export function toFailure(refusal: Refusal): BosunError {
+  const { status, where } = refusal;
+  const said = redact(messageIn(refusal), refusal.secret);
+  const error = (
+    code: ErrorCode,
+    advice: string,
+    more: { readonly retryable?: boolean; readonly details?: JsonObject } = {},
+  ): BosunError =>
+    new BosunError(code, `${where} answered ${status}: ${said}${advice ? `. ${advice}` : ""}`, {
+      ...more,
+      details: { status, ...more.details },
+    });
+
+  if (status >= 400 && status !== 401 && status !== 403 && CONTEXT.test(said)) {
+    return error("model/context-length", "Shorten the prompt or lower maxTokens", {
+      details: numbersIn(said),
+    });
+  }
+  if (status === 401 || status === 403)
+    return error("model/unauthorized", "Check the key that apiKeyEnv names");
+  if (status === 404 && !isJson(refusal))
+    return error("model/protocol", "This is no OpenAI-compatible route: the URL should end in /v1");
+  if (status === 404 || (status === 400 && NO_MODEL.test(said)))
+    return error("model/not-found", "");
+  const wait = waitDetails(refusal);
+  if (status === 408 || status === 429)
+    return error("model/rate-limited", "", { retryable: true, details: wait });
+  if (status === 503) return error("model/overloaded", "", { retryable: true, details: wait });
+  if (status >= 500 && status !== 501)
+    return error("model/server", "", { retryable: true, details: wait });
+  if (NO_TOOLS.test(said))
+    return error("model/bad-request", "Its tools are asked for by text from now on", {
+      retryable: true,
+      details: { adapted: "text-tools" },
+    });
+  if (NO_FORMAT.test(said))
+    return error("model/bad-request", "The schema is put into the prompt from now on", {
+      retryable: true,
+      details: { adapted: "prompt-schema" },
+    });
+  return error("model/bad-request", "");
+}
+
+/** Cuts a secret out of a text that may end up in events and logs. */
+export function redact(text: string, secret: string | undefined): string {
+  return secret ? text.replaceAll(secret, "[key]") : text;
+}
+
+function messageIn({ body, contentType }: Refusal): string {
+  const parsed = parseJson(body);
+  const error = isObject(parsed)
+    ? (parsed["error"] ?? parsed["detail"] ?? parsed["message"])
+    : undefined;
+  const message = isObject(error)
+    ? [error["message"], error["code"], error["param"]]
+        .filter((part) => typeof part === "string")
+        .join(" ")
+    : error;
+  const text =
+    typeof message === "string" ? message : message === undefined ? body : JSON.stringify(message);
+  const short = text.replace(/\s+/g, " ").trim().slice(0, MAX_MESSAGE);
+  return short || `nothing (${contentType || "no content type"})`;
+}
+
+function isJson({ body, contentType }: Refusal): boolean {
+  return /json/i.test(contentType) && parseJson(body) !== undefined;
+}
+
+/** Token numbers of a context error, where the server names them. */
+function numbersIn(said: string): JsonObject {
+  const find = (pattern: RegExp): number | undefined => {
+    const found = pattern.exec(said)?.slice(1).find(Boolean);
+    return found === undefined ? undefined : Number(found);
+  };
+  return {
+    contextTokens: find(
+      /(?:maximum context length (?:is|of)|maximum model length of|context (?:size|length|window)(?: is| of)?)\D{0,12}(\d+)/i,
+    ),
+    promptTokens: find(
+      /(?:prompt contains|contains|messages resulted in|decoder prompt \(length|request)\D{0,20}(\d+)|(\d+) (?:input tokens|tokens in the messages|in the messages)/i,
+    ),
+    outputTokens: find(/requested (\d+) output tokens|(\d+) in the completion/i),
+  };
+}
+
+function waitDetails({ retryAfter, now }: Refusal): JsonObject {
+  if (retryAfter === undefined) return {};
+  const seconds = Number(retryAfter);
+  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(retryAfter) - now;
+  return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, Math.round(ms)) } : {};
+}

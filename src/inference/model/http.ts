@@ -1,0 +1,232 @@
+// One HTTP exchange with a model server on node:http(s): keep-alive, bounded connections, time-outs by phase, cancel at once.
+//
+// node:http and not fetch: fetch cuts a reply whose headers take over 300 s, and its pool opens connections without a bound
+// (measured: 128 for 64 calls at once).
+
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import type { Clock } from "../../clock.ts";
+import { BosunError, messageOf } from "../../error.ts";
+import type { Endpoint, Timeouts } from "./endpoint.ts";
+
+/** Where a call waits: a phase's time-out has its name. */
+export type Phase = "queue" | "connect" | "first-token" | "inter-token" | "total";
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Free sockets live shorter than vLLM's keep-alive of 5 s, or a request would meet a socket that is just being closed. */
+const FREE_SOCKET_MS = 4_000;
+const DEFAULT_MAX_CONNECTIONS = 256;
+
+const DEFAULT_TIMEOUTS = {
+  queueMs: 300_000,
+  connectMs: 10_000,
+  firstTokenMs: 300_000,
+  interTokenMs: 60_000,
+  totalMs: 900_000,
+};
+
+/** The finite bounds of a call: the request's, else the endpoint's, else the defaults. */
+export function resolveTimeouts(
+  ...given: readonly (Timeouts | undefined)[]
+): Record<Phase, number> {
+  const pick = (key: keyof typeof DEFAULT_TIMEOUTS): number =>
+    given.map((one) => one?.[key]).find((ms) => ms !== undefined) ?? DEFAULT_TIMEOUTS[key];
+  return {
+    queue: pick("queueMs"),
+    connect: pick("connectMs"),
+    "first-token": pick("firstTokenMs"),
+    "inter-token": pick("interTokenMs"),
+    total: pick("totalMs"),
+  };
+}
+
+/** The connections of one endpoint. Proxy variables of `env` are honoured; at most `maxConnections` sockets are open. */
+export function createAgent(endpoint: Endpoint, env: Env): http.Agent {
+  const options = {
+    keepAlive: true,
+    maxSockets: endpoint.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    timeout: FREE_SOCKET_MS,
+    proxyEnv: proxyOf(env),
+  };
+  if (endpoint.url.startsWith("http:")) return new http.Agent(options);
+  return new https.Agent({
+    ...options,
+    ...(endpoint.caFile ? { ca: readCa(endpoint.caFile) } : {}),
+  });
+}
+
+function proxyOf(env: Env): NodeJS.ProcessEnv {
+  const names = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
+  return Object.fromEntries(
+    names.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]),
+  );
+}
+
+function readCa(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new BosunError(
+      "config/invalid",
+      `the certificate file ${path} cannot be read: ${messageOf(cause)}. Check caFile`,
+      { cause },
+    );
+  }
+}
+
+export type ExchangeOptions = {
+  readonly agent: http.Agent;
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly timeouts: Readonly<Record<Phase, number>>;
+  readonly clock: Clock;
+  readonly where: string;
+};
+
+/** What an exchange reports. None is called after `close` or `onFailure`. */
+export type ExchangeHandlers = {
+  readonly onConnected: () => void;
+  readonly onResponse: (response: http.IncomingMessage) => void;
+  readonly onFailure: (error: BosunError) => void;
+};
+
+export interface Exchange {
+  /** A token has come: the wait for the next one starts anew. */
+  touch(): void;
+  /** The answer is whole: no time-out counts any more, and the socket may serve another call. */
+  finish(): void;
+  /** Ends it at once and closes the socket. */
+  close(): void;
+}
+
+/** How long a finished answer may take to end its stream before its socket is closed instead of kept. */
+const DRAIN_MS = 1_000;
+
+/** Starts an exchange. Errors come through `onFailure`, once. */
+export function startExchange(options: ExchangeOptions, handlers: ExchangeHandlers): Exchange {
+  const { clock, timeouts, where } = options;
+  let phase: Phase = "queue";
+  let isOver = false;
+  const end = (): boolean => {
+    if (isOver) return false;
+    isOver = true;
+    wait[Symbol.dispose]();
+    total[Symbol.dispose]();
+    return true;
+  };
+  const fail = (error: BosunError): void => {
+    if (end()) handlers.onFailure(error);
+    request.destroy();
+  };
+  const expire = (which: Phase): void =>
+    fail(
+      new BosunError(
+        "model/timed-out",
+        `${where}: ${EXPIRED[which]} within ${timeouts[which]} ms`,
+        { retryable: which !== "total", details: { phase: which } },
+      ),
+    );
+  const request = openRequest(options);
+  const wait = clock.timer(timeouts.queue, () => expire(phase));
+  const total = clock.timer(timeouts.total, () => expire("total"));
+  const enter = (next: Phase): void => {
+    if (isOver) return;
+    phase = next;
+    wait.restart(timeouts[next]);
+  };
+  const connected = (): void => {
+    if (isOver) return;
+    enter("first-token");
+    handlers.onConnected();
+  };
+  request.on("socket", (socket) => {
+    if (!socket.connecting) connected();
+    else {
+      enter("connect");
+      socket.once(options.url.startsWith("https:") ? "secureConnect" : "connect", connected);
+    }
+  });
+  request.on("response", (response) => {
+    response.on("error", (cause) => fail(brokenOff(where, cause)));
+    if (!isOver) handlers.onResponse(response);
+  });
+  request.on("error", (cause) => fail(unreachable(options, request, cause)));
+  request.end(options.body);
+  return {
+    touch: () => enter("inter-token"),
+    finish() {
+      if (!end()) return;
+      const drain = clock.timer(DRAIN_MS, () => request.destroy());
+      request.once("close", () => drain[Symbol.dispose]());
+    },
+    close() {
+      if (end()) request.destroy();
+    },
+  };
+}
+
+function openRequest({
+  agent,
+  method,
+  url,
+  headers,
+  body,
+  where,
+}: ExchangeOptions): http.ClientRequest {
+  const length =
+    body === undefined
+      ? {}
+      : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) };
+  const send = url.startsWith("https:") ? https.request : http.request;
+  try {
+    return send(url, {
+      agent,
+      method,
+      headers: { accept: "text/event-stream, application/json", ...length, ...headers },
+    });
+  } catch (cause) {
+    throw new BosunError(
+      "config/invalid",
+      `${where}: the request cannot be made: ${messageOf(cause)}. Check its headers and its key`,
+      { cause },
+    );
+  }
+}
+
+const EXPIRED: Readonly<Record<Phase, string>> = {
+  queue: "no connection was free",
+  connect: "no connection was made",
+  "first-token": "no first token came",
+  "inter-token": "no further token came",
+  total: "the answer did not end",
+};
+
+function unreachable(
+  { url, where }: ExchangeOptions,
+  request: http.ClientRequest,
+  cause: Error & { code?: string },
+): BosunError {
+  // A kept socket that the server closed meanwhile says nothing about the server: such a call may be repeated at once.
+  const isStale = request.reusedSocket && cause.code === "ECONNRESET";
+  const reason = cause.message || (cause.code ?? "no connection"); // an AggregateError of IPv4 and IPv6 has no message
+  return new BosunError(
+    "model/unreachable",
+    `${where} cannot be reached: ${reason}. Is the server running, and is ${new URL(url).origin} its address?`,
+    {
+      retryable: true,
+      cause,
+      details: { stale: isStale },
+    },
+  );
+}
+
+function brokenOff(where: string, cause: Error): BosunError {
+  return new BosunError("model/cut", `${where}: the connection broke off: ${messageOf(cause)}`, {
+    retryable: true,
+    cause,
+  });
+}

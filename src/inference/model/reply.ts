@@ -1,0 +1,167 @@
+// Assembles a reply from Chat Completions chunks, odd ones included. Pure of I/O; also reads a whole, unstreamed answer.
+//
+// Tool calls come in pieces: by index, or without one (then by id, else the last one goes on); the name may come late, the id
+// not at all, the arguments in many parts or at once.
+
+import { isObject, type Json } from "../../json.ts";
+import type { ToolCall } from "./message.ts";
+import type { Finish } from "./model.ts";
+import type { Usage } from "./usage.ts";
+
+/** Most tool calls of one reply; further ones are dropped. */
+const MAX_CALLS = 128;
+
+/** What a chunk added. */
+export type Added = { readonly text: string; readonly reasoning: string };
+
+/** A reply as far as it has come. */
+export type PartialReply = {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly calls: readonly ToolCall[];
+  readonly finish: Finish | undefined;
+  readonly usage: Usage | undefined;
+  readonly model: string | undefined;
+  readonly metrics: Json | undefined;
+  /** True as soon as anything of an answer had come. */
+  readonly hasTokens: boolean;
+};
+
+export interface ReplyAssembler {
+  /** Takes one parsed chunk, or one whole answer. Undefined when it is neither. */
+  add(chunk: unknown): Added | undefined;
+  read(): PartialReply;
+}
+
+type OpenCall = { index: number | undefined; id: string; tool: string; arguments: string };
+
+export function createReplyAssembler(): ReplyAssembler {
+  let text = "";
+  let reasoning = "";
+  let rawFinish: string | undefined;
+  let usage: Usage | undefined;
+  let model: string | undefined;
+  let metrics: Json | undefined;
+  const calls: OpenCall[] = [];
+
+  return {
+    add(chunk) {
+      if (!isObject(chunk) || (!Array.isArray(chunk["choices"]) && !isObject(chunk["usage"])))
+        return undefined;
+      if (typeof chunk["model"] === "string") model = chunk["model"];
+      if (isObject(chunk["usage"])) usage = toUsage(chunk["usage"]);
+      if (isObject(chunk["metrics"])) metrics = chunk["metrics"] as Json; // `as`: parsed JSON
+      const choice: unknown = Array.isArray(chunk["choices"]) ? chunk["choices"][0] : undefined;
+      if (!isObject(choice)) return NOTHING;
+      if (typeof choice["finish_reason"] === "string") rawFinish = choice["finish_reason"];
+      const part = isObject(choice["delta"]) ? choice["delta"] : choice["message"];
+      if (!isObject(part)) return NOTHING;
+      const said = textOf(part["content"]);
+      const thought = textOf(part["reasoning"]) || textOf(part["reasoning_content"]);
+      text += said;
+      reasoning += thought;
+      if (Array.isArray(part["tool_calls"]))
+        for (const call of part["tool_calls"]) addCall(calls, call);
+      if (isObject(part["function_call"]))
+        addCall(calls, { index: 0, function: part["function_call"] });
+      return said === "" && thought === "" ? NOTHING : { text: said, reasoning: thought };
+    },
+    read() {
+      const named = calls.filter((call) => call.tool !== "");
+      const closed = named.map(({ id, tool, arguments: args }, index) => ({
+        id: id || `call_${index}`,
+        tool,
+        arguments: args,
+      }));
+      const hasTokens = text !== "" || reasoning !== "" || calls.length > 0;
+      const finish = rawFinish === undefined ? undefined : toFinish(rawFinish, closed.length > 0);
+      return { text, reasoning, calls: closed, finish, usage, model, metrics, hasTokens };
+    },
+  };
+}
+
+const NOTHING: Added = { text: "", reasoning: "" };
+
+function addCall(calls: OpenCall[], delta: unknown): void {
+  if (!isObject(delta)) return;
+  const { index, id } = delta;
+  const fn = isObject(delta["function"]) ? delta["function"] : {};
+  const open = findCall(
+    calls,
+    typeof index === "number" ? index : undefined,
+    typeof id === "string" ? id : undefined,
+  );
+  if (!open) return;
+  if (typeof id === "string" && id !== "") open.id = id;
+  if (typeof fn["name"] === "string" && open.tool === "") open.tool = fn["name"];
+  const args = fn["arguments"];
+  if (typeof args === "string") open.arguments += args;
+  else if (isObject(args)) open.arguments = JSON.stringify(args);
+}
+
+function findCall(
+  calls: OpenCall[],
+  index: number | undefined,
+  id: string | undefined,
+): OpenCall | undefined {
+  const last = calls.at(-1);
+  const known =
+    index === undefined
+      ? id
+        ? calls.find((call) => call.id === id)
+        : last
+      : calls.find((call) => call.index === index);
+  if (known) return known;
+  if (calls.length >= MAX_CALLS) return undefined;
+  const open = { index, id: id ?? "", tool: "", arguments: "" };
+  calls.push(open);
+  return open;
+}
+
+/** Content is a text, null, or a list of parts of which the texts count. */
+function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  return content
+    .map((part: unknown) =>
+      isObject(part) && typeof part["text"] === "string" ? part["text"] : "",
+    )
+    .join("");
+}
+
+function toFinish(raw: string, hasCalls: boolean): Finish {
+  switch (raw) {
+    case "stop":
+      // Some servers say "stop" after tool calls; what counts is that there are calls.
+      return { unified: hasCalls ? "tool-calls" : "stop", raw };
+    case "length":
+      return { unified: "length", raw };
+    case "tool_calls":
+    case "function_call":
+      return { unified: "tool-calls", raw };
+    case "content_filter":
+      return { unified: "content-filter", raw };
+    default:
+      return { unified: "other", raw };
+  }
+}
+
+function toUsage(raw: Readonly<Record<string, unknown>>): Usage | undefined {
+  const input = numberOf(raw["prompt_tokens"]);
+  const output = numberOf(raw["completion_tokens"]);
+  if (input === undefined && output === undefined) return undefined;
+  const inputDetails = isObject(raw["prompt_tokens_details"]) ? raw["prompt_tokens_details"] : {};
+  const outputDetails = isObject(raw["completion_tokens_details"])
+    ? raw["completion_tokens_details"]
+    : {};
+  return {
+    input: { total: input ?? 0, cached: numberOf(inputDetails["cached_tokens"]) },
+    output: { total: output ?? 0, reasoning: numberOf(outputDetails["reasoning_tokens"]) },
+    source: "server",
+    raw: raw as Json, // `as`: parsed JSON
+  };
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
+}

@@ -1,0 +1,137 @@
+// ModelRequest → the body of POST /chat/completions, in the words of each dialect. Pure.
+
+import type { JsonObject } from "../../json.ts";
+import type { Dialect, Endpoint, ModelSettings } from "./endpoint.ts";
+import type { Message } from "./message.ts";
+import type { ModelRequest } from "./model.ts";
+import { appendSystem, withTextTools } from "./text-tools.ts";
+
+/** What an endpoint was found to lack. Learned from its refusals, kept for its further calls. */
+export type Adaptations = { readonly textTools: boolean; readonly promptSchema: boolean };
+
+/** Reserved for thinking when it is on without a budget. */
+const DEFAULT_THINKING_TOKENS = 4_096;
+
+export type WireOptions = {
+  readonly model: string;
+  readonly dialect: Dialect | undefined;
+  readonly endpoint: Endpoint;
+  readonly adaptations: Adaptations;
+  readonly stream: boolean;
+};
+
+/** The body as JSON data. Settings of the request win over those of the endpoint. */
+export function toBody(request: ModelRequest, options: WireOptions): JsonObject {
+  const { model, dialect, endpoint, adaptations, stream } = options;
+  const settings = mergeSettings(endpoint, request.settings);
+  const { tools = [], output } = request;
+  const isTextTools = tools.length > 0 && adaptations.textTools;
+  const messages = isTextTools ? withTextTools(request.messages, tools) : request.messages;
+  const { temperature, topP, seed, stop } = settings;
+  return {
+    model,
+    messages: (output && adaptations.promptSchema
+      ? withPromptSchema(messages, output.schema)
+      : messages
+    ).map(toWireMessage),
+    stream,
+    ...(stream ? { stream_options: { include_usage: true } } : {}),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(stop === undefined || stop.length === 0 ? {} : { stop }),
+    ...toTokenLimit(settings, dialect),
+    ...toThinking(settings, dialect),
+    ...(tools.length > 0 && !isTextTools
+      ? {
+          tools: tools.map((tool) => ({ type: "function", function: tool })),
+          tool_choice: request.toolChoice ?? "auto",
+        }
+      : {}),
+    ...(output && !adaptations.promptSchema ? toOutput(output, dialect) : {}),
+    ...settings.extraBody,
+  };
+}
+
+function mergeSettings(endpoint: Endpoint, settings: ModelSettings): ModelSettings {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const extraBody = { ...endpoint.extraBody, ...settings.extraBody };
+  return { ...endpoint, ...Object.fromEntries(given), extraBody };
+}
+
+function toTokenLimit(
+  { maxTokens, thinking }: ModelSettings,
+  dialect: Dialect | undefined,
+): JsonObject {
+  if (maxTokens === undefined) return {};
+  // Servers count thinking as output; the answer must still get its maxTokens.
+  const limit =
+    maxTokens +
+    (typeof thinking === "object" ? thinking.budgetTokens : thinking ? DEFAULT_THINKING_TOKENS : 0);
+  // OpenAI's reasoning models refuse max_tokens; other servers know only that name.
+  return dialect === "openai" ? { max_completion_tokens: limit } : { max_tokens: limit };
+}
+
+function toThinking({ thinking }: ModelSettings, dialect: Dialect | undefined): JsonObject {
+  if (thinking === undefined) return {};
+  const isOn = thinking !== false;
+  switch (dialect) {
+    case "vllm":
+    case "runpod":
+      return {
+        chat_template_kwargs: { enable_thinking: isOn },
+        ...(typeof thinking === "object" ? { thinking_token_budget: thinking.budgetTokens } : {}),
+      };
+    case "sglang":
+    case "llama.cpp":
+      return { chat_template_kwargs: { enable_thinking: isOn } };
+    case "ollama":
+    case "openai":
+      return { reasoning_effort: isOn ? "medium" : "none" };
+    case undefined:
+      return {}; // no known switch; the settings' extraBody can name one
+    default:
+      return dialect satisfies never;
+  }
+}
+
+function toOutput(
+  output: NonNullable<ModelRequest["output"]>,
+  dialect: Dialect | undefined,
+): JsonObject {
+  if (dialect === "vllm") return { structured_outputs: { json: output.schema } };
+  return {
+    response_format: {
+      type: "json_schema",
+      json_schema: { name: output.name, schema: output.schema },
+    },
+  };
+}
+
+/** For servers that refuse response_format: the schema stands in the prompt, and the caller validates. */
+function withPromptSchema(messages: readonly Message[], schema: JsonObject): readonly Message[] {
+  const text = `Answer with JSON only. It must fit this JSON Schema:\n${JSON.stringify(schema)}`;
+  return appendSystem(messages, text);
+}
+
+function toWireMessage(message: Message): JsonObject {
+  switch (message.role) {
+    case "system":
+    case "user":
+      return { role: message.role, content: message.content };
+    case "tool":
+      return { role: "tool", tool_call_id: message.callId, content: message.content };
+    case "assistant": {
+      const { content, calls = [] } = message;
+      if (calls.length === 0) return { role: "assistant", content };
+      const tool_calls = calls.map((call) => ({
+        id: call.id,
+        type: "function",
+        function: { name: call.tool, arguments: call.arguments },
+      }));
+      return { role: "assistant", content: content || null, tool_calls };
+    }
+    default:
+      return message satisfies never;
+  }
+}

@@ -1,0 +1,142 @@
+// The pool: every model of a run behind one Model. Finds the endpoint of a reference, repeats and falls back.
+//
+// Does not admit, order or route yet: each reference is one endpoint.
+//
+// Invariants: M4 an aborted call closes its upstream socket (the client does); M5 only this folder repeats a model call.
+
+import type { Clock } from "../../clock.ts";
+import { type BosunError, detailOf, toBosunError } from "../../error.ts";
+import { isObject } from "../../json.ts";
+import { createEndpointModel, type EndpointModel } from "../model/client.ts";
+import { type Endpoint, type ModelRef, nameOf } from "../model/endpoint.ts";
+import type { Env } from "../model/http.ts";
+import type { Model, ModelEvent, ModelRequest } from "../model/model.ts";
+import type { Usage } from "../model/usage.ts";
+import { createRetryBudget, DEFAULT_RETRY, planRetry, type RetryPolicy } from "./retry.ts";
+
+export type PoolOptions = {
+  readonly clock: Clock;
+  /** Where keys and proxies are read from. */
+  readonly env?: Env | undefined;
+  /** The model of an alias. @throws BosunError `model/unknown` for one that it does not know. */
+  readonly resolve: (alias: string) => Endpoint | Model;
+  readonly retry?: Partial<RetryPolicy> | undefined;
+  /** 0 to 1. Default Math.random. */
+  readonly random?: (() => number) | undefined;
+};
+
+/** Many endpoints as one Model. */
+export interface Pool extends Model {
+  /** Closes every connection. */
+  close(): void;
+}
+
+/** Most endpoints that are kept with their connections; the longest unused go first. */
+const MAX_CLIENTS = 256;
+
+export function createPool(options: PoolOptions): Pool {
+  const { clock, env, resolve, random = Math.random } = options;
+  const policy = { ...DEFAULT_RETRY, ...options.retry };
+  const budget = createRetryBudget();
+  const clients = createClients(clock, env);
+  const modelOf = (ref: ModelRef): Model => {
+    const found = typeof ref === "string" ? resolve(ref) : ref;
+    return "call" in found ? found : clients.of(found);
+  };
+
+  /** One reference: attempts until one ends, or the policy gives up. */
+  async function* attempts(
+    ref: ModelRef,
+    request: ModelRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<ModelEvent> {
+    const model = modelOf(ref);
+    budget.earn();
+    let waitedMs = 0;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        for await (const event of model.call(request, signal))
+          yield event.type === "start" ? { ...event, attempt } : event;
+        return;
+      } catch (cause) {
+        const error = toBosunError(cause, "model/server", nameOf(ref));
+        const decision = planRetry({ error, attempt, waitedMs }, policy, random());
+        if (signal.aborted || decision.type === "give-up" || (!decision.isFree && !budget.spend()))
+          throw error;
+        waitedMs = decision.afterMs;
+        yield {
+          type: "retry",
+          attempt,
+          afterMs: waitedMs,
+          code: error.code,
+          message: error.message,
+          usage: usageIn(error),
+        };
+        if (waitedMs > 0) await clock.sleep(waitedMs, signal);
+      }
+    }
+  }
+
+  return {
+    async *call(request, signal) {
+      for (const [index, ref] of request.models.entries()) {
+        const next = request.models[index + 1];
+        try {
+          yield* attempts(ref, request, signal);
+          return;
+        } catch (error) {
+          if (next === undefined || signal.aborted) throw error;
+          const failure = toBosunError(error, "model/server", nameOf(ref));
+          yield {
+            type: "fallback",
+            from: nameOf(ref),
+            to: nameOf(next),
+            code: failure.code,
+            usage: usageIn(failure),
+          };
+        }
+      }
+    },
+    async contextTokens(models, signal) {
+      const known = await Promise.all(
+        models.map((ref) => modelOf(ref).contextTokens([ref], signal)),
+      );
+      const sizes = known.filter((tokens) => tokens !== undefined);
+      return sizes.length === 0 ? undefined : Math.min(...sizes);
+    },
+    close: () => clients.close(),
+  };
+}
+
+type Clients = { of(endpoint: Endpoint): EndpointModel; close(): void };
+
+/** One client for each distinct endpoint, however many objects describe it. */
+function createClients(clock: Clock, env: Env | undefined): Clients {
+  const byObject = new WeakMap<Endpoint, EndpointModel>();
+  const byText = new Map<string, EndpointModel>();
+  return {
+    of(endpoint) {
+      const found = byObject.get(endpoint);
+      if (found) return found;
+      const text = JSON.stringify(endpoint);
+      const client = byText.get(text) ?? createEndpointModel({ endpoint, clock, env });
+      byText.delete(text);
+      byText.set(text, client);
+      byObject.set(endpoint, client);
+      // Let go, not closed: a call may still use it, and its idle sockets close by themselves after some seconds.
+      const [oldest] = byText.keys();
+      if (byText.size > MAX_CLIENTS && oldest !== undefined) byText.delete(oldest);
+      return client;
+    },
+    close() {
+      for (const client of byText.values()) client.close();
+      byText.clear();
+    },
+  };
+}
+
+/** What a failed attempt cost, so that it is counted. */
+function usageIn(error: BosunError): Usage | undefined {
+  const usage = detailOf(error, "usage");
+  return isObject(usage) ? (usage as Usage) : undefined; // `as`: the client put it there (C3)
+}

@@ -1,0 +1,184 @@
+// A crew: tasks, the agents that do them, and the order in which they are done. Plain data; bosun.ts adds kickoff and stream.
+
+import { BosunError } from "../../error.ts";
+import type { Agent } from "./agent.ts";
+import { fillPlaceholders, type Inputs } from "./input.ts";
+import { checkName, checkOptions, checkWhole } from "./option.ts";
+import type { Task } from "./task.ts";
+
+/** In which order tasks are done: one after the other, or each as soon as its context is there. */
+export type Process = "sequential" | "parallel";
+
+/** What happens to the rest when a task fails: it is cancelled, or what does not depend on it goes on. */
+export type Policy = "fail-fast" | "continue";
+
+/** What a user writes. */
+export type CrewOptions<Tasks extends readonly Task[], P extends Policy> = {
+  /** 1 to 64 letters, digits, `_` or `-`. */
+  readonly name: string;
+  /** In plan order; results keep it. At most 1,000. */
+  readonly tasks: Tasks;
+  /** Needed only for tasks that name their agent by text. */
+  readonly agents?: readonly Agent[] | undefined;
+  /** Default "sequential". */
+  readonly process?: Process | undefined;
+  /** Default "fail-fast". */
+  readonly policy?: P;
+  /** true lets all tools reuse results of the same run for the same arguments. Default false. */
+  readonly cache?: boolean | undefined;
+  /** Most time for one run, in milliseconds. Default 3,600,000. */
+  readonly timeoutMs?: number | undefined;
+};
+
+/** A crew as data: every task's agent is resolved. */
+export type Crew<Tasks extends readonly Task[] = readonly Task[], P extends Policy = Policy> = {
+  readonly type: "crew";
+  readonly name: string;
+  readonly tasks: Tasks;
+  readonly agents: readonly Agent[];
+  readonly process: Process;
+  readonly policy: P;
+  readonly cache: boolean;
+  readonly timeoutMs: number;
+};
+
+/** Bound of a crew's size: plans are made with algorithms of O(n²) and more. */
+export const MAX_TASKS = 1_000;
+
+/**
+ * Makes a crew.
+ * @throws BosunError `crew/duplicate-name`, `crew/unknown-agent`, `crew/no-agent`, `crew/unknown-task`, `crew/invalid` or `crew/not-built`.
+ */
+export function defineCrew<
+  const Tasks extends readonly Task[],
+  const P extends Policy = "fail-fast",
+>(options: CrewOptions<Tasks, P>): Crew<Tasks, P> {
+  const where = `crew "${options.name}"`;
+  checkOptions(where, options, KNOWN);
+  checkName("crew", options.name);
+  checkWhole(where, "timeoutMs", options.timeoutMs, 1);
+  const { name, tasks, process = "sequential", cache = false, timeoutMs = 3_600_000 } = options;
+  const policy = options.policy ?? "fail-fast";
+  if (process !== "sequential" && process !== "parallel")
+    throw wrongChoice(where, "process", process, "sequential, parallel");
+  if (policy !== "fail-fast" && policy !== "continue")
+    throw wrongChoice(where, "policy", policy, "fail-fast, continue");
+  if (!Array.isArray(tasks) || tasks.length === 0 || tasks.length > MAX_TASKS) {
+    throw new BosunError(
+      "crew/invalid",
+      `${where}: tasks must be a list of 1 to ${MAX_TASKS} tasks`,
+    );
+  }
+  checkTasks(where, tasks);
+  const agents = collectAgents(where, tasks, options.agents ?? []);
+  return { type: "crew", name, tasks, agents, process, policy: policy as P, cache, timeoutMs }; // `as`: checked above
+}
+
+/**
+ * The agent of a task.
+ * @throws BosunError `crew/no-agent` or `crew/unknown-agent`.
+ */
+export function agentOf(task: Task, agents: readonly Agent[]): Agent {
+  if (typeof task.agent === "object") return task.agent;
+  const names = agents.map((agent) => `"${agent.name}"`).join(", ") || "none";
+  if (task.agent === undefined) {
+    throw new BosunError(
+      "crew/no-agent",
+      `task "${task.name}" has no agent. Give it one: agent: … (the crew's agents: ${names})`,
+    );
+  }
+  const found = agents.find((agent) => agent.name === task.agent || agent.role === task.agent);
+  if (found) return found;
+  throw new BosunError(
+    "crew/unknown-agent",
+    `task "${task.name}" names the agent "${task.agent}", which the crew does not have. Its agents: ${names}`,
+  );
+}
+
+/**
+ * Checks that every placeholder of the crew has an input, before anything is paid for.
+ * @throws BosunError `crew/input-missing`.
+ */
+export function checkInputs(crew: Crew, inputs: Inputs): void {
+  for (const task of allTasks(crew.tasks)) {
+    const agent = agentOf(task, crew.agents);
+    for (const text of [task.description, task.expectedOutput])
+      fillPlaceholders(text, inputs, `task "${task.name}"`);
+    for (const text of [agent.role, agent.goal, agent.backstory])
+      fillPlaceholders(text, inputs, `agent "${agent.name}"`);
+  }
+}
+
+function checkTasks(where: string, tasks: readonly Task[]): void {
+  const seen = new Set<string>();
+  for (const task of tasks) {
+    if (task?.type !== "task")
+      throw new BosunError("crew/invalid", `${where}: tasks must be made by task()`);
+    if (seen.has(task.name))
+      throw new BosunError(
+        "crew/duplicate-name",
+        `${where} has two tasks named "${task.name}". Names must differ: results are found by them`,
+      );
+    seen.add(task.name);
+  }
+  for (const task of tasks) {
+    for (const other of task.context ?? []) {
+      if (tasks.includes(other)) continue;
+      throw new BosunError(
+        "crew/unknown-task",
+        `${where}: task "${task.name}" has "${other.name}" as context, which is not one of the crew's tasks (${[...seen].join(", ")})`,
+      );
+    }
+  }
+}
+
+function collectAgents(
+  where: string,
+  tasks: readonly Task[],
+  listed: readonly Agent[],
+): readonly Agent[] {
+  const agents = [...new Set([...listed, ...allTasks(tasks).map((task) => agentOf(task, listed))])];
+  const names = new Set<string>();
+  for (const { name } of agents) {
+    if (names.has(name))
+      throw new BosunError(
+        "crew/duplicate-name",
+        `${where} has two agents named "${name}". Give one of them another name`,
+      );
+    names.add(name);
+  }
+  return agents;
+}
+
+/** The tasks and those that stand in for them on error. */
+function allTasks(tasks: readonly Task[]): readonly Task[] {
+  return tasks.flatMap((task) =>
+    typeof task.onError === "object" ? [task, task.onError] : [task],
+  );
+}
+
+function wrongChoice(where: string, field: string, got: unknown, choices: string): BosunError {
+  if (got === "hierarchical")
+    return new BosunError(
+      "crew/not-built",
+      `${where}: process "hierarchical" is not built yet in this version. Use ${choices}`,
+    );
+  return new BosunError(
+    "crew/invalid",
+    `${where}: ${field} must be one of ${choices}, got ${JSON.stringify(got)}`,
+  );
+}
+
+const KNOWN = {
+  built: ["name", "tasks", "agents", "process", "policy", "cache", "timeoutMs"],
+  notBuilt: [
+    "manager",
+    "managerModel",
+    "memory",
+    "knowledge",
+    "limits",
+    "hooks",
+    "planning",
+    "session",
+  ],
+};

@@ -1,0 +1,70 @@
+// {placeholders}: found in texts, by the compiler and at run time, and filled with a kickoff's inputs.
+
+import { BosunError } from "../../error.ts";
+import type { Json } from "../../json.ts";
+
+/** A value that may stand in a kickoff's inputs. Objects and lists are shown to the model as JSON. */
+export type InputValue =
+  | string
+  | number
+  | boolean
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined };
+
+/** The inputs of a kickoff by name. */
+export type Inputs = { readonly [name: string]: InputValue };
+
+/** The union of the placeholder names in a text; `string` when the text is not known to the compiler. */
+export type Placeholders<S extends string> = string extends S
+  ? string
+  : S extends `${string}{${infer Inner}}${infer Rest}`
+    ? Name<Trim<LastPart<Inner>>> | Placeholders<Rest>
+    : never;
+
+type Trim<S extends string> = S extends ` ${infer R}` | `${infer R} ` ? Trim<R> : S;
+/** What follows the last "{": in `{"a": {topic}}` only `topic` is a placeholder. */
+type LastPart<S extends string> = S extends `${string}{${infer R}` ? LastPart<R> : S;
+type NotInName = " " | '"' | "'" | ":" | "," | "." | "\n" | "$" | "[" | "(" | "\\";
+type Name<S extends string> = S extends ""
+  ? never
+  : S extends `${string}${NotInName}${string}`
+    ? never
+    : S;
+
+/** The inputs that a crew with these placeholder names needs. */
+export type InputsOf<Names extends string> = [Names] extends [never]
+  ? { readonly [name: string]: never }
+  : string extends Names
+    ? Inputs
+    : { readonly [Key in Names]: InputValue };
+
+const PLACEHOLDER = /\{\s*([A-Za-z_][\w-]*)\s*\}/g;
+
+/** The placeholder names of a text, each once, in order. */
+export function placeholdersOf(text: string): readonly string[] {
+  return [...new Set([...text.matchAll(PLACEHOLDER)].map(([, name = ""]) => name))];
+}
+
+/**
+ * The text with its placeholders filled.
+ * @throws BosunError `crew/input-missing` with the missing names and where they stand.
+ */
+export function fillPlaceholders(text: string, inputs: Inputs, where: string): string {
+  const missing = placeholdersOf(text).filter((name) => !Object.hasOwn(inputs, name));
+  if (missing.length > 0) {
+    const names = missing.map((name) => `{${name}}`).join(", ");
+    const given = Object.keys(inputs).join(", ") || "none";
+    throw new BosunError(
+      "crew/input-missing",
+      `${where} needs ${names}; the inputs given are: ${given}. Pass it as inputs: { ${missing[0]}: … } or --input ${missing[0]}=…`,
+      {
+        details: { missing },
+      },
+    );
+  }
+  return text.replace(PLACEHOLDER, (_, name: string) => shown(inputs[name]));
+}
+
+function shown(value: InputValue | undefined): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,61 @@
+// What a model is shown of a crew's tools and output schemas, made once before a run starts: a schema that cannot be shown is an
+// error before anything is paid for.
+
+import { strict as assert } from "node:assert";
+import type { JsonObject } from "../../json.ts";
+import type { ToolSpec } from "../../inference/model/message.ts";
+import { type Schema, toJsonSchema } from "../../schema.ts";
+import type { Agent } from "../crew/agent.ts";
+import { agentOf, type Crew } from "../crew/crew.ts";
+import type { Task } from "../crew/task.ts";
+import type { Tool } from "../tool/tool.ts";
+
+/** Tools and outputs of a crew as models see them. */
+export type Description = {
+  readonly tools: ReadonlyMap<Tool, ToolSpec>;
+  readonly outputs: ReadonlyMap<Task, JsonObject>;
+};
+
+/** @throws BosunError `schema/no-converter` for a schema without a JSON form. */
+export async function describeCrew(crew: Crew): Promise<Description> {
+  const tools = new Map<Tool, ToolSpec>();
+  const outputs = new Map<Task, JsonObject>();
+  for (const task of crew.tasks.flatMap((one) =>
+    typeof one.onError === "object" ? [one, one.onError] : [one],
+  )) {
+    if (task.output !== undefined) outputs.set(task, await jsonSchemaOf(task.output));
+    for (const tool of toolsOf(agentOf(task, crew.agents), task)) {
+      if (!tools.has(tool))
+        tools.set(tool, {
+          name: tool.name,
+          description: tool.description,
+          parameters: await jsonSchemaOf(tool.parameters),
+        });
+    }
+  }
+  return { tools, outputs };
+}
+
+/** The tools of an agent at a task; of two with one name the task's. */
+export function toolsOf(agent: Agent, task: Task): readonly Tool[] {
+  return [...new Map([...agent.tools, ...task.tools].map((tool) => [tool.name, tool])).values()];
+}
+
+/** The tool as models see it. */
+export function specOf(description: Description, tool: Tool): ToolSpec {
+  const spec = description.tools.get(tool);
+  assert(spec, `the tool ${tool.name} was not described before the run`);
+  return spec;
+}
+
+/** Converted once for each schema object; freed with it. */
+const converted = new WeakMap<object, JsonObject>();
+
+async function jsonSchemaOf(schema: Schema): Promise<JsonObject> {
+  let json = converted.get(schema);
+  if (json === undefined) {
+    json = await toJsonSchema(schema);
+    converted.set(schema, json);
+  }
+  return json;
+}

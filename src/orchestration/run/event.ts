@@ -1,0 +1,151 @@
+// RunEvent: the one type that flows up. The engine emits it; the store, the command line, the dashboard and every report fold it.
+//
+// Invariants (DESIGN §10)
+//   R1  An event is yielded only after what it reports has happened.
+//   R2  Ready tasks start in plan order.
+//   R3  Nothing is yielded after run-end.
+//   R4  The same journal order gives the same events, apart from times.
+
+import type { ErrorData } from "../../error.ts";
+import type { JsonObject } from "../../json.ts";
+import type { CallTimings, Finish, Path, Purpose } from "../../inference/model/model.ts";
+import type { Usage } from "../../inference/model/usage.ts";
+
+/** How a task ended. "partial": its text so far was taken as its output. */
+export type TaskStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out";
+
+/** How a run ended. `done` and `partial` return; every other status throws. */
+export type RunStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out";
+
+/** One part of a prompt, with its estimated tokens. */
+export type PromptPart = { readonly part: string; readonly tokens: number; readonly text: string };
+
+/** What happened. Names are noun-verb. */
+export type RunFact =
+  | {
+      readonly type: "run-start";
+      readonly crew: string;
+      readonly process: string;
+      readonly inputs: JsonObject;
+      readonly tasks: readonly {
+        readonly name: string;
+        readonly agent: string;
+        readonly needs: readonly string[];
+      }[];
+      readonly width: number;
+    }
+  | {
+      readonly type: "task-start";
+      readonly task: string;
+      readonly agent: string;
+      readonly attempt: number;
+    }
+  | {
+      readonly type: "task-retry";
+      readonly task: string;
+      readonly attempt: number;
+      readonly error: ErrorData;
+    }
+  | {
+      readonly type: "context-trim";
+      readonly part: string;
+      readonly tokensBefore: number;
+      readonly tokensAfter: number;
+    }
+  | { readonly type: "model-prompt"; readonly agent: string; readonly parts: readonly PromptPart[] }
+  | { readonly type: "model-queued"; readonly agent: string; readonly reason: string }
+  | {
+      readonly type: "model-start";
+      readonly agent: string;
+      readonly endpoint: string;
+      readonly model: string;
+      readonly purpose: Purpose;
+      readonly call: number;
+    }
+  | {
+      readonly type: "model-retry";
+      readonly agent: string;
+      readonly call: number;
+      readonly afterMs: number;
+      readonly code: string;
+      readonly message: string;
+      readonly usage?: Usage | undefined;
+    }
+  | {
+      readonly type: "model-fallback";
+      readonly agent: string;
+      readonly from: string;
+      readonly to: string;
+      readonly code: string;
+      readonly usage?: Usage | undefined;
+    }
+  | {
+      readonly type: "model-delta";
+      readonly agent: string;
+      readonly channel: "text" | "reasoning";
+      readonly text: string;
+    }
+  | ({
+      readonly type: "model-end";
+      readonly agent: string;
+      readonly purpose: Purpose;
+      readonly usage: Usage;
+    } & ModelOutcome)
+  | {
+      readonly type: "tool-start";
+      readonly agent: string;
+      readonly tool: string;
+      readonly arguments: string;
+    }
+  | {
+      readonly type: "tool-end";
+      readonly agent: string;
+      readonly tool: string;
+      readonly status: "done" | "failed";
+      readonly tokens: number;
+      readonly truncated: boolean;
+      readonly cached: boolean;
+      readonly error?: ErrorData | undefined;
+    }
+  | {
+      readonly type: "task-end";
+      readonly task: string;
+      readonly agent: string;
+      readonly status: TaskStatus;
+      readonly raw: string;
+      readonly error?: ErrorData | undefined;
+    }
+  | {
+      readonly type: "run-end";
+      readonly status: RunStatus;
+      readonly raw: string;
+      readonly error?: ErrorData | undefined;
+    };
+
+/** How one model call ended. */
+export type ModelOutcome =
+  | {
+      readonly status: "done";
+      readonly endpoint: string;
+      readonly model: string;
+      readonly finish: Finish;
+      readonly timings: CallTimings;
+    }
+  | { readonly status: "failed" | "cancelled"; readonly error: ErrorData };
+
+/**
+ * A fact with its place. (runId, path, type, attempt, n) is its identity; `seq` counts the stored events of a run from 1; `at`
+ * is the run's clock in ms; `replayed` events were stored by an earlier process, and every fold ignores them the second time.
+ */
+export type RunEvent = RunFact & {
+  readonly runId: string;
+  readonly path: Path;
+  readonly attempt: number;
+  readonly n: number;
+  readonly seq: number;
+  readonly at: number;
+  readonly replayed: boolean;
+};
+
+/** A model-delta: never stored, merged with the one before when the reader is slow. */
+export type RunDelta = Extract<RunEvent, { readonly type: "model-delta" }>;

@@ -1,0 +1,99 @@
+// Fits a conversation into a context, before the call (invariant M1). Pure; the caller journals the plan as a step.
+//
+// Order: tool results of earlier turns, oldest first; then the context's sections, largest first. Each is cut in its middle.
+// Never touched: the system text, the tools, the task, the newest turn.
+
+import { BosunError } from "../../error.ts";
+import type { ToolSpec } from "../../inference/model/message.ts";
+import { estimatePrompt, estimateTokens } from "../../inference/model/tokens.ts";
+import { type Conversation, toMessages } from "./prompt.ts";
+
+/** One cut: a part and how many of its tokens stay. */
+export type Cut = {
+  readonly part: string;
+  readonly tokensBefore: number;
+  readonly tokensAfter: number;
+};
+
+/** Counts are estimates, so this share of the room stays free. */
+const MARGIN = 0.1;
+/** What is left of a part that is cut: enough to tell what it was. */
+const LEAST_TOKENS = 64;
+
+/**
+ * The cuts that make a conversation fit; none when it fits already.
+ * @param room.contextTokens the smallest context that the call can meet; undefined = unknown, nothing is cut.
+ * @throws BosunError `model/context-length` with the numbers when no cut is enough.
+ */
+export function planFit(
+  conversation: Conversation,
+  tools: readonly ToolSpec[],
+  room: { readonly contextTokens: number | undefined; readonly reservedTokens: number },
+): readonly Cut[] {
+  const { contextTokens, reservedTokens } = room;
+  if (contextTokens === undefined) return [];
+  const limit = Math.floor((contextTokens - reservedTokens) * (1 - MARGIN));
+  const promptTokens = estimatePrompt(toMessages(conversation), tools);
+  const cuts: Cut[] = [];
+  let excess = promptTokens - limit;
+  for (const { part, tokens } of cuttable(conversation)) {
+    if (excess <= 0) return cuts;
+    const tokensAfter = Math.max(LEAST_TOKENS, tokens - excess);
+    if (tokensAfter >= tokens) continue;
+    cuts.push({ part, tokensBefore: tokens, tokensAfter });
+    excess -= tokens - tokensAfter;
+  }
+  if (excess <= 0) return cuts;
+  throw new BosunError(
+    "model/context-length",
+    `the prompt needs about ${promptTokens} tokens and its answer up to ${reservedTokens}, but the model's context is ${contextTokens}: ` +
+      `${excess} too many after every cut. Shorten the task or its tools, lower maxTokens, or use a model with a longer context`,
+    { details: { promptTokens, reservedTokens, contextTokens } },
+  );
+}
+
+/** The conversation with its cuts made. */
+export function applyFit(conversation: Conversation, cuts: readonly Cut[]): Conversation {
+  if (cuts.length === 0) return conversation;
+  const keep = new Map(cuts.map((cut) => [cut.part, cut.tokensAfter]));
+  const cutText = (part: string, text: string): string => {
+    const tokens = keep.get(part);
+    return tokens === undefined ? text : cutMiddle(text, tokens);
+  };
+  return {
+    ...conversation,
+    sections: conversation.sections.map(({ name, text }) => ({
+      name,
+      text: cutText(`context:${name}`, text),
+    })),
+    turns: conversation.turns.map((message, index) => ({
+      ...message,
+      content: cutText(`turn:${index}:${message.role}`, message.content),
+    })),
+  };
+}
+
+function cuttable(
+  conversation: Conversation,
+): readonly { readonly part: string; readonly tokens: number }[] {
+  const newest = conversation.turns.findLastIndex((message) => message.role === "assistant");
+  const results = conversation.turns.flatMap(({ role, content }, index) =>
+    role === "tool" && index < newest
+      ? [{ part: `turn:${index}:${role}`, tokens: estimateTokens(content) }]
+      : [],
+  );
+  const sections = conversation.sections.map(({ name, text }) => ({
+    part: `context:${name}`,
+    tokens: estimateTokens(text),
+  }));
+  return [...results, ...sections.toSorted((a, b) => b.tokens - a.tokens)];
+}
+
+/** About `tokens` tokens of a text: its head and its tail, and between them how much was left out. */
+function cutMiddle(text: string, tokens: number): string {
+  const share = tokens / estimateTokens(text);
+  const kept = Math.max(0, Math.floor(text.length * share) - 48);
+  const head = text.slice(0, Math.ceil(kept * 0.7));
+  const tail = kept > head.length ? text.slice(-(kept - head.length)) : "";
+  return `${head}\n[… ${text.length - head.length - tail.length} characters left out to fit …]\n${tail}`;
+}

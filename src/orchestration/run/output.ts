@@ -1,0 +1,37 @@
+// From a model's text to a task's output: finds the JSON in it and checks it against the task's schema.
+
+import type { Json } from "../../json.ts";
+import { parseJson } from "../../json.ts";
+import { type Schema, validate } from "../../schema.ts";
+
+/** An answer that fits, as its JSON text, or what to mend. */
+export type OutputCheck =
+  | { readonly type: "valid"; readonly raw: string }
+  | { readonly type: "invalid"; readonly issues: readonly string[] };
+
+/** Checks an answer against a schema. Never rejects for a wrong answer. */
+export async function checkOutput(text: string, schema: Schema): Promise<OutputCheck> {
+  const value = findJson(text);
+  if (value === undefined) return { type: "invalid", issues: ["the answer holds no JSON"] };
+  const result = await validate(schema, value);
+  return result.type === "valid" ? { type: "valid", raw: JSON.stringify(value) } : result;
+}
+
+/** The typed output of a text that was checked before. */
+export async function readOutput(raw: string, schema: Schema): Promise<unknown> {
+  const result = await validate(schema, parseJson(raw));
+  return result.type === "valid" ? result.value : undefined;
+}
+
+/** The JSON of an answer: the whole text, the content of a code fence, or what lies between the outermost brackets. */
+export function findJson(text: string): Json | undefined {
+  const fenced = /```(?:json)?\s*([\s\S]*?)```/.exec(text)?.[1];
+  const start = text.search(/[[{]/);
+  const end = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]"));
+  const between = start >= 0 && end > start ? text.slice(start, end + 1) : undefined;
+  for (const candidate of [text, fenced, between]) {
+    const value = candidate === undefined ? undefined : parseJson(candidate.trim());
+    if (value !== undefined) return value as Json; // `as`: parsed JSON
+  }
+  return undefined;
+}

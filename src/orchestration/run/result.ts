@@ -1,0 +1,145 @@
+// A run's result: made from the fold of its events, plus the typed outputs.
+
+import { BosunError, type ErrorData, isBosunError } from "../../error.ts";
+import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
+import type { Crew, Policy } from "../crew/crew.ts";
+import type { Task } from "../crew/task.ts";
+import type { RunStatus, TaskStatus } from "./event.ts";
+import { readOutput } from "./output.ts";
+import type { AgentState, RunState } from "./state.ts";
+
+/** Times on the run's clock, in ms; undefined for a task that never started. */
+export type Timings = {
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly durationMs: number | undefined;
+};
+
+/** What one task came to. */
+export type TaskResult<Output = unknown> = {
+  readonly status: TaskStatus;
+  /** The answer, typed and validated by the task's schema; the text itself without one. Absent for a task without an output. */
+  readonly output: Output;
+  /** The text: the answer, or what there was of it. */
+  readonly raw: string;
+  readonly agent: string;
+  readonly error?: ErrorData | undefined;
+  readonly attempts: number;
+  readonly usage: Usage;
+  readonly timings: Timings;
+};
+
+/** The type of a task's output in a crew's result: under "continue" any task may have none. */
+type OutputIn<T, P extends Policy> =
+  T extends Task<string, string, infer Output>
+    ? "continue" extends P
+      ? Output | undefined
+      : Output
+    : never;
+
+/** Results by task name, in the crew's order. */
+export type TaskResults<Tasks extends readonly Task[], P extends Policy> = {
+  readonly [T in Tasks[number] as T["name"]]: TaskResult<OutputIn<T, P>>;
+};
+
+/** What a run came to. */
+export type RunResult<Results = Readonly<Record<string, TaskResult>>> = {
+  readonly runId: string;
+  readonly status: RunStatus;
+  /** The last task's text. */
+  readonly raw: string;
+  readonly tasks: Results;
+  readonly agents: Readonly<Record<string, AgentState>>;
+  readonly usage: Usage;
+  readonly timings: Timings;
+  readonly error?: ErrorData | undefined;
+};
+
+/** The result of a crew's run from its folded events. */
+export async function toResult<Tasks extends readonly Task[], P extends Policy>(
+  crew: Crew<Tasks, P>,
+  state: RunState,
+): Promise<RunResult<TaskResults<Tasks, P>>> {
+  const tasks: Record<string, TaskResult> = {};
+  for (const task of crew.tasks) tasks[task.name] = await toTaskResult(task, state);
+  const { runId, status, raw, agents, usage, error } = state;
+  return {
+    runId,
+    status: status === "running" ? "cancelled" : status,
+    raw,
+    tasks: tasks as TaskResults<Tasks, P>, // `as`: one entry for each task, made in the line above
+    agents,
+    usage,
+    timings: timingsOf(state),
+    ...(error ? { error } : {}),
+  };
+}
+
+/** The result that the error of a failed run carries; undefined for any other error. */
+export function partialResult(error: unknown): RunResult | undefined {
+  if (!isBosunError(error) || typeof error.partial !== "object" || error.partial === null)
+    return undefined;
+  return error.partial as RunResult; // `as`: only failRun below sets it
+}
+
+/** The error that a run throws when it did not end well, with the result as `partial`. */
+export function failRun(result: RunResult): BosunError {
+  const { runId, status, error } = result;
+  const done = Object.values(result.tasks).filter((task) => task.status === "done").length;
+  const summary = `run ${runId} ${status} (${done} of ${Object.keys(result.tasks).length} tasks done)`;
+  const failure = new BosunError(
+    error?.code ?? "run/failed",
+    error ? `${summary}: ${error.message}` : summary,
+    {
+      retryable: error?.retryable ?? false,
+      details: { runId, status },
+    },
+  );
+  failure.partial = result;
+  return failure;
+}
+
+async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
+  const folded = state.tasks[task.name];
+  if (!folded)
+    return {
+      status: "cancelled",
+      output: undefined,
+      raw: "",
+      agent: "",
+      attempts: 0,
+      usage: NO_USAGE,
+      timings: timingsOf({ startedAt: undefined, endedAt: undefined }),
+    };
+  const { status, raw, agent, error, attempts, usage } = folded;
+  const isEnded = status !== "waiting" && status !== "running";
+  const hasOutput = status === "done" || status === "partial";
+  return {
+    status: isEnded ? status : "cancelled",
+    output: hasOutput ? await outputOf(task, raw) : undefined,
+    raw,
+    agent,
+    attempts,
+    usage,
+    timings: timingsOf(folded),
+    ...(error ? { error } : {}),
+  };
+}
+
+async function outputOf(task: Task, raw: string): Promise<unknown> {
+  const standIn = typeof task.onError === "object" ? task.onError : undefined;
+  const schema = task.output ?? (standIn && standIn.output);
+  return schema === undefined ? raw : readOutput(raw, schema);
+}
+
+function timingsOf({
+  startedAt,
+  endedAt,
+}: {
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+}): Timings {
+  const durationMs =
+    startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
+  return { startedAt, endedAt, durationMs };
+}

@@ -1,0 +1,184 @@
+// RunState: what is known about a run after its events so far. A pure fold: results, tables and the live view all come from it.
+
+import type { ErrorData } from "../../error.ts";
+import type { Path } from "../../inference/model/model.ts";
+import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
+import type { RunEvent, RunStatus, TaskStatus } from "./event.ts";
+
+/** What one agent did in a run. `busyMs` = time of its model calls and nothing else. */
+export type AgentState = {
+  readonly name: string;
+  readonly calls: number;
+  readonly retries: number;
+  readonly toolCalls: number;
+  readonly usage: Usage;
+  readonly busyMs: number;
+};
+
+/** What one task came to. Times are on the run's clock in ms. */
+export type TaskState = {
+  readonly name: string;
+  readonly agent: string;
+  readonly status: TaskStatus | "waiting" | "running";
+  readonly attempts: number;
+  readonly calls: number;
+  readonly usage: Usage;
+  readonly raw: string;
+  readonly error: ErrorData | undefined;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+};
+
+/** A run, folded. `usage` is the sum over agents (invariant C2). */
+export type RunState = {
+  readonly runId: string;
+  readonly crew: string;
+  readonly status: RunStatus | "running";
+  readonly tasks: Readonly<Record<string, TaskState>>;
+  readonly agents: Readonly<Record<string, AgentState>>;
+  readonly usage: Usage;
+  readonly raw: string;
+  readonly error: ErrorData | undefined;
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+};
+
+export const EMPTY_RUN: RunState = {
+  runId: "",
+  crew: "",
+  status: "running",
+  tasks: {},
+  agents: {},
+  usage: NO_USAGE,
+  raw: "",
+  error: undefined,
+  startedAt: undefined,
+  endedAt: undefined,
+};
+
+/** The state after one more event. Events that only tell progress leave it as it is. */
+export function applyEvent(state: RunState, event: RunEvent): RunState {
+  switch (event.type) {
+    case "run-start":
+      return { ...startRun(event), startedAt: event.at };
+    case "task-start":
+      return withTask(state, event.task, (task) => ({
+        ...task,
+        agent: event.agent,
+        status: "running",
+        attempts: event.attempt,
+        startedAt: task.startedAt ?? event.at,
+      }));
+    case "task-end": {
+      const { task: name, status, raw, error, at } = event;
+      return withTask(state, name, (task) => ({ ...task, status, raw, error, endedAt: at }));
+    }
+    case "model-retry":
+    case "model-fallback":
+      return count(state, event, { usage: event.usage ?? NO_USAGE, retries: 1 });
+    case "model-end":
+      return count(state, event, {
+        usage: event.usage,
+        calls: 1,
+        busyMs: event.status === "done" ? event.timings.totalMs : 0,
+      });
+    case "tool-end":
+      return count(state, event, { toolCalls: 1 });
+    case "run-end":
+      return {
+        ...state,
+        status: event.status,
+        raw: event.raw,
+        error: event.error,
+        endedAt: event.at,
+      };
+    case "task-retry":
+    case "context-trim":
+    case "model-prompt":
+    case "model-queued":
+    case "model-start":
+    case "model-delta":
+    case "tool-start":
+      return state;
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The task that a path lies in; undefined for the run itself. */
+export function taskOf(path: Path): string | undefined {
+  const [first = ""] = path;
+  return first.startsWith("task:") ? first.slice("task:".length).replace(/~\d+$/, "") : undefined;
+}
+
+function startRun(event: Extract<RunEvent, { type: "run-start" }>): RunState {
+  const tasks = event.tasks.map(({ name, agent }): [string, TaskState] => [
+    name,
+    { ...EMPTY_TASK, name, agent },
+  ]);
+  return { ...EMPTY_RUN, runId: event.runId, crew: event.crew, tasks: Object.fromEntries(tasks) };
+}
+
+const EMPTY_TASK: Omit<TaskState, "name" | "agent"> = {
+  status: "waiting",
+  attempts: 0,
+  calls: 0,
+  usage: NO_USAGE,
+  raw: "",
+  error: undefined,
+  startedAt: undefined,
+  endedAt: undefined,
+};
+
+const EMPTY_AGENT: Omit<AgentState, "name"> = {
+  calls: 0,
+  retries: 0,
+  toolCalls: 0,
+  usage: NO_USAGE,
+  busyMs: 0,
+};
+
+function withTask(state: RunState, name: string, change: (task: TaskState) => TaskState): RunState {
+  const task = state.tasks[name] ?? { ...EMPTY_TASK, name, agent: "" };
+  return { ...state, tasks: { ...state.tasks, [name]: change(task) } };
+}
+
+type Increments = {
+  readonly usage?: Usage;
+  readonly calls?: number;
+  readonly retries?: number;
+  readonly toolCalls?: number;
+  readonly busyMs?: number;
+};
+
+/** Adds to the agent, the task and the run at once, so that their sums cannot differ (C2). */
+function count(
+  state: RunState,
+  event: RunEvent & { readonly agent: string },
+  add: Increments,
+): RunState {
+  const { usage = NO_USAGE, calls = 0, retries = 0, toolCalls = 0, busyMs = 0 } = add;
+  const agent = state.agents[event.agent] ?? { ...EMPTY_AGENT, name: event.agent };
+  const counted: RunState = {
+    ...state,
+    usage: addUsage(state.usage, usage),
+    agents: {
+      ...state.agents,
+      [event.agent]: {
+        name: agent.name,
+        calls: agent.calls + calls,
+        retries: agent.retries + retries,
+        toolCalls: agent.toolCalls + toolCalls,
+        usage: addUsage(agent.usage, usage),
+        busyMs: agent.busyMs + busyMs,
+      },
+    },
+  };
+  const name = taskOf(event.path);
+  if (name === undefined) return counted;
+  return withTask(counted, name, (task) => ({
+    ...task,
+    calls: task.calls + calls,
+    usage: addUsage(task.usage, usage),
+  }));
+}

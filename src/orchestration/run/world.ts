@@ -1,0 +1,38 @@
+// World: what bodies reach besides their JSON inputs. The composition root makes it; bodies find their run in it by its id.
+
+import type { Clock } from "../../clock.ts";
+import type { Model } from "../../inference/model/model.ts";
+import type { ModelRef } from "../../inference/model/endpoint.ts";
+import type { Crew } from "../crew/crew.ts";
+import type { Agent } from "../crew/agent.ts";
+import { fillPlaceholders, type Inputs } from "../crew/input.ts";
+import type { Plan } from "../plan/plan.ts";
+import type { ToolRunner } from "../tool/run.ts";
+import type { Description } from "./description.ts";
+import type { RunLog } from "./log.ts";
+
+/** What belongs to one root run and is not JSON. */
+export type RunContext = {
+  readonly crew: Crew;
+  readonly plan: Plan;
+  readonly inputs: Inputs;
+  readonly description: Description;
+  readonly log: RunLog;
+  readonly tools: ToolRunner;
+  /** The models of an agent, in the order in which they are tried. */
+  readonly modelsOf: (agent: Agent) => readonly [ModelRef, ...ModelRef[]];
+  /** Whether each call's prompt is emitted. */
+  readonly showPrompts: boolean;
+};
+
+export type World = {
+  readonly clock: Clock;
+  readonly model: Model;
+  /** @throws when no such run is bound: a mistake of the program, not of the user. */
+  readonly runOf: (rootId: string) => RunContext;
+};
+
+/** An agent's name as events and tables show it, with its placeholders filled. */
+export function nameOfAgent(agent: Agent, inputs: Inputs): string {
+  return fillPlaceholders(agent.name, inputs, `agent "${agent.name}"`);
+}

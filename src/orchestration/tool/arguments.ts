@@ -1,0 +1,104 @@
+// From the text that a model wrote to the arguments that a tool gets: read, rid of what the schema forbids, validated.
+
+import { BosunError } from "../../error.ts";
+import { isObject, type Json, type JsonObject } from "../../json.ts";
+import { type Schema, toJsonSchema, validate } from "../../schema.ts";
+import { readLenientJson } from "./lenient-json.ts";
+import { signatureOf } from "./signature.ts";
+import type { Tool } from "./tool.ts";
+
+/** A call's arguments: as the model meant them, and as the schema passes them on (defaults filled in, transforms done). */
+export type ToolArguments = { readonly given: JsonObject; readonly validated: unknown };
+
+/** Most characters of a call's arguments. */
+const MAX_TEXT = 1_048_576;
+
+/**
+ * Reads and validates a model's arguments.
+ * @throws BosunError `tool/arguments` that says what is wrong, where, and what was expected.
+ */
+export async function readArguments(tool: Tool, text: string): Promise<ToolArguments> {
+  const schema = await jsonSchemaOf(tool.parameters);
+  const expected = schema ? `. Expected ${signatureOf(schema)}` : "";
+  const refuse = (what: string): BosunError =>
+    new BosunError("tool/arguments", `tool ${tool.name}: ${what}${expected}`);
+  if (text.length > MAX_TEXT)
+    throw refuse(`the arguments have ${text.length} characters, the limit is ${MAX_TEXT}`);
+  const read = readObject(text);
+  if (read.type === "wrong") throw refuse(read.what);
+  const given = schema ? withoutForbidden(read.value, schema) : read.value;
+  const validation = await validate(tool.parameters, given);
+  if (validation.type === "invalid")
+    throw refuse(`the arguments do not fit: ${validation.issues.join("; ")}`);
+  return { given, validated: validation.value };
+}
+
+/** Converted once for each schema object; freed with it. */
+const converted = new WeakMap<object, JsonObject>();
+
+/** Undefined when the schema has no JSON form: then nothing is known of it but what it says of a value. */
+async function jsonSchemaOf(schema: Schema): Promise<JsonObject | undefined> {
+  const known = converted.get(schema);
+  if (known) return known;
+  try {
+    const json = await toJsonSchema(schema);
+    converted.set(schema, json);
+    return json;
+  } catch {
+    return undefined; // whoever describes the tool to a model reports it, before any call
+  }
+}
+
+type ReadObject =
+  | { readonly type: "object"; readonly value: JsonObject }
+  | { readonly type: "wrong"; readonly what: string };
+
+/** Takes no text for no arguments, and an object that was written as a JSON text inside JSON. */
+function readObject(text: string): ReadObject {
+  const body = withoutFence(text);
+  if (body === "") return { type: "object", value: {} };
+  const read = readLenientJson(body);
+  if (read.type === "fault")
+    return { type: "wrong", what: faultText(body, read.position, read.expected) };
+  if (read.value === null) return { type: "object", value: {} };
+  const inner = typeof read.value === "string" ? readLenientJson(withoutFence(read.value)) : read;
+  if (inner.type === "value" && isJsonObject(inner.value))
+    return { type: "object", value: inner.value };
+  return { type: "wrong", what: `the arguments must be a JSON object, got ${kindOf(read.value)}` };
+}
+
+/** The text inside a Markdown code fence around the whole of it. */
+function withoutFence(text: string): string {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith("```") || !trimmed.endsWith("```") || trimmed.length < 6) return trimmed;
+  return trimmed
+    .slice(3, -3)
+    .replace(/^\w*\s/, "")
+    .trim();
+}
+
+function faultText(text: string, position: number, expected: string): string {
+  const start = Math.max(0, position - 20);
+  const near = JSON.stringify(text.slice(start, position + 20));
+  if (position < text.length)
+    return `the arguments are not JSON at position ${position}, near ${near}: expected ${expected}`;
+  return `the arguments end too early, at position ${position}, after ${near}: expected ${expected}`;
+}
+
+/** Models add keys of their own; where the schema allows no others, they are left out instead of refused. */
+function withoutForbidden(given: JsonObject, schema: JsonObject): JsonObject {
+  const { additionalProperties, patternProperties, properties } = schema;
+  if (additionalProperties !== false || patternProperties !== undefined || !isObject(properties))
+    return given;
+  return Object.fromEntries(
+    Object.entries(given).filter(([key]) => Object.hasOwn(properties, key)),
+  );
+}
+
+function isJsonObject(value: Json): value is JsonObject {
+  return isObject(value);
+}
+
+function kindOf(value: Json): string {
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
+}

@@ -1,0 +1,207 @@
+// One way to open, migrate and close a node:sqlite file.
+//
+// DatabaseSync blocks the event loop for the length of a statement: callers keep statements short and batch their writes.
+// Several processes may have one file open (WAL): a writer that finds another one waits for it, busyTimeoutMs at most.
+// This file imports node:sqlite, which takes a few milliseconds: whoever must start fast imports it when a file is needed.
+//
+// Invariants
+//   S1  A file whose schema is newer than this version knows is never written to.
+//   S2  All pending migrations are one transaction: a file has all of them or none.
+
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { BosunError, isBosunError, messageOf } from "./error.ts";
+
+/** Options of `openSqlite`. */
+export type SqliteOptions = {
+  /** What a commit waits for. "normal" survives the death of the process, "full" also the loss of power. Default "normal". */
+  readonly synchronous?: "normal" | "full" | undefined;
+  /** How long a statement waits for another process's lock, in milliseconds. Default 5,000. */
+  readonly busyTimeoutMs?: number | undefined;
+};
+
+/** An open database with its newest schema. Disposing it closes it. */
+export interface Sqlite extends Disposable {
+  readonly path: string;
+  readonly database: DatabaseSync;
+  /** Runs `work`, which must be synchronous, as one transaction: all of its writes are kept, or none when it throws. Not nested. */
+  transaction<T>(work: () => T): T;
+  /** Closes the file. A second call does nothing. */
+  close(): void;
+}
+
+/**
+ * Opens a file, or memory, and brings it to its newest schema.
+ * @param path A file, made with its directory when it is not there, or ":memory:".
+ * @param migrations SQL scripts; the n-th takes a file from `user_version` n-1 to n. One that was released is never edited, moved
+ *   or removed: append another.
+ * @throws BosunError `store/failed` with what is wrong, the path and what to do; `retryable` when another process holds a lock.
+ */
+export function openSqlite(
+  path: string,
+  migrations: readonly string[],
+  options: SqliteOptions = {},
+): Sqlite {
+  const { synchronous = "normal", busyTimeoutMs = 5_000 } = options;
+  let database: DatabaseSync | undefined;
+  try {
+    if (path !== MEMORY) prepareFile(path);
+    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    // Before anything writes, and the journal mode does: a newer file stays as it is (S1).
+    checkVersion(database, path, migrations.length);
+    if (path !== MEMORY) enterWal(database);
+    database.exec(`PRAGMA synchronous = ${synchronous === "full" ? "FULL" : "NORMAL"}`);
+    migrate(database, path, migrations);
+    return sqliteOf(database, path);
+  } catch (error) {
+    database?.close();
+    throw toSqliteError(error, path, "open");
+  }
+}
+
+/**
+ * A failure of SQLite as a `store/failed` that says what to do. A BosunError is returned as it is.
+ * @param doing What was tried, as a verb: "open", "write a run to".
+ */
+export function toSqliteError(error: unknown, path: string, doing: string): BosunError {
+  if (isBosunError(error)) return error;
+  const code = resultCodeOf(error);
+  const advice = code === undefined ? undefined : ADVICE.get(code);
+  const message = `cannot ${doing} ${path}: ${messageOf(error)}. ${advice ?? "Look at the file and its directory, or give another path"}`;
+  return new BosunError("store/failed", message, {
+    cause: error,
+    retryable: code === BUSY || code === LOCKED,
+  });
+}
+
+const MEMORY = ":memory:";
+/** Primary result codes. Source: sqlite.org/rescode.html. */
+const [BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB] = [
+  5, 6, 8, 10, 11, 13, 14, 26,
+];
+
+const ADVICE: ReadonlyMap<number, string> = new Map([
+  [BUSY, "Another process holds its lock: try again, or stop that process"],
+  [LOCKED, "Another statement holds its lock: try again"],
+  [
+    READONLY,
+    "The file is read-only: give this user the right to write the file and its directory, or give another path",
+  ],
+  [IOERR, "The disk failed to read or write: look at the disk and its free space"],
+  [CORRUPT, "The file is damaged: restore a copy, or move it away, and a new one is made"],
+  [FULL, "The disk is full: free some space"],
+  [
+    CANTOPEN,
+    "It cannot be opened as a file: look whether it is a directory, and at the rights of its directory",
+  ],
+  [
+    NOTADB,
+    "The file is not an SQLite database, or it is damaged: give another path, or move it away, and a new one is made",
+  ],
+]);
+
+/** Makes the directory, for this user alone: what Bosun stores holds prompts. */
+function prepareFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (!existsSync(path)) return;
+  try {
+    // SQLite opens a file that it may not write read-only, and says so only at the first write.
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (cause) {
+    throw new BosunError(
+      "store/failed",
+      `cannot open ${path}: this user may not write it. ${ADVICE.get(READONLY)}`,
+      { cause },
+    );
+  }
+}
+
+/** Most tries to switch a new file to WAL; of 8 processes that open one at once, 1 in 25 needs a second try. */
+const MAX_WAL_TRIES = 100;
+
+/** Switching to WAL needs the file alone, and SQLite does not wait for that: it fails at once when another process opens the file. */
+function enterWal(database: DatabaseSync): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (resultCodeOf(error) !== BUSY || tries === MAX_WAL_TRIES) throw error;
+      inTransaction(database, () => undefined); // this does wait for the other process
+    }
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+}
+
+function checkVersion(database: DatabaseSync, path: string, known: number): number {
+  const version = versionOf(database);
+  if (version <= known) return version;
+  throw new BosunError(
+    "store/failed",
+    `cannot open ${path}: its schema is version ${version}, this version of Bosun knows up to ${known}. Update Bosun, or give another path; the file is left as it was`,
+    { details: { version, known } },
+  );
+}
+
+function migrate(database: DatabaseSync, path: string, migrations: readonly string[]): void {
+  if (versionOf(database) === migrations.length) return;
+  inTransaction(database, () => {
+    // Read again under the write lock: another process may have migrated it meanwhile.
+    const from = checkVersion(database, path, migrations.length);
+    for (const [index, script] of migrations.entries()) {
+      if (index < from) continue;
+      try {
+        database.exec(script);
+      } catch (cause) {
+        if (resultCodeOf(cause) !== SQL_ERROR) throw cause;
+        const what = `migration ${index + 1} of ${migrations.length} failed: ${messageOf(cause)}`;
+        throw new BosunError(
+          "store/failed",
+          `cannot open ${path}: ${what}. The file is left at version ${from}; report this with its path`,
+          { cause },
+        );
+      }
+    }
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
+  });
+}
+
+/** SQLITE_ERROR: wrong SQL, or SQL that does not fit what the file holds. */
+const SQL_ERROR = 1;
+
+function sqliteOf(database: DatabaseSync, path: string): Sqlite {
+  const close = (): void => {
+    if (database.isOpen) database.close();
+  };
+  return {
+    path,
+    database,
+    transaction: (work) => inTransaction(database, work),
+    close,
+    [Symbol.dispose]: close,
+  };
+}
+
+/** IMMEDIATE: the write lock is taken at the start, where waiting for it is still possible. */
+function inTransaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // Some failures (disk full) have already rolled back.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** The primary result code of an error of node:sqlite. */
+function resultCodeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
+  return Number(error.errcode) & 0xff;
+}
