@@ -80,30 +80,24 @@ const GIVEN = "given";
 /** The alias of the embedded model. */
 const EMBEDDED = "extractive";
 
+/** A Bosun of its own: its models, its store, its runs. */
 export function createBosun(options: BosunOptions = {}): Bosun {
-  const { clock = systemClock, models = {} } = options;
+  const { clock = systemClock } = options;
   const env = options.env ?? readEnv();
   const data = options.data ?? (env["BOSUN_DATA"] || ".bosun");
-  const given = options.model;
-  const defaultModel: ModelRef = isModel(given)
+  const defaultModel = isModel(options.model)
     ? GIVEN
-    : (given ?? defaultEndpoint(env) ?? EMBEDDED);
-  const embedded = lazyModel(async () =>
-    (await import("./inference/local/extractive/extractive.ts")).createExtractive(),
-  );
+    : (options.model ?? defaultEndpoint(env) ?? EMBEDDED);
   const pool = createPool({
     clock,
     env,
     retry: options.retry,
-    resolve(alias) {
-      if (alias === GIVEN && isModel(given)) return given;
-      return models[alias] ?? (alias === EMBEDDED ? embedded : toEndpoint(alias, env));
-    },
+    resolve: createResolver(options, env),
   });
   const contexts = new Map<string, RunContext>();
   const world: World = { clock, model: pool, runOf: (rootId) => contextOf(contexts, rootId) };
-  const engine = createInlineEngine({ clock });
   const crewFlow = createCrewFlow(world, createTaskFlow(world));
+  const engine = createInlineEngine({ clock });
   let opened: Promise<Store> | undefined;
   const store = async (): Promise<Store | undefined> => {
     if (data === false) return undefined;
@@ -116,59 +110,104 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     defaultModel,
     store,
     async start(crew, run) {
-      const { inputs, signal, model, showPrompts = false } = run;
-      checkInputs(crew, inputs);
-      const plan = planCrew(crew);
-      const description = await describeCrew(crew);
-      const record = (await store())?.record;
-      const runId = await claimRunId(run.runId, clock, {
-        isTaken: (id) => contexts.has(id),
-        store,
-      });
-      const log = createRunLog({ runId, clock, record });
-      const modelsOf: RunContext["modelsOf"] = (agent) => {
-        const [first = defaultModel, ...fallbacks] = model === undefined ? agent.models : [model];
-        return [first, ...fallbacks];
+      const context = await prepare(crew, run, { clock, defaultModel, contexts, store });
+      const { runId } = context.log;
+      contexts.set(runId, context);
+      const abort = createAbort(run.signal);
+      const limits = {
+        signal: abort.signal,
+        timeoutMs: crew.timeoutMs,
+        timeoutError: () => timedOut(crew),
       };
-      contexts.set(runId, {
-        crew,
-        plan,
-        inputs,
-        description,
-        log,
-        tools: createToolRunner({ clock, cache: crew.cache }),
-        modelsOf,
-        showPrompts,
-      });
-      const controller = new AbortController();
-      const cancel = (reason: string): void =>
-        controller.abort(new BosunError("run/cancelled", reason));
-      const onAbort = (): void => cancel("the run was cancelled by its caller");
-      if (signal?.aborted) onAbort();
-      else signal?.addEventListener("abort", onAbort, { once: true });
-      const { timeoutMs } = crew;
-      const timeoutError = (): BosunError =>
-        new BosunError(
-          "run/timed-out",
-          `the crew "${crew.name}" did not end within ${timeoutMs} ms. Raise its timeoutMs, or look at which task was slow`,
-        );
       const work = engine.start(
         crewFlow,
-        { crew: crew.name, inputs },
-        { id: runId, signal: controller.signal, timeoutMs, timeoutError },
+        { crew: crew.name, inputs: run.inputs },
+        { id: runId, ...limits },
       );
-      const ended = follow(work, log).finally(() => {
-        signal?.removeEventListener("abort", onAbort);
+      const ended = follow(work, context.log).finally(() => {
+        abort[Symbol.dispose]();
         contexts.delete(runId);
       });
       ended.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
-      return { runId, log, ended, cancel };
+      return { runId, log: context.log, ended, cancel: abort.cancel };
     },
     async close() {
       pool.close();
       (await opened)?.close();
     },
   };
+}
+
+/** What an alias means: what was given under it, the embedded model, else an endpoint. */
+function createResolver(
+  { model, models = {} }: BosunOptions,
+  env: Env,
+): (alias: string) => Endpoint | Model {
+  const embedded = lazyModel(async () =>
+    (await import("./inference/local/extractive/extractive.ts")).createExtractive(),
+  );
+  return (alias) => {
+    if (alias === GIVEN && isModel(model)) return model;
+    return models[alias] ?? (alias === EMBEDDED ? embedded : toEndpoint(alias, env));
+  };
+}
+
+type Home = {
+  readonly clock: Clock;
+  readonly defaultModel: ModelRef;
+  readonly contexts: ReadonlyMap<string, RunContext>;
+  readonly store: () => Promise<Store | undefined>;
+};
+
+/** Everything that can be wrong is found here, before the first call is paid for. */
+async function prepare(
+  crew: Crew,
+  run: RunOptions,
+  { clock, defaultModel, contexts, store }: Home,
+): Promise<RunContext> {
+  const { inputs, model, showPrompts = false } = run;
+  checkInputs(crew, inputs);
+  const plan = planCrew(crew);
+  const description = await describeCrew(crew);
+  const opened = await store();
+  const runId = run.runId ?? newRunId(clock);
+  if (run.runId !== undefined)
+    checkRunId(runId, contexts.has(runId) || opened?.find(runId)?.runId === runId);
+  const modelsOf: RunContext["modelsOf"] = (agent) => {
+    const [first = defaultModel, ...fallbacks] = model === undefined ? agent.models : [model];
+    return [first, ...fallbacks];
+  };
+  const log = createRunLog({ runId, clock, record: opened?.record });
+  const tools = createToolRunner({ clock, cache: crew.cache });
+  return { crew, plan, inputs, description, log, tools, modelsOf, showPrompts };
+}
+
+type Abort = Disposable & {
+  readonly signal: AbortSignal;
+  readonly cancel: (reason: string) => void;
+};
+
+/** A signal that aborts with a typed reason: by `cancel`, or when the caller's own signal aborts. */
+function createAbort(signal: AbortSignal | undefined): Abort {
+  const controller = new AbortController();
+  const cancel = (reason: string): void =>
+    controller.abort(new BosunError("run/cancelled", reason));
+  const onAbort = (): void => cancel("the run was cancelled by its caller");
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    cancel,
+    [Symbol.dispose]: () => signal?.removeEventListener("abort", onAbort),
+  };
+}
+
+function timedOut({ name, timeoutMs }: Crew): BosunError {
+  const advice = "Raise its timeoutMs, or look at which task was slow";
+  return new BosunError(
+    "run/timed-out",
+    `the crew "${name}" did not end within ${timeoutMs} ms. ${advice}`,
+  );
 }
 
 /** Waits for a run's end and for its events to be kept. How it ended is in its events, so an error of the run is no error here. */
@@ -189,21 +228,11 @@ function contextOf(contexts: ReadonlyMap<string, RunContext>, rootId: string): R
   return context;
 }
 
-async function claimRunId(
-  asked: string | undefined,
-  clock: Clock,
-  known: {
-    readonly isTaken: (id: string) => boolean;
-    readonly store: () => Promise<Store | undefined>;
-  },
-): Promise<string> {
-  if (asked === undefined) return newRunId(clock);
-  if (!/^[\w-]{1,64}$/.test(asked))
-    throw new BosunError("usage", `a run id is 1 to 64 letters, digits, _ or -, got "${asked}"`);
-  const stored = (await known.store())?.find(asked);
-  if (known.isTaken(asked) || stored?.runId === asked)
-    throw new BosunError("usage", `there is a run "${asked}" already. Give another --run-id`);
-  return asked;
+function checkRunId(id: string, isTaken: boolean): void {
+  if (!/^[\w-]{1,64}$/.test(id)) {
+    throw new BosunError("usage", `a run id is 1 to 64 letters, digits, _ or -, got "${id}"`);
+  }
+  if (isTaken) throw new BosunError("usage", `there is a run "${id}" already. Give another run id`);
 }
 
 /** Sorts by time and can be typed: 20261120-115640-k3f9a0x2. */

@@ -77,53 +77,23 @@ export const systemClock: Clock = withDerived({
  */
 export function createVirtualClock(options: { readonly auto?: boolean } = {}): VirtualClock {
   const { auto = true } = options;
-  const heap: Waiting[] = [];
-  let time = 0;
-  let order = 0;
+  const timeline = createTimeline();
   let externalCount = 0;
   let isScheduled = false;
 
-  const fireNext = (): void => {
-    const next = heap.shift();
-    if (!next) return;
-    time = Math.max(time, next.at);
-    next.fire();
-  };
   // Timers wait for setImmediate, which comes after every microtask: whatever could run at this time has then run (T3).
   const schedule = (): void => {
-    if (!auto || isScheduled || externalCount > 0 || heap.length === 0) return;
+    if (!auto || isScheduled || externalCount > 0 || timeline.nextAt() === undefined) return;
     isScheduled = true;
     setImmediate(() => {
       isScheduled = false;
-      if (externalCount === 0) fireNext();
+      if (externalCount === 0) timeline.fireNext();
       schedule();
     });
   };
   const clock = withDerived({
-    now: () => time,
-    timer(ms, fire) {
-      let waiting: Waiting | undefined;
-      let isDisposed = false;
-      const stop = (): void => {
-        const at = waiting ? heap.indexOf(waiting) : -1;
-        if (at >= 0) heap.splice(at, 1);
-      };
-      const start = (delayMs: number): void => {
-        if (isDisposed) return; // T1
-        stop();
-        waiting = { at: time + Math.max(0, delayMs), order: order++, fire };
-        insert(heap, waiting);
-        schedule();
-      };
-      start(ms);
-      return {
-        restart: start,
-        [Symbol.dispose]() {
-          isDisposed = true;
-          stop();
-        },
-      };
-    },
+    now: () => timeline.now(),
+    timer: (ms, fire) => timeline.timer(ms, fire, schedule),
     async external(work) {
       externalCount++;
       try {
@@ -137,13 +107,62 @@ export function createVirtualClock(options: { readonly auto?: boolean } = {}): V
   return {
     ...clock,
     async advance(ms) {
-      const until = time + ms;
+      const until = timeline.now() + ms;
       await settle();
-      for (let next = heap[0]; next && next.at <= until; next = heap[0]) {
-        fireNext();
+      for (let at = timeline.nextAt(); at !== undefined && at <= until; at = timeline.nextAt()) {
+        timeline.fireNext();
         await settle();
       }
-      time = until;
+      timeline.moveTo(until);
+    },
+  };
+}
+
+type Timeline = {
+  now(): number;
+  nextAt(): number | undefined;
+  fireNext(): void;
+  moveTo(at: number): void;
+  timer(ms: number, fire: () => void, onStart: () => void): Timer;
+};
+
+/** The virtual time and what waits in it. */
+function createTimeline(): Timeline {
+  const waitingTimers: Waiting[] = [];
+  let time = 0;
+  let order = 0;
+  return {
+    now: () => time,
+    nextAt: () => waitingTimers[0]?.at,
+    moveTo: (at) => void (time = Math.max(time, at)),
+    fireNext() {
+      const next = waitingTimers.shift();
+      if (!next) return;
+      time = Math.max(time, next.at);
+      next.fire();
+    },
+    timer(ms, fire, onStart) {
+      let waiting: Waiting | undefined;
+      let isDisposed = false;
+      const stop = (): void => {
+        const at = waiting ? waitingTimers.indexOf(waiting) : -1;
+        if (at >= 0) waitingTimers.splice(at, 1);
+      };
+      const start = (delayMs: number): void => {
+        if (isDisposed) return; // T1
+        stop();
+        waiting = { at: time + Math.max(0, delayMs), order: order++, fire };
+        insert(waitingTimers, waiting);
+        onStart();
+      };
+      start(ms);
+      return {
+        restart: start,
+        [Symbol.dispose]() {
+          isDisposed = true;
+          stop();
+        },
+      };
     },
   };
 }
@@ -151,10 +170,10 @@ export function createVirtualClock(options: { readonly auto?: boolean } = {}): V
 type Waiting = { readonly at: number; readonly order: number; readonly fire: () => void };
 
 /** Keeps the list sorted by time, then by start (T2). O(n) to insert: some hundred timers at most wait at once. */
-function insert(heap: Waiting[], waiting: Waiting): void {
-  let at = heap.length;
-  for (let before = heap[at - 1]; before && before.at > waiting.at; before = heap[at - 1]) at--;
-  heap.splice(at, 0, waiting);
+function insert(timers: Waiting[], waiting: Waiting): void {
+  let at = timers.length;
+  for (let before = timers[at - 1]; before && before.at > waiting.at; before = timers[at - 1]) at--;
+  timers.splice(at, 0, waiting);
 }
 
 function settle(): Promise<void> {

@@ -69,8 +69,8 @@ export function crew<const Tasks extends readonly Task[], const P extends Policy
   };
   return {
     ...data,
-    kickoff: (...[options]) => kickoff(home(), data, options),
-    stream: (...[options]) => stream(home(), data, options),
+    kickoff: (...[run]) => kickoff(home(), data, run),
+    stream: (...[run]) => stream(home(), data, run),
     async kickoffForEach(
       items,
       { concurrency = DEFAULT_CONCURRENCY, signal = new AbortController().signal, ...each } = {},
@@ -91,20 +91,20 @@ export function crew<const Tasks extends readonly Task[], const P extends Policy
 /** Runs a crew once on a Bosun. See RunnableCrew.kickoff. */
 export async function kickoff<Tasks extends readonly Task[], P extends Policy>(
   bosun: Bosun,
-  crew: Crew<Tasks, P>,
+  data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},
 ): Promise<RunResult<TaskResults<Tasks, P>>> {
-  const run = await bosun.start(crew, { ...options, inputs: options.inputs ?? {} });
-  return finish(crew, run);
+  const run = await bosun.start(data, { ...options, inputs: options.inputs ?? {} });
+  return finish(data, run);
 }
 
 /** Runs a crew on a Bosun and yields what happens. See RunnableCrew.stream. */
 export async function* stream<Tasks extends readonly Task[], P extends Policy>(
   bosun: Bosun,
-  crew: Crew<Tasks, P>,
+  data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},
 ): AsyncGenerator<RunEvent, RunResult<TaskResults<Tasks, P>>> {
-  const run = await bosun.start(crew, { ...options, inputs: options.inputs ?? {} });
+  const run = await bosun.start(data, { ...options, inputs: options.inputs ?? {} });
   let isOver = false;
   try {
     for await (const event of run.log.read(0, new AbortController().signal)) {
@@ -117,19 +117,19 @@ export async function* stream<Tasks extends readonly Task[], P extends Policy>(
       await run.ended.catch(() => undefined); // the reader is gone: there is nobody to tell
     }
   }
-  return finish(crew, run);
+  return finish(data, run);
 }
 
 async function finish<Tasks extends readonly Task[], P extends Policy>(
-  crew: Crew<Tasks, P>,
+  data: Crew<Tasks, P>,
   run: Awaited<ReturnType<Bosun["start"]>>,
 ): Promise<RunResult<TaskResults<Tasks, P>>> {
   const state = await run.ended.catch(async (error: unknown) => {
     throw Object.assign(error instanceof Error ? error : new Error(String(error)), {
-      partial: await toResult(crew, run.log.state),
+      partial: await toResult(data, run.log.state),
     });
   });
-  const result = await toResult(crew, state);
+  const result = await toResult(data, state);
   if (result.status === "done" || result.status === "partial") return result;
   throw failRun(result);
 }

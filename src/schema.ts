@@ -2,7 +2,7 @@
 //
 // A model is shown the *input* side of a schema (what it must write); the caller gets the *output* side (after transforms).
 
-import { Validator, type Schema as CfSchema } from "@cfworker/json-schema";
+import { Validator } from "@cfworker/json-schema";
 import { BosunError } from "./error.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
 
@@ -130,7 +130,7 @@ const validators = new WeakMap<object, Validator>();
 function validatorOf(schema: JsonObject): Validator {
   let validator = validators.get(schema);
   if (!validator) {
-    validator = new Validator(schema as CfSchema, "2020-12", false); // `as`: the library's own type of the same data
+    validator = new Validator(schema, "2020-12", false);
     validators.set(schema, validator);
   }
   return validator;

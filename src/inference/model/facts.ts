@@ -6,7 +6,7 @@ import { BosunError } from "../../error.ts";
 import { isObject, parseJson } from "../../json.ts";
 import type { Dialect, Endpoint } from "./endpoint.ts";
 import { toFailure } from "./failure.ts";
-import { resolveTimeouts, startExchange } from "./http.ts";
+import { type Exchange, resolveTimeouts, startExchange } from "./http.ts";
 
 /** What is known about an endpoint. */
 export type EndpointFacts = {
@@ -33,9 +33,41 @@ export type FactsSource = {
   readonly secret: string | undefined;
 };
 
+/** Facts that are asked once and kept. */
+export interface FactsCache {
+  /** @throws BosunError with a `model/…` code when they cannot be had. */
+  get(signal: AbortSignal): Promise<EndpointFacts>;
+  /** An endpoint that cannot tell its facts may still answer calls: then nothing is known, and it is not asked again at once. */
+  getOrNone(signal: AbortSignal): Promise<EndpointFacts>;
+}
+
+/** An endpoint whose facts could not be had is left alone with this question for so long. */
+const RETRY_MS = 30_000;
+
+export function createFactsCache(source: FactsSource): FactsCache {
+  const { clock } = source;
+  let known: EndpointFacts | undefined;
+  let failedAt: number | undefined;
+  const get = async (signal: AbortSignal): Promise<EndpointFacts> =>
+    (known ??= await fetchFacts(source, signal));
+  return {
+    get,
+    async getOrNone(signal) {
+      if (failedAt !== undefined && clock.now() - failedAt < RETRY_MS) return NO_FACTS;
+      try {
+        return await get(signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        failedAt = clock.now();
+        return NO_FACTS;
+      }
+    },
+  };
+}
+
 /** @throws BosunError `model/unreachable`, `model/unauthorized`, `model/protocol` or another `model/…` code. */
-export async function fetchFacts(source: FactsSource, signal: AbortSignal): Promise<EndpointFacts> {
-  const { status, contentType, body } = await get(source, signal);
+async function fetchFacts(source: FactsSource, signal: AbortSignal): Promise<EndpointFacts> {
+  const { status, contentType, body } = await ask(source, signal);
   const { endpoint, where, secret, clock } = source;
   if (status !== 200)
     throw toFailure({
@@ -59,26 +91,28 @@ export async function fetchFacts(source: FactsSource, signal: AbortSignal): Prom
   const own = named.find((card) => card["id"] === endpoint.model) ?? named[0];
   return {
     models: named.map((card) => String(card["id"])),
-    dialect: endpoint.dialect ?? dialectOf(endpoint, own),
+    dialect: endpoint.dialect ?? dialectOfHost(endpoint.url) ?? dialectOfOwner(own),
     maxModelLen: endpoint.maxModelLen ?? contextOf(own),
   };
 }
 
-function dialectOf(
-  endpoint: Endpoint,
-  card: Readonly<Record<string, unknown>> | undefined,
-): Dialect | undefined {
-  const { hostname } = new URL(endpoint.url);
+/** The dialect of a provider that is known by its address. */
+export function dialectOfHost(url: string): Dialect | undefined {
+  const { hostname } = new URL(url);
   if (hostname === "api.openai.com") return "openai";
-  if (hostname.endsWith("runpod.ai")) return "runpod";
-  // Each server signs its models: vLLM "vllm", llama.cpp "llamacpp", SGLang "sglang", Ollama "library".
-  const byOwner: Readonly<Record<string, Dialect>> = {
+  return hostname.endsWith("runpod.ai") ? "runpod" : undefined;
+}
+
+/** Each server signs its models: vLLM "vllm", llama.cpp "llamacpp", SGLang "sglang", Ollama "library". */
+function dialectOfOwner(card: Readonly<Record<string, unknown>> | undefined): Dialect | undefined {
+  const dialects: Readonly<Record<string, Dialect>> = {
     vllm: "vllm",
     llamacpp: "llama.cpp",
     sglang: "sglang",
     library: "ollama",
   };
-  return byOwner[String(card?.["owned_by"]).toLowerCase()];
+  const owner = card?.["owned_by"];
+  return typeof owner === "string" ? dialects[owner.toLowerCase()] : undefined;
 }
 
 /** vLLM and SGLang say max_model_len. llama.cpp's n_ctx_train is the model's, not the server's, and so says nothing. */
@@ -90,68 +124,61 @@ function contextOf(card: Readonly<Record<string, unknown>> | undefined): number 
 
 type Answer = { readonly status: number; readonly contentType: string; readonly body: string };
 
-function get(
-  { endpoint, agent, headers, clock, where }: FactsSource,
-  signal: AbortSignal,
-): Promise<Answer> {
+function ask(source: FactsSource, signal: AbortSignal): Promise<Answer> {
+  const { endpoint, where } = source;
   const timeouts = {
     ...resolveTimeouts(endpoint.timeouts),
     "first-token": FACTS_TIMEOUT_MS,
     total: FACTS_TIMEOUT_MS,
   };
-  return new Promise<Answer>((resolve, reject) => {
-    if (signal.aborted) throw signal.reason;
-    const onAbort = (): void => {
-      exchange.close();
-      reject(signal.reason);
-    };
-    const settle = (act: () => void): void => {
-      signal.removeEventListener("abort", onAbort);
-      act();
-    };
-    const exchange = startExchange(
-      {
-        agent,
-        method: "GET",
-        url: `${endpoint.url}/models`,
-        headers,
-        body: undefined,
-        timeouts,
-        clock,
-        where,
-      },
-      {
-        onConnected: () => {},
-        onFailure: (error) => settle(() => reject(error)),
-        onResponse(response) {
-          let body = "";
-          response.setEncoding("utf8");
-          response.on("data", (text: string) => {
-            body += text;
-            if (body.length <= MAX_BODY) return;
-            exchange.close();
-            settle(() =>
-              reject(
-                new BosunError(
-                  "model/protocol",
-                  `${where}: the list of models is over ${MAX_BODY} bytes`,
-                ),
-              ),
-            );
-          });
-          response.on("end", () => {
-            exchange.finish();
-            settle(() =>
-              resolve({
-                status: response.statusCode ?? 0,
-                contentType: response.headers["content-type"] ?? "",
-                body,
-              }),
-            );
-          });
-        },
-      },
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const exchange = startExchange(
+    { ...source, method: "GET", url: `${endpoint.url}/models`, body: undefined, timeouts },
+    {
+      onConnected: () => {},
+      onFailure: reject,
+      onResponse: (response) => readAnswer(response, { resolve, reject, exchange, where }),
+    },
+  );
+  const onAbort = (): void => {
+    exchange.close();
+    reject(signal.reason);
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  return promise.finally(() => signal.removeEventListener("abort", onAbort));
+}
+
+type Reading = {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: BosunError) => void;
+  readonly exchange: Exchange;
+  readonly where: string;
+};
+
+function readAnswer(
+  response: http.IncomingMessage,
+  { resolve, reject, exchange, where }: Reading,
+): void {
+  let body = "";
+  response.setEncoding("utf8");
+  response.on("data", (text: string) => {
+    body += text;
+    if (body.length <= MAX_BODY) return;
+    exchange.close();
+    reject(
+      new BosunError(
+        "model/protocol",
+        `${where}: the list of models is over ${MAX_BODY} characters`,
+      ),
     );
-    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  response.on("end", () => {
+    exchange.finish();
+    resolve({
+      status: response.statusCode ?? 0,
+      contentType: response.headers["content-type"] ?? "",
+      body,
+    });
   });
 }

@@ -30,46 +30,78 @@ const NO_MODEL =
 
 /** The typed error. `model/not-found` and refusals that a client can adapt to are completed by the client. */
 export function toFailure(refusal: Refusal): BosunError {
-  const { status, where } = refusal;
   const said = redact(messageIn(refusal), refusal.secret);
-  const error = (
-    code: ErrorCode,
-    advice: string,
-    more: { readonly retryable?: boolean; readonly details?: JsonObject } = {},
-  ): BosunError =>
-    new BosunError(code, `${where} answered ${status}: ${said}${advice ? `. ${advice}` : ""}`, {
-      ...more,
-      details: { status, ...more.details },
-    });
+  const { code, advice, retryable = false, details } = meaningOf(refusal, said);
+  const message = `${refusal.where} answered ${refusal.status}: ${said}${advice ? `. ${advice}` : ""}`;
+  return new BosunError(code, message, {
+    retryable,
+    details: { status: refusal.status, ...details },
+  });
+}
 
-  if (status >= 400 && status !== 401 && status !== 403 && CONTEXT.test(said)) {
-    return error("model/context-length", "Shorten the prompt or lower maxTokens", {
-      details: numbersIn(said),
-    });
-  }
+type Meaning = {
+  readonly code: ErrorCode;
+  readonly advice?: string;
+  readonly retryable?: boolean;
+  readonly details?: JsonObject;
+};
+
+/** The text decides before the status: servers disagree about the status of a prompt that is too long. */
+function meaningOf(refusal: Refusal, said: string): Meaning {
+  const { status } = refusal;
   if (status === 401 || status === 403)
-    return error("model/unauthorized", "Check the key that apiKeyEnv names");
-  if (status === 404 && !isJson(refusal))
-    return error("model/protocol", "This is no OpenAI-compatible route: the URL should end in /v1");
-  if (status === 404 || (status === 400 && NO_MODEL.test(said)))
-    return error("model/not-found", "");
-  const wait = waitDetails(refusal);
-  if (status === 408 || status === 429)
-    return error("model/rate-limited", "", { retryable: true, details: wait });
-  if (status === 503) return error("model/overloaded", "", { retryable: true, details: wait });
-  if (status >= 500 && status !== 501)
-    return error("model/server", "", { retryable: true, details: wait });
-  if (NO_TOOLS.test(said))
-    return error("model/bad-request", "Its tools are asked for by text from now on", {
+    return { code: "model/unauthorized", advice: "Check the key that apiKeyEnv names" };
+  if (CONTEXT.test(said)) {
+    return {
+      code: "model/context-length",
+      advice: "Shorten the prompt or lower maxTokens",
+      details: numbersIn(said),
+    };
+  }
+  if (status === 404 && !isJson(refusal)) {
+    return {
+      code: "model/protocol",
+      advice: "This is no OpenAI-compatible route: the URL should end in /v1",
+    };
+  }
+  if (status === 404 || (status === 400 && NO_MODEL.test(said))) return { code: "model/not-found" };
+  return TEMPORARY.has(status) || status >= 500 ? temporaryMeaning(refusal) : requestMeaning(said);
+}
+
+/** Request time-out, too many requests. 501 is final although it is a 5xx. */
+const TEMPORARY: ReadonlySet<number> = new Set([408, 429]);
+const NOT_IMPLEMENTED = 501;
+
+function temporaryMeaning(refusal: Refusal): Meaning {
+  const { status } = refusal;
+  if (status === NOT_IMPLEMENTED) return { code: "model/bad-request" };
+  const code = TEMPORARY.has(status)
+    ? "model/rate-limited"
+    : status === 503
+      ? "model/overloaded"
+      : "model/server";
+  return { code, retryable: true, details: waitDetails(refusal) };
+}
+
+function requestMeaning(said: string): Meaning {
+  const code = "model/bad-request";
+  if (NO_TOOLS.test(said)) {
+    return {
+      code,
       retryable: true,
+      advice: "Its tools are asked for by text from now on",
       details: { adapted: "text-tools" },
-    });
-  if (NO_FORMAT.test(said))
-    return error("model/bad-request", "The schema is put into the prompt from now on", {
+    };
+  }
+  if (NO_FORMAT.test(said)) {
+    return {
+      code,
       retryable: true,
+      advice: "The schema is put into the prompt from now on",
       details: { adapted: "prompt-schema" },
-    });
-  return error("model/bad-request", "");
+    };
+  }
+  return { code };
 }
 
 /** Cuts a secret out of a text that may end up in events and logs. */

@@ -144,11 +144,9 @@ export function startExchange(options: ExchangeOptions, handlers: ExchangeHandle
     handlers.onConnected();
   };
   request.on("socket", (socket) => {
-    if (!socket.connecting) connected();
-    else {
-      enter("connect");
-      socket.once(options.url.startsWith("https:") ? "secureConnect" : "connect", connected);
-    }
+    if (!socket.connecting) return connected();
+    enter("connect");
+    socket.once(options.url.startsWith("https:") ? "secureConnect" : "connect", connected);
   });
   request.on("response", (response) => {
     response.on("error", (cause) => fail(brokenOff(where, cause)));

@@ -11,8 +11,12 @@ import type { Usage } from "./usage.ts";
 /** Most tool calls of one reply; further ones are dropped. */
 const MAX_CALLS = 128;
 
-/** What a chunk added. */
-export type Added = { readonly text: string; readonly reasoning: string };
+/** What a chunk added. `isToken` = any part of an answer, a tool call's pieces too. */
+export type Added = {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly isToken: boolean;
+};
 
 /** A reply as far as it has come. */
 export type PartialReply = {
@@ -44,27 +48,30 @@ export function createReplyAssembler(): ReplyAssembler {
   let metrics: Json | undefined;
   const calls: OpenCall[] = [];
 
+  /** Takes what a delta, or a whole message, says. */
+  const addPart = (part: Readonly<Record<string, unknown>>): Added => {
+    const said = textOf(part["content"]);
+    const thought = textOf(part["reasoning"]) || textOf(part["reasoning_content"]);
+    text += said;
+    reasoning += thought;
+    const called = calledIn(part);
+    for (const call of called) addCall(calls, call);
+    const isToken = said !== "" || thought !== "" || called.length > 0;
+    return isToken ? { text: said, reasoning: thought, isToken } : NOTHING;
+  };
   return {
     add(chunk) {
-      if (!isObject(chunk) || (!Array.isArray(chunk["choices"]) && !isObject(chunk["usage"])))
-        return undefined;
+      if (!isObject(chunk)) return undefined;
+      const { choices, usage: rawUsage } = chunk;
+      if (!Array.isArray(choices) && !isObject(rawUsage)) return undefined;
       if (typeof chunk["model"] === "string") model = chunk["model"];
-      if (isObject(chunk["usage"])) usage = toUsage(chunk["usage"]);
+      if (isObject(rawUsage)) usage = toUsage(rawUsage);
       if (isObject(chunk["metrics"])) metrics = chunk["metrics"] as Json; // `as`: parsed JSON
-      const choice: unknown = Array.isArray(chunk["choices"]) ? chunk["choices"][0] : undefined;
+      const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
       if (!isObject(choice)) return NOTHING;
       if (typeof choice["finish_reason"] === "string") rawFinish = choice["finish_reason"];
-      const part = isObject(choice["delta"]) ? choice["delta"] : choice["message"];
-      if (!isObject(part)) return NOTHING;
-      const said = textOf(part["content"]);
-      const thought = textOf(part["reasoning"]) || textOf(part["reasoning_content"]);
-      text += said;
-      reasoning += thought;
-      if (Array.isArray(part["tool_calls"]))
-        for (const call of part["tool_calls"]) addCall(calls, call);
-      if (isObject(part["function_call"]))
-        addCall(calls, { index: 0, function: part["function_call"] });
-      return said === "" && thought === "" ? NOTHING : { text: said, reasoning: thought };
+      const part = choice["delta"] ?? choice["message"];
+      return isObject(part) ? addPart(part) : NOTHING;
     },
     read() {
       const named = calls.filter((call) => call.tool !== "");
@@ -80,7 +87,13 @@ export function createReplyAssembler(): ReplyAssembler {
   };
 }
 
-const NOTHING: Added = { text: "", reasoning: "" };
+const NOTHING: Added = { text: "", reasoning: "", isToken: false };
+
+/** The tool calls of a part; `function_call` is their older form. */
+function calledIn(part: Readonly<Record<string, unknown>>): readonly unknown[] {
+  if (Array.isArray(part["tool_calls"])) return part["tool_calls"];
+  return isObject(part["function_call"]) ? [{ index: 0, function: part["function_call"] }] : [];
+}
 
 function addCall(calls: OpenCall[], delta: unknown): void {
   if (!isObject(delta)) return;

@@ -27,29 +27,33 @@ export function toBody(request: ModelRequest, options: WireOptions): JsonObject 
   const { tools = [], output } = request;
   const isTextTools = tools.length > 0 && adaptations.textTools;
   const messages = isTextTools ? withTextTools(request.messages, tools) : request.messages;
-  const { temperature, topP, seed, stop } = settings;
+  const isPromptSchema = output !== undefined && adaptations.promptSchema;
   return {
     model,
-    messages: (output && adaptations.promptSchema
-      ? withPromptSchema(messages, output.schema)
-      : messages
-    ).map(toWireMessage),
+    messages: (isPromptSchema ? withPromptSchema(messages, output.schema) : messages).map(
+      toWireMessage,
+    ),
     stream,
     ...(stream ? { stream_options: { include_usage: true } } : {}),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { top_p: topP }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(stop === undefined || stop.length === 0 ? {} : { stop }),
+    ...toSampling(settings),
     ...toTokenLimit(settings, dialect),
     ...toThinking(settings, dialect),
-    ...(tools.length > 0 && !isTextTools
-      ? {
-          tools: tools.map((tool) => ({ type: "function", function: tool })),
-          tool_choice: request.toolChoice ?? "auto",
-        }
-      : {}),
-    ...(output && !adaptations.promptSchema ? toOutput(output, dialect) : {}),
+    ...(isTextTools ? {} : toTools(request)),
+    ...(output && !isPromptSchema ? toOutput(output, dialect) : {}),
     ...settings.extraBody,
+  };
+}
+
+/** Settings that are unset are left to the server: JSON.stringify drops undefined fields. */
+function toSampling({ temperature, topP, seed, stop }: ModelSettings): JsonObject {
+  return { temperature, top_p: topP, seed, stop: stop?.length ? stop : undefined };
+}
+
+function toTools({ tools = [], toolChoice = "auto" }: ModelRequest): JsonObject {
+  if (tools.length === 0) return {};
+  return {
+    tools: tools.map((tool) => ({ type: "function", function: tool })),
+    tool_choice: toolChoice,
   };
 }
 

@@ -12,7 +12,13 @@ import { type Endpoint, type ModelRef, nameOf } from "../model/endpoint.ts";
 import type { Env } from "../model/http.ts";
 import type { Model, ModelEvent, ModelRequest } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
-import { createRetryBudget, DEFAULT_RETRY, planRetry, type RetryPolicy } from "./retry.ts";
+import {
+  createRetryBudget,
+  DEFAULT_RETRY,
+  planRetry,
+  type RetryBudget,
+  type RetryPolicy,
+} from "./retry.ts";
 
 export type PoolOptions = {
   readonly clock: Clock;
@@ -36,53 +42,24 @@ const MAX_CLIENTS = 256;
 
 export function createPool(options: PoolOptions): Pool {
   const { clock, env, resolve, random = Math.random } = options;
-  const policy = { ...DEFAULT_RETRY, ...options.retry };
-  const budget = createRetryBudget();
+  const repeating: Repeating = {
+    clock,
+    random,
+    policy: { ...DEFAULT_RETRY, ...options.retry },
+    budget: createRetryBudget(),
+  };
   const clients = createClients(clock, env);
   const modelOf = (ref: ModelRef): Model => {
     const found = typeof ref === "string" ? resolve(ref) : ref;
     return "call" in found ? found : clients.of(found);
   };
 
-  /** One reference: attempts until one ends, or the policy gives up. */
-  async function* attempts(
-    ref: ModelRef,
-    request: ModelRequest,
-    signal: AbortSignal,
-  ): AsyncGenerator<ModelEvent> {
-    const model = modelOf(ref);
-    budget.earn();
-    let waitedMs = 0;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        for await (const event of model.call(request, signal))
-          yield event.type === "start" ? { ...event, attempt } : event;
-        return;
-      } catch (cause) {
-        const error = toBosunError(cause, "model/server", nameOf(ref));
-        const decision = planRetry({ error, attempt, waitedMs }, policy, random());
-        if (signal.aborted || decision.type === "give-up" || (!decision.isFree && !budget.spend()))
-          throw error;
-        waitedMs = decision.afterMs;
-        yield {
-          type: "retry",
-          attempt,
-          afterMs: waitedMs,
-          code: error.code,
-          message: error.message,
-          usage: usageIn(error),
-        };
-        if (waitedMs > 0) await clock.sleep(waitedMs, signal);
-      }
-    }
-  }
-
   return {
     async *call(request, signal) {
       for (const [index, ref] of request.models.entries()) {
         const next = request.models[index + 1];
         try {
-          yield* attempts(ref, request, signal);
+          yield* attempts(modelOf(ref), { ref, request, repeating }, signal);
           return;
         } catch (error) {
           if (next === undefined || signal.aborted) throw error;
@@ -106,6 +83,46 @@ export function createPool(options: PoolOptions): Pool {
     },
     close: () => clients.close(),
   };
+}
+
+type Repeating = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly policy: RetryPolicy;
+  readonly budget: RetryBudget;
+};
+
+/** A call at one model: attempts until one ends, or the policy gives up. */
+async function* attempts(
+  model: Model,
+  call: { readonly ref: ModelRef; readonly request: ModelRequest; readonly repeating: Repeating },
+  signal: AbortSignal,
+): AsyncGenerator<ModelEvent> {
+  const { clock, random, policy, budget } = call.repeating;
+  budget.earn();
+  let waitedMs = 0;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      for await (const event of model.call(call.request, signal))
+        yield event.type === "start" ? { ...event, attempt } : event;
+      return;
+    } catch (cause) {
+      const error = toBosunError(cause, "model/server", nameOf(call.ref));
+      const decision = planRetry({ error, attempt, waitedMs }, policy, random());
+      if (signal.aborted || decision.type === "give-up" || (!decision.isFree && !budget.spend()))
+        throw error;
+      waitedMs = decision.afterMs;
+      yield {
+        type: "retry",
+        attempt,
+        afterMs: waitedMs,
+        code: error.code,
+        message: error.message,
+        usage: usageIn(error),
+      };
+      if (waitedMs > 0) await clock.sleep(waitedMs, signal);
+    }
+  }
 }
 
 type Clients = { of(endpoint: Endpoint): EndpointModel; close(): void };

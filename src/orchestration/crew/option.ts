@@ -46,7 +46,7 @@ export function checkWhole(where: string, field: string, value: unknown, least: 
     return;
   throw new BosunError(
     "crew/invalid",
-    `${where}: ${field} must be a whole number of at least ${least}, got ${String(value)}`,
+    `${where}: ${field} must be a whole number of at least ${least}, got ${JSON.stringify(value)}`,
   );
 }
 

@@ -5,14 +5,26 @@
 //
 // Invariants: R2 ready tasks start in plan order; R3 children are joined before run-end; M5 a model error is never retried here.
 
-import { strict as assert } from "node:assert";
-import { BosunError, detailOf, type ErrorData, isBosunError, toBosunError } from "../../error.ts";
+import { BosunError, type ErrorData, isBosunError, toBosunError } from "../../error.ts";
 import type { JsonObject } from "../../json.ts";
 import { agentOf } from "../crew/crew.ts";
 import type { Task } from "../crew/task.ts";
-import type { Child, Durable, Flow } from "../durable/durable.ts";
-import type { PlanTask } from "../plan/plan.ts";
-import type { RunFact, RunStatus, TaskStatus } from "./event.ts";
+import type { Durable, Flow } from "../durable/durable.ts";
+import type { RunStatus } from "./event.ts";
+import {
+  agentNameOf,
+  end,
+  finalText,
+  isStopped,
+  nextDue,
+  type Outcome,
+  outcomeOf,
+  type Progress,
+  type Running,
+  sectionsFor,
+  taskNamed,
+  textOf,
+} from "./progress.ts";
 import type { Section } from "./prompt.ts";
 import type { TaskInput, TaskOutput } from "./task.ts";
 import { nameOfAgent, type RunContext, type World } from "./world.ts";
@@ -20,185 +32,121 @@ import { nameOfAgent, type RunContext, type World } from "./world.ts";
 /** A run's input. */
 export type CrewInput = { readonly crew: string; readonly inputs: JsonObject };
 
-/** What a run comes to. */
-export type CrewOutput = {
-  readonly status: RunStatus;
-  readonly raw: string;
-  readonly error?: ErrorData | undefined;
+/** What the functions of this body share. */
+type Body = {
+  readonly d: Durable;
+  readonly run: RunContext;
+  readonly progress: Progress;
+  readonly taskFlow: Flow<TaskInput, TaskOutput>;
 };
 
-/** How one task ended. `raw` is its output, or the text that there was. */
-type Ended = {
-  readonly status: TaskStatus;
-  readonly raw: string;
-  readonly error?: ErrorData | undefined;
-};
-
-/** A task that runs: which of its executions, and its child run. */
-type Running = {
-  readonly task: Task;
-  readonly attempt: number;
-  readonly sections: readonly Section[];
-  readonly child: Child<TaskOutput>;
-};
-
-/** Everything that the body knows about its run; local to one execution of it. */
-type Progress = {
-  readonly running: Map<string, Running>;
-  readonly ended: Map<string, Ended>;
-  round: number;
-};
-
-/** The flow of a crew. Resolves for `done` and `partial`, and for `failed`; rejects with the reason of an abort. */
+/** The flow of a crew. Resolves for `done`, `partial` and `failed`; rejects with the reason of an abort. */
 export function createCrewFlow(
   world: World,
   taskFlow: Flow<TaskInput, TaskOutput>,
-): Flow<CrewInput, CrewOutput> {
+): Flow<CrewInput, Outcome> {
   return {
     name: "bosun/crew",
     version: "1",
     async run(d, { inputs }) {
       const run = world.runOf(d.rootId);
       const progress: Progress = { running: new Map(), ended: new Map(), round: 0 };
-      const { name, process } = run.crew;
-      const tasks = run.plan.tasks.map((task) => ({
-        name: task.name,
-        agent: agentNameOf(run, task.name),
-        needs: [...task.needs, ...task.after],
-      }));
-      run.log.emit([], {
-        type: "run-start",
-        crew: name,
-        process,
-        inputs,
-        tasks,
-        width: run.plan.width,
-      });
+      const body: Body = { d, run, progress, taskFlow };
+      sayStart(run, inputs);
       try {
         while (progress.ended.size < run.plan.tasks.length && !isStopped(run, progress)) {
-          startDue(d, run, progress, taskFlow);
-          if (progress.running.size > 0) await followOne(d, run, progress, taskFlow);
+          startDue(body);
+          if (progress.running.size > 0) await followOne(body);
         }
       } catch (error) {
-        await stopAll(run, progress, statusOfAbort(error));
-        const failure = toBosunError(error, "run/failed", `crew "${name}"`);
+        const failure = toBosunError(error, "run/failed", `crew "${run.crew.name}"`);
+        const status = statusOfAbort(error);
+        await stopAll(body, status);
         run.log.emit([], {
           type: "run-end",
-          status: statusOfAbort(error),
+          status,
           raw: finalText(run, progress),
           error: failure.toJSON(),
         });
         throw failure;
       }
-      await stopAll(run, progress, "cancelled");
-      const output = outcome(run, progress);
-      run.log.emit([], { type: "run-end", ...output });
-      return output;
+      await stopAll(body, "cancelled");
+      const outcome = outcomeOf(run, progress);
+      run.log.emit([], { type: "run-end", ...outcome });
+      return outcome;
     },
   };
 }
 
-function isStopped(run: RunContext, { ended }: Progress): boolean {
-  return (
-    run.crew.policy === "fail-fast" && [...ended.values()].some(({ status }) => isFailure(status))
-  );
-}
-
-/** Starts what may start and cancels what never can, until nothing changes. Plan order (R2). */
-function startDue(
-  d: Durable,
-  run: RunContext,
-  progress: Progress,
-  flow: Flow<TaskInput, TaskOutput>,
-): void {
-  for (let changed = true; changed;) {
-    changed = false;
-    for (const planned of run.plan.tasks) {
-      if (progress.running.has(planned.name) || progress.ended.has(planned.name)) continue;
-      if (![...planned.needs, ...planned.after].every((name) => progress.ended.has(name))) continue;
-      const missing = planned.needs.filter((name) => !hasOutput(progress.ended.get(name)));
-      changed = true;
-      if (missing.length === 0) start(d, run, progress, { flow, planned });
-      else
-        end(run, progress, planned.name, {
-          status: "cancelled",
-          raw: "",
-          error: dependencyError(planned.name, missing),
-        });
-    }
-  }
-}
-
-function start(
-  d: Durable,
-  run: RunContext,
-  progress: Progress,
-  { flow, planned }: { readonly flow: Flow<TaskInput, TaskOutput>; readonly planned: PlanTask },
-): void {
-  const task = taskNamed(run, planned.name);
-  launch(d, run, progress, {
-    flow,
-    task,
-    attempt: 1,
-    sections: sectionsFor(run, progress, planned),
+function sayStart(run: RunContext, inputs: JsonObject): void {
+  const { crew, plan, log } = run;
+  const tasks = plan.tasks.map(({ name, needs, after }) => ({
+    name,
+    agent: agentNameOf(run, name),
+    needs: [...needs, ...after],
+  }));
+  log.emit([], {
+    type: "run-start",
+    crew: crew.name,
+    process: crew.process,
+    inputs,
+    tasks,
+    width: plan.width,
   });
 }
 
-function taskNamed(run: RunContext, name: string): Task {
-  const task = run.crew.tasks.find((one) => one.name === name);
-  assert(task, `the plan has a task "${name}" that the crew does not have`);
-  return task;
-}
-
-function agentNameOf(run: RunContext, task: string): string {
-  return nameOfAgent(agentOf(taskNamed(run, task), run.crew.agents), run.inputs);
+/** Starts what may start and cancels what never can. */
+function startDue(body: Body): void {
+  const { run, progress } = body;
+  for (let due = nextDue(run, progress); due !== undefined; due = nextDue(run, progress)) {
+    const { planned, missing } = due;
+    const task = taskNamed(run, planned.name);
+    if (missing.length === 0)
+      launch(body, {
+        task,
+        attempt: 1,
+        sections: sectionsFor(run, progress, planned),
+        standIn: false,
+      });
+    else
+      end(run, progress, task.name, {
+        status: "cancelled",
+        raw: "",
+        error: dependencyError(task.name, missing),
+      });
+  }
 }
 
 type Launch = {
-  readonly flow: Flow<TaskInput, TaskOutput>;
   readonly task: Task;
   readonly attempt: number;
   readonly sections: readonly Section[];
-  readonly standIn?: boolean;
+  readonly standIn: boolean;
 };
 
 function launch(
-  d: Durable,
-  run: RunContext,
-  progress: Progress,
-  { flow, task, attempt, sections, standIn = false }: Launch,
+  { d, run, progress, taskFlow }: Body,
+  { task, attempt, sections, standIn }: Launch,
 ): void {
   const actual = standIn && typeof task.onError === "object" ? task.onError : task;
   const agent = agentOf(actual, run.crew.agents);
+  const name = nameOfAgent(agent, run.inputs);
   const segment = attempt === 1 ? `task:${task.name}` : `task:${task.name}~${attempt}`;
   const timeoutMs = Math.min(actual.timeoutMs, agent.timeoutMs ?? Infinity);
   const timeoutError = (): BosunError =>
     new BosunError(
       "task/timed-out",
-      `task "${actual.name}" of agent "${agent.name}" did not end within ${timeoutMs} ms. Raise its timeoutMs, or look at which layer was slow`,
+      `task "${actual.name}" of agent "${name}" did not end within ${timeoutMs} ms. Raise its timeoutMs, or look at which layer was slow`,
     );
-  run.log.emit([segment], {
-    type: "task-start",
-    task: task.name,
-    agent: nameOfAgent(agent, run.inputs),
-    attempt,
-  });
-  const child = d.child(
-    segment,
-    flow,
-    { task: task.name, standIn, segment, sections },
-    { timeoutMs, timeoutError },
-  );
+  run.log.emit([segment], { type: "task-start", task: task.name, agent: name, attempt });
+  const input = { task: task.name, standIn, segment, sections };
+  const child = d.child(segment, taskFlow, input, { timeoutMs, timeoutError });
   progress.running.set(task.name, { task, attempt, sections, child });
 }
 
 /** Waits for the first running task to end and takes note of how; may start it anew. */
-async function followOne(
-  d: Durable,
-  run: RunContext,
-  progress: Progress,
-  flow: Flow<TaskInput, TaskOutput>,
-): Promise<void> {
+async function followOne(body: Body): Promise<void> {
+  const { d, run, progress } = body;
   const pending = Object.fromEntries(
     [...progress.running].map(([name, { child }]) => [name, child.result]),
   );
@@ -212,26 +160,14 @@ async function followOne(
   } catch (error) {
     if (d.signal.aborted) throw error;
     progress.running.delete(name);
-    onFailure(d, run, progress, {
-      ...running,
-      flow,
-      error: toBosunError(error, "run/failed", `task "${name}"`),
-    });
+    onFailure(body, running, toBosunError(error, "run/failed", `task "${name}"`));
   }
 }
 
-type Failure = Running & { readonly flow: Flow<TaskInput, TaskOutput>; readonly error: BosunError };
-
-function onFailure(
-  d: Durable,
-  run: RunContext,
-  progress: Progress,
-  { flow, task, attempt, sections, error }: Failure,
-): void {
+function onFailure(body: Body, { task, attempt, sections }: Running, error: BosunError): void {
+  const { run, progress } = body;
   const { onError, name } = task;
-  const data = { ...error.toJSON(), details: undefined };
-  const raw = textOf(error);
-  const isFirst = attempt === 1;
+  const data: ErrorData = { code: error.code, message: error.message, retryable: error.retryable };
   const again = (standIn: boolean): void => {
     run.log.emit([`task:${name}`], {
       type: "task-retry",
@@ -239,106 +175,46 @@ function onFailure(
       attempt: attempt + 1,
       error: data,
     });
-    launch(d, run, progress, { flow, task, attempt: attempt + 1, sections, standIn });
+    launch(body, { task, attempt: attempt + 1, sections, standIn });
   };
-  if (onError === "retry" && attempt <= task.retries && !error.code.startsWith("model/"))
-    again(false);
-  else if (typeof onError === "object" && isFirst) again(true);
-  else if (onError === "partial") end(run, progress, name, { status: "partial", raw, error: data });
-  else
-    end(run, progress, name, {
-      status: error.code === "task/timed-out" ? "timed-out" : "failed",
-      raw,
-      error: data,
-    });
-}
-
-function end(run: RunContext, progress: Progress, name: string, ended: Ended): void {
-  progress.ended.set(name, ended);
-  const fact: RunFact = { type: "task-end", task: name, agent: agentNameOf(run, name), ...ended };
-  run.log.emit([`task:${name}`], fact);
+  const isRepeatable = !error.code.startsWith("model/"); // M5
+  if (onError === "retry" && attempt <= task.retries && isRepeatable) again(false);
+  else if (typeof onError === "object" && attempt === 1) again(true);
+  else if (onError === "partial")
+    end(run, progress, name, { status: "partial", raw: textOf(error), error: data });
+  else {
+    const status = error.code === "task/timed-out" ? "timed-out" : "failed";
+    end(run, progress, name, { status, raw: textOf(error), error: data });
+  }
 }
 
 /** Cancels and joins what still runs (R3), and marks what never started. */
-async function stopAll(run: RunContext, progress: Progress, status: RunStatus): Promise<void> {
+async function stopAll({ run, progress }: Body, status: RunStatus): Promise<void> {
   const left = [...progress.running];
-  for (const [, { child }] of left) child.cancel(`run of crew "${run.crew.name}" is ending`);
+  for (const [, { child }] of left) child.cancel(`the run of crew "${run.crew.name}" is ending`);
   const settled = await Promise.allSettled(left.map(([, { child }]) => child.result));
   for (const [index, [name]] of left.entries()) {
     const result = settled[index];
     if (result?.status === "fulfilled")
       end(run, progress, name, { status: "done", raw: result.value.raw });
-    else
-      end(run, progress, name, {
-        status: status === "timed-out" ? "timed-out" : "cancelled",
-        raw: textOf(result?.reason),
-      });
+    else {
+      const ended = status === "timed-out" ? "timed-out" : "cancelled";
+      end(run, progress, name, { status: ended, raw: textOf(result?.reason) });
+    }
   }
   progress.running.clear();
-  for (const { name } of run.plan.tasks)
+  for (const { name } of run.plan.tasks) {
     if (!progress.ended.has(name)) end(run, progress, name, { status: "cancelled", raw: "" });
-}
-
-function outcome(run: RunContext, progress: Progress): CrewOutput {
-  const all = [...progress.ended.values()];
-  const raw = finalText(run, progress);
-  const failed = run.plan.tasks
-    .map(({ name }) => progress.ended.get(name))
-    .find((ended) => ended && isFailure(ended.status));
-  const isWhole = all.every(({ status }) => status === "done");
-  if (isWhole) return { status: "done", raw };
-  if (run.crew.policy === "fail-fast" && failed)
-    return { status: "failed", raw, error: failed.error };
-  if (!all.some(hasOutput)) return { status: "failed", raw, error: failed?.error };
-  return { status: "partial", raw };
-}
-
-/** The outputs that a task sees, in plan order. */
-function sectionsFor(
-  run: RunContext,
-  { ended }: Progress,
-  { context, name }: PlanTask,
-): readonly Section[] {
-  const seen = run.plan.tasks.filter(
-    (other) => other.name !== name && (context === "all" || context.includes(other.name)),
-  );
-  return seen.flatMap((other) => {
-    const done = ended.get(other.name);
-    return done && hasOutput(done) && done.raw !== "" ? [{ name: other.name, text: done.raw }] : [];
-  });
-}
-
-/** The final output is the last task's. */
-function finalText(run: RunContext, { ended }: Progress): string {
-  return ended.get(run.plan.tasks.at(-1)?.name ?? "")?.raw ?? "";
-}
-
-function hasOutput(ended: Ended | undefined): boolean {
-  return ended?.status === "done" || ended?.status === "partial";
-}
-
-function isFailure(status: TaskStatus): boolean {
-  return status === "failed" || status === "timed-out";
-}
-
-function textOf(error: unknown): string {
-  const text = detailOf(error, "text");
-  return typeof text === "string" ? text : "";
+  }
 }
 
 function statusOfAbort(error: unknown): RunStatus {
   if (!isBosunError(error)) return "failed";
-  return error.code === "run/timed-out"
-    ? "timed-out"
-    : error.code === "run/cancelled"
-      ? "cancelled"
-      : "failed";
+  if (error.code === "run/timed-out") return "timed-out";
+  return error.code === "run/cancelled" ? "cancelled" : "failed";
 }
 
 function dependencyError(name: string, missing: readonly string[]): ErrorData {
-  return {
-    code: "task/cancelled",
-    message: `task "${name}" was not started: ${missing.join(", ")} gave no output`,
-    retryable: false,
-  };
+  const message = `task "${name}" was not started: ${missing.join(", ")} gave no output`;
+  return { code: "task/cancelled", message, retryable: false };
 }

@@ -12,6 +12,7 @@ import type { BosunError } from "../../error.ts";
 import type { Clock } from "../../clock.ts";
 import type { Path } from "../../inference/model/model.ts";
 import type { RunDelta, RunEvent, RunFact } from "./event.ts";
+import { createReader, type Reader } from "./reader.ts";
 import { applyEvent, EMPTY_RUN, type RunState } from "./state.ts";
 
 /** Keeps one event and calls `kept` when it is kept, or with the error that prevented it. Must not throw, and keeps the order. */
@@ -30,8 +31,6 @@ export interface RunLog {
   flushed(): Promise<void>;
 }
 
-type Reader = { readonly queue: RunEvent[]; wake: () => void };
-
 /** A log in memory that hands its facts to `record`. */
 export function createRunLog(options: {
   readonly runId: string;
@@ -40,33 +39,13 @@ export function createRunLog(options: {
 }): RunLog {
   const { runId, clock, record } = options;
   const facts: RunEvent[] = [];
-  const counts = new Map<string, number>();
+  const nextOf = createCounter();
   const readers = new Set<Reader>();
+  const keeping = createKeeping(() => readers.forEach((reader) => reader.wake()));
   let state = EMPTY_RUN;
-  let recorded = 0;
-  let failure: BosunError | undefined;
-  let onFlushed: (() => void) | undefined;
+  const place = { runId, attempt: 1, n: 0, replayed: false };
+  const push = (event: RunEvent): void => readers.forEach((reader) => reader.push(event));
 
-  const kept = (error: BosunError | undefined): void => {
-    failure ??= error;
-    recorded++;
-    for (const reader of readers) reader.wake();
-    if (recorded === facts.length) onFlushed?.();
-  };
-  const push = (event: RunEvent): void => {
-    for (const reader of readers) {
-      const last = reader.queue.at(-1);
-      if (
-        event.type === "model-delta" &&
-        last?.type === "model-delta" &&
-        last.channel === event.channel &&
-        samePath(last.path, event.path)
-      ) {
-        reader.queue[reader.queue.length - 1] = { ...last, text: last.text + event.text };
-      } else reader.queue.push(event);
-      reader.wake();
-    }
-  };
   return {
     runId,
     get state() {
@@ -74,77 +53,80 @@ export function createRunLog(options: {
     },
     emit(path, fact, attempt = 1) {
       if (state.endedAt !== undefined) return; // L3
-      const key = `${path.join("/")} ${fact.type} ${attempt}`;
-      const n = counts.get(key) ?? 0;
-      counts.set(key, n + 1);
-      const event: RunEvent = {
-        ...fact,
-        runId,
-        path,
-        attempt,
-        n,
-        seq: facts.length + 1,
-        at: clock.now(),
-        replayed: false,
-      };
+      const n = nextOf(`${path.join("/")} ${fact.type} ${attempt}`);
+      const event = { ...fact, ...place, path, attempt, n, seq: facts.length + 1, at: clock.now() };
       facts.push(event);
       state = applyEvent(state, event);
-      if (record) record(event, kept);
-      else recorded = facts.length;
       push(event);
+      if (record) record(event, (error) => keeping.kept(error));
+      else keeping.kept(undefined);
     },
     delta(path, delta) {
       if (readers.size === 0 || state.endedAt !== undefined) return;
-      push({
-        type: "model-delta",
-        ...delta,
-        runId,
-        path,
-        attempt: 1,
-        n: 0,
-        seq: facts.length,
-        at: clock.now(),
-        replayed: false,
-      });
+      push({ type: "model-delta", ...delta, ...place, path, seq: facts.length, at: clock.now() });
     },
     async *read(fromSeq, signal) {
-      const reader: Reader = { queue: facts.slice(fromSeq), wake: () => {} };
+      const reader = createReader(facts.slice(fromSeq));
       readers.add(reader);
       try {
         for (;;) {
-          signal.throwIfAborted();
-          const next = reader.queue[0];
-          if (next && (next.type === "model-delta" || next.seq <= recorded)) {
-            if (failure) throw failure;
-            reader.queue.shift();
-            yield next;
-            if (next.type === "run-end") return;
-          } else await wakeOf(reader, signal);
+          const event = await reader.next((next) => isKept(next, keeping.count()), signal);
+          keeping.throwIfFailed();
+          yield event;
+          if (event.type === "run-end") return;
         }
       } finally {
         readers.delete(reader);
       }
     },
-    async flushed() {
-      if (recorded < facts.length) await new Promise<void>((resolve) => (onFlushed = resolve));
-      if (failure) throw failure;
+    flushed: () => keeping.reach(facts.length),
+  };
+}
+
+/** L1 for facts; deltas are never kept and only stay in order (L2). */
+function isKept(event: RunEvent, keptCount: number): boolean {
+  return event.type === "model-delta" || event.seq <= keptCount;
+}
+
+/** How many facts are kept, and whether keeping failed. */
+type Keeping = {
+  kept(error: BosunError | undefined): void;
+  count(): number;
+  throwIfFailed(): void;
+  reach(count: number): Promise<void>;
+};
+
+function createKeeping(onKept: () => void): Keeping {
+  let count = 0;
+  let failure: BosunError | undefined;
+  let onReached: (() => void) | undefined;
+  let wanted = 0;
+  const throwIfFailed = (): void => {
+    if (failure) throw failure;
+  };
+  return {
+    count: () => count,
+    throwIfFailed,
+    kept(error) {
+      failure ??= error;
+      count++;
+      onKept();
+      if (count >= wanted) onReached?.();
+    },
+    async reach(target) {
+      wanted = target;
+      if (count < target) await new Promise<void>((resolve) => (onReached = resolve));
+      throwIfFailed();
     },
   };
 }
 
-/** Resolves at the reader's next event, or when the signal aborts. */
-function wakeOf(reader: Reader, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      signal.removeEventListener("abort", done);
-      reader.wake = () => {};
-      resolve();
-    };
-    reader.wake = done;
-    signal.addEventListener("abort", done, { once: true });
-  });
-}
-
-function samePath(a: Path, b: Path): boolean {
-  return a.length === b.length && a.every((part, index) => part === b[index]);
+/** Numbers equal keys from 0. */
+function createCounter(): (key: string) => number {
+  const counts = new Map<string, number>();
+  return (key) => {
+    const n = counts.get(key) ?? 0;
+    counts.set(key, n + 1);
+    return n;
+  };
 }

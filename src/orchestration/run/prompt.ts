@@ -71,11 +71,6 @@ export function toPromptParts(
   tools: readonly ToolSpec[],
 ): readonly PromptPart[] {
   const { system, sections, task, turns } = conversation;
-  const part = (name: string, text: string, tokens = estimateTokens(text)): PromptPart => ({
-    part: name,
-    tokens,
-    text,
-  });
   return [
     part("system", system),
     ...tools.map((tool) =>
@@ -91,6 +86,10 @@ export function toPromptParts(
       part(`turn:${index}:${message.role}`, shown(message), estimateMessage(message)),
     ),
   ];
+}
+
+function part(name: string, text: string, tokens: number = estimateTokens(text)): PromptPart {
+  return { part: name, tokens, text };
 }
 
 function shown(message: Message): string {

@@ -73,6 +73,27 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
       const { task: name, status, raw, error, at } = event;
       return withTask(state, name, (task) => ({ ...task, status, raw, error, endedAt: at }));
     }
+    case "run-end":
+      return {
+        ...state,
+        status: event.status,
+        raw: event.raw,
+        error: event.error,
+        endedAt: event.at,
+      };
+    default:
+      return applyWork(state, event);
+  }
+}
+
+type WorkEvent = Exclude<
+  RunEvent,
+  { readonly type: "run-start" | "task-start" | "task-end" | "run-end" }
+>;
+
+/** Counts what calls and tools cost. */
+function applyWork(state: RunState, event: WorkEvent): RunState {
+  switch (event.type) {
     case "model-retry":
     case "model-fallback":
       return count(state, event, { usage: event.usage ?? NO_USAGE, retries: 1 });
@@ -84,14 +105,6 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
       });
     case "tool-end":
       return count(state, event, { toolCalls: 1 });
-    case "run-end":
-      return {
-        ...state,
-        status: event.status,
-        raw: event.raw,
-        error: event.error,
-        endedAt: event.at,
-      };
     case "task-retry":
     case "context-trim":
     case "model-prompt":

@@ -45,16 +45,12 @@ function pruneList(items: readonly Json[], scale: Scale, budget: number): Json |
   if (left < 0) return undefined;
   const first: Json[] = [];
   for (const item of items) {
-    const comma = scale.cost(",");
-    const share = (left - comma) / Math.max(1, Math.min(WANTED_ITEMS, items.length) - first.length);
-    const kept =
-      first.length < WANTED_ITEMS
-        ? prune(item, scale, share)
-        : costOf(item, scale) <= share
-          ? item
-          : undefined;
+    const rest = left - scale.cost(",");
+    const share = rest / Math.max(1, Math.min(WANTED_ITEMS, items.length) - first.length);
+    const isWanted = first.length < WANTED_ITEMS || costOf(item, scale) <= rest;
+    const kept = isWanted ? (prune(item, scale, share) ?? prune(item, scale, rest)) : undefined;
     if (kept === undefined) break;
-    left -= costOf(kept, scale) + comma;
+    left = rest - costOf(kept, scale);
     first.push(kept);
   }
   return { ...empty, first, more: items.length - first.length };

@@ -6,13 +6,14 @@
 //   E1  An event is called kept only after its transaction was committed; events of a run are kept in the order of their `seq`.
 //   E2  A run whose process is gone shows as "interrupted", never as running.
 
+import { strict as assert } from "node:assert";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { BosunError } from "../../error.ts";
 import { parseJson } from "../../json.ts";
 import type { RunEvent, RunStatus } from "../../orchestration/run/event.ts";
 import type { Recorder } from "../../orchestration/run/log.ts";
-import { openSqlite, toSqliteError } from "../../sqlite.ts";
+import { openSqlite, type Sqlite, toSqliteError } from "../../sqlite.ts";
 
 /** One run as a list shows it. Times are ms since 1970. */
 export type RunSummary = {
@@ -66,45 +67,11 @@ export function openStore(dataFolder: string): Store {
   database.exec(
     `PRAGMA foreign_keys = ON; DELETE FROM runs WHERE id <= (SELECT COALESCE(MAX(id), 0) - ${MAX_RUNS} FROM runs)`,
   );
-  const owner = `${process.pid}@${hostname()}`;
-  const insertRun = database.prepare(
-    "INSERT INTO runs (run_id, crew, status, started_at, owner) VALUES (?, ?, 'running', ?, ?) RETURNING id",
-  );
-  const endRun = database.prepare("UPDATE runs SET status = ?, ended_at = ? WHERE id = ?");
-  const insertEvent = database.prepare("INSERT INTO events (run, seq, body) VALUES (?, ?, ?)");
-  const rowIds = new Map<string, number>();
-  let waiting: Waiting[] = [];
-
-  const write = (event: RunEvent): void => {
-    const { runId, type, at } = event;
-    if (type === "run-start")
-      rowIds.set(runId, Number(insertRun.get(runId, event.crew, at, owner)?.["id"]));
-    const row = rowIds.get(runId);
-    if (row === undefined) throw new Error(`run ${runId} has no run-start`);
-    insertEvent.run(row, event.seq, JSON.stringify(event));
-    if (type !== "run-end") return;
-    endRun.run(event.status, at, row);
-    rowIds.delete(runId);
-  };
-  const flush = (): void => {
-    const batch = waiting.slice(0, MAX_BATCH);
-    waiting = waiting.slice(MAX_BATCH);
-    if (waiting.length > 0) setImmediate(flush);
-    let failure: BosunError | undefined;
-    try {
-      sqlite.transaction(() => batch.forEach(({ event }) => write(event)));
-    } catch (error) {
-      failure = toSqliteError(error, path, "write the events of a run to");
-    }
-    for (const { kept } of batch) kept(failure);
-  };
+  const writer = createWriter(sqlite);
   const all = "SELECT run_id, crew, status, started_at, ended_at, owner FROM runs";
   return {
     path,
-    record(event, kept) {
-      if (waiting.length === 0) setImmediate(flush);
-      waiting.push({ event, kept });
-    },
+    record: writer.record,
     list({ limit = 50, status } = {}) {
       const rows = database.prepare(`${all} ORDER BY id DESC LIMIT ?`).all(MAX_RUNS);
       return rows
@@ -121,17 +88,65 @@ export function openStore(dataFolder: string): Store {
       return some.length === 1 && some[0] ? toSummary(some[0]) : undefined;
     },
     events(runId) {
-      const rows = database
-        .prepare(
-          "SELECT body FROM events JOIN runs ON runs.id = events.run WHERE run_id = ? ORDER BY seq LIMIT ?",
-        )
-        .all(runId, MAX_EVENTS);
-      return rows.map((row) => parseJson(String(row["body"])) as RunEvent); // `as`: only `write` above fills this column
+      const ofRun =
+        "SELECT body FROM events JOIN runs ON runs.id = events.run WHERE run_id = ? ORDER BY seq LIMIT ?";
+      const rows = database.prepare(ofRun).all(runId, MAX_EVENTS);
+      return rows.map((row) => parseJson(String(row["body"])) as RunEvent); // `as`: only the writer below fills this column
     },
     close() {
-      while (waiting.length > 0) flush();
+      writer.drain();
       sqlite.close();
     },
+  };
+}
+
+type Writer = { readonly record: Recorder; drain(): void };
+
+/** Groups events of one turn of the event loop into one transaction (E1). */
+function createWriter(sqlite: Sqlite): Writer {
+  const insert = createInsert(sqlite);
+  let waiting: Waiting[] = [];
+  const flush = (): void => {
+    const batch = waiting.slice(0, MAX_BATCH);
+    waiting = waiting.slice(MAX_BATCH);
+    if (waiting.length > 0) setImmediate(flush);
+    let failure: BosunError | undefined;
+    try {
+      sqlite.transaction(() => batch.forEach(({ event }) => insert(event)));
+    } catch (error) {
+      failure = toSqliteError(error, sqlite.path, "write the events of a run to");
+    }
+    for (const { kept } of batch) kept(failure);
+  };
+  return {
+    record(event, kept) {
+      if (waiting.length === 0) setImmediate(flush);
+      waiting.push({ event, kept });
+    },
+    drain() {
+      while (waiting.length > 0) flush();
+    },
+  };
+}
+
+function createInsert({ database }: Sqlite): (event: RunEvent) => void {
+  const owner = `${process.pid}@${hostname()}`;
+  const insertRun = database.prepare(
+    "INSERT INTO runs (run_id, crew, status, started_at, owner) VALUES (?, ?, 'running', ?, ?) RETURNING id",
+  );
+  const endRun = database.prepare("UPDATE runs SET status = ?, ended_at = ? WHERE id = ?");
+  const insertEvent = database.prepare("INSERT INTO events (run, seq, body) VALUES (?, ?, ?)");
+  const rowIds = new Map<string, number>();
+  return (event) => {
+    const { runId, type, at } = event;
+    if (type === "run-start")
+      rowIds.set(runId, Number(insertRun.get(runId, event.crew, at, owner)?.["id"]));
+    const row = rowIds.get(runId);
+    assert(row !== undefined, `the first event of run ${runId} is not run-start`);
+    insertEvent.run(row, event.seq, JSON.stringify(event));
+    if (type !== "run-end") return;
+    endRun.run(event.status, at, row);
+    rowIds.delete(runId);
   };
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import type { BosunError } from "../../../src/error.ts";
 import type { Schema } from "../../../src/schema.ts";
 import { readArguments, type ToolArguments } from "../../../src/orchestration/tool/arguments.ts";
 import { tool } from "../../../src/orchestration/tool/tool.ts";
+import { failureOf } from "./failure.ts";
 
 const SEARCH = {
   type: "object",
@@ -20,12 +20,9 @@ function read(text: string, parameters: Schema = SEARCH): Promise<ToolArguments>
 }
 
 async function refusal(text: string, parameters: Schema = SEARCH): Promise<string> {
-  const error: BosunError = await read(text, parameters).then(
-    () => expect.unreachable("the arguments were taken"),
-    (reason: BosunError) => reason,
-  );
-  expect(error.code).toBe("tool/arguments");
-  return error.message;
+  const failure = await failureOf(() => read(text, parameters));
+  expect(failure.code).toBe("tool/arguments");
+  return failure.message;
 }
 
 describe("readArguments", () => {

@@ -5,7 +5,7 @@ import type { ToolSpec } from "../../model/message.ts";
 import type { Assignment } from "./assignment.ts";
 import { fillSchema, type Slot, type Valuer } from "./fill.ts";
 import { roleOf } from "./slot-role.ts";
-import { coverage, keywordsOf, termsOf } from "./term.ts";
+import { coverage, keywordsOf, optionTerms, termsOf } from "./term.ts";
 
 /** Most characters of a task or a context that are handed to a tool. */
 const MAX_TASK = 2_000;
@@ -14,7 +14,7 @@ const MAX_CONTEXT = 8_000;
 /** Arguments for one call that asks for `query`. */
 export function fillArguments(tool: ToolSpec, assignment: Assignment, query: string): JsonObject {
   const filled = fillSchema(tool.parameters, createArgumentValuer(assignment, query), { branch: 0, isMinimal: false });
-  return isObject(filled) ? (filled as JsonObject) : {}; // `as`: made of JSON
+  return isObject(filled) ? filled : {};
 }
 
 function createArgumentValuer(assignment: Assignment, query: string): Valuer {
@@ -55,11 +55,11 @@ function isNamed({ name, schema }: Slot, wanted: ReadonlySet<string>): boolean {
   const node = isObject(properties) ? properties[name] : undefined;
   const options = isObject(node) && Array.isArray(node["enum"]) ? node["enum"] : [];
   if (isObject(node) && typeof node["default"] === "number") return true;
-  return options.some((option) => typeof option === "string" && coverage(new Set(termsOf(option)), wanted) === 1);
+  return options.some((option) => typeof option === "string" && coverage(optionTerms(option), wanted) === 1);
 }
 
 function bestChoice(options: readonly Json[], wanted: ReadonlySet<string>): Json | undefined {
-  const worth = (option: Json): number => coverage(new Set(termsOf(String(option).replaceAll(/[_-]/g, " "))), wanted);
+  const worth = (option: Json): number => coverage(optionTerms(option), wanted);
   return options.toSorted((a, b) => worth(b) - worth(a))[0];
 }
 

@@ -115,11 +115,13 @@ function readSections(text: string): Section[] {
 function readChat(text: string): Prompt {
   if (text.length <= LONG_MESSAGE) return { task: text.trim(), expected: "", schema: undefined, sections: [] };
   const paragraphs = text.trim().split(/\n\s*\n/);
-  const isQuestion = (paragraph: string | undefined): boolean =>
-    paragraph !== undefined && paragraph.length <= LONGEST_QUESTION && (QUESTION.test(paragraph.trim()) || paragraph.includes("?"));
   const first = isQuestion(paragraphs[0]) ? paragraphs.shift() : undefined;
   const last = isQuestion(paragraphs.at(-1)) ? paragraphs.pop() : undefined;
   return { task: [first, last].filter(Boolean).join("\n"), expected: "", schema: undefined, sections: namedSection("message", paragraphs.join("\n\n")) };
+}
+
+function isQuestion(paragraph = ""): boolean {
+  return paragraph.length <= LONGEST_QUESTION && (QUESTION.test(paragraph.trim()) || paragraph.includes("?"));
 }
 
 const QUESTION =

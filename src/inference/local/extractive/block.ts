@@ -74,20 +74,22 @@ function readLine(raw: string): Line {
   const text = line.trim();
   if (!text || isOwnLine(text) || isDecoration(text)) return { type: "nothing" };
   if (/^\[…[^\]]*…\]$/.test(text)) return { type: "gap" };
-  const fence = /^(```|~~~)/.exec(text);
-  if (fence) return { type: "fence", mark: fence[1] ?? "" };
+  if (/^(?:```|~~~)/.test(text)) return { type: "fence", mark: text.slice(0, 3) };
   const heading = /^(#{1,6})\s+(.+?)\s*#*$/.exec(text);
   if (heading) return { type: "heading", level: heading[1]?.length ?? 1, text: plain(heading[2] ?? "") };
   const bold = /^\*\*([^*]{2,80}[^*.:!?])\*\*:?$/.exec(text);
   if (bold) return { type: "heading", level: 6, text: plain(bold[1] ?? "") };
   const item = /^([-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(.+)$/.exec(text);
-  if (item) return { type: "item", marker: /^\d/.test(item[1] ?? "") ? (item[1] ?? "") : "-", text: item[2] ?? "" };
-  return { type: "text", text };
+  return item ? toItem(item[1], item[2]) : { type: "text", text };
+}
+
+function toItem(marker = "-", text = ""): Line {
+  return { type: "item", marker: /^\d/.test(marker) ? marker : "-", text };
 }
 
 /** Tables, rules, HTML and comments. */
 function isDecoration(text: string): boolean {
-  return /^\|/.test(text) || /^[-*_=\s]{3,}$/.test(text) || /^<[!/a-z][^>]*>$/i.test(text) || /^[^|]*\|[^|]*\|/.test(text.replace(/`[^`]*`/g, ""));
+  return text.startsWith("|") || /^[-*_=\s]{3,}$/.test(text) || /^<[!/a-z][^>]*>$/i.test(text) || /^[^|]*\|[^|]*\|/.test(text.replace(/`[^`]*`/g, ""));
 }
 
 function nextFence(fence: string | undefined, line: Line): string | undefined {
@@ -113,6 +115,6 @@ function withoutRemoved(blocks: readonly Block[]): Block[] {
 function plain(text: string): string {
   return text
     .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replace(/[*_`]{1,3}([^*_`]+)[*_`]{1,3}/g, "$1")
+    .replace(/\*{1,3}|`/g, "")
     .trim();
 }

@@ -7,7 +7,7 @@
 
 import type { Sentence } from "./material.ts";
 import { needsPredecessor } from "./sentence.ts";
-import { countWords, coverage } from "./term.ts";
+import { commonTerms, countWords, coverage } from "./term.ts";
 
 /** Sentences that only make sense together, in order: one sentence with what it leans on. */
 export type Unit = { readonly sentences: readonly Sentence[]; readonly score: number };
@@ -87,8 +87,8 @@ export function chooseUnits(units: readonly Unit[], room: Room): Unit[] {
 /** True when one of the two can go because the other says it. */
 export function isSame(a: Sentence, b: Sentence): boolean {
   if (a.text === b.text) return true;
-  const common = a.terms.intersection(b.terms).size;
-  if (common / Math.max(1, a.terms.union(b.terms).size) >= SAME.both && haveSameNumbers(a.text, b.text)) return true;
+  const common = commonTerms(a.terms, b.terms);
+  if (common / Math.max(1, a.terms.size + b.terms.size - common) >= SAME.both && haveSameNumbers(a.text, b.text)) return true;
   const [short, long] = a.terms.size < b.terms.size ? [a.terms, b.terms] : [b.terms, a.terms];
   return short.size >= SAME.shortest && coverage(short, long) >= SAME.contained;
 }
@@ -110,8 +110,11 @@ function wordsOf(sentence: Sentence): number {
 
 /** Rows of a worked example repeat their words and differ in their numbers: both are worth telling. */
 function haveSameNumbers(a: string, b: string): boolean {
-  const numbers = (text: string): string => (text.match(/\d+(?:[.,]\d+)*/g) ?? []).toSorted().join(" ");
-  return numbers(a) === numbers(b);
+  return numbersOf(a) === numbersOf(b);
+}
+
+function numbersOf(text: string): string {
+  return (text.match(/\d+(?:[.,]\d+)*/g) ?? []).toSorted().join(" ");
 }
 
 function missing(): never {

@@ -50,10 +50,11 @@ export function citeSentence(sentence: Pick<Sentence, "text" | "sources">): stri
 }
 
 /** A document's name as a heading: docs/kv-cache-sizing.md becomes "Kv cache sizing". */
-export function titleOf(source: string): string {
+export function titleOf(source: string, near: readonly string[] = []): string {
   const last = source.replace(/[?#].*$/, "").replace(/\/+$/, "").split("/").at(-1) ?? source; // prettier-ignore
   const words = last.replace(/\.\w{1,5}$/, "").replace(/[-_]+/g, " ").trim() || source;
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const spelled = words.replace(/\S+/g, (word) => near.flatMap((text) => new RegExp(`\\b${RegExp.escape(word)}\\b`, "i").exec(text)?.[0] ?? [])[0] ?? word);
+  return spelled.charAt(0).toUpperCase() + spelled.slice(1);
 }
 
 function roomFor(limits: Limits, words: number): Room {

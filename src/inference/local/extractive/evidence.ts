@@ -1,13 +1,15 @@
-// What belongs into the slots of an answer's schema: ranked sentences, their sources, the numbers in them. Pure but for the memory
-// of what is used already, which lives as long as one filling.
+// What belongs into the slots of an answer's schema: ranked sentences, their sources, the numbers in them.
+//
+// Pure but for the memory of what is used already, which lives as long as one filling.
 
 import type { Json } from "../../../json.ts";
 import { chooseUnits, type Unit } from "./choose.ts";
 import { citeSentence, titleOf } from "./compose.ts";
 import type { Slot, Valuer } from "./fill.ts";
-import type { Review } from "./review.ts";
+import { numberNear, onlyNumber } from "./number.ts";
 import { roleOf, type SlotRole, slotTerms } from "./slot-role.ts";
-import { coverage, distinctBy, termsOf } from "./term.ts";
+import { coverage, distinctBy, joinTerms, optionTerms, termsOf } from "./term.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** What an answer can be made of. */
 export type Evidence = {
@@ -17,115 +19,99 @@ export type Evidence = {
   readonly keywords: readonly string[];
   /** Items that the task asks for, when it says a number. */
   readonly items: number | undefined;
-  readonly review: Review | undefined;
+  /** What a review found, when the task is one: it wins over the sentences. */
+  readonly verdict: Verdict | undefined;
   /** 1 = as much as is useful; less makes a shorter answer. */
   readonly scale: number;
 };
 
-/** Items of an array whose size nobody stated, sentences of a long text, and units that are looked at. */
+/** Items of an array whose size nobody stated, of an array in an item, sentences of a long text, and units that are looked at. */
 const DEFAULT_ITEMS = 6;
+const INNER_ITEMS = 2;
 const LONG_SENTENCES = 5;
 const MAX_POOL = 60;
 
 /** Fills slots from evidence; a unit is not used twice while there are others. */
 export function createEvidenceValuer(evidence: Evidence): Valuer {
-  const pool = chooseUnits(evidence.units, { words: Number.POSITIVE_INFINITY, sentences: 2 * MAX_POOL, units: MAX_POOL, groups: MAX_POOL, floor: 0 });
-  return valuerFor({ evidence, pool: pool.toSorted((a, b) => b.score - a.score), used: new Set() }, undefined);
+  const room = { words: Number.POSITIVE_INFINITY, sentences: 2 * MAX_POOL, units: MAX_POOL, groups: MAX_POOL, floor: 0 };
+  const pool = chooseUnits(evidence.units, room).toSorted((a, b) => b.score - a.score);
+  return valuerFor({ evidence, pool, used: new Set() }, undefined);
 }
 
 type Bench = { readonly evidence: Evidence; readonly pool: readonly Unit[]; readonly used: Set<Unit> };
 
-function valuerFor(bench: Bench, focus: Unit | undefined): Valuer {
+/** The unit that an array's item is about. `isTold` once one of the item's slots has its sentence. */
+type Focus = { readonly unit: Unit; isTold: boolean };
+
+function valuerFor(bench: Bench, focus: Focus | undefined): Valuer {
   const { evidence, pool } = bench;
-  const { review, scale } = evidence;
+  const { verdict } = evidence;
   return {
-    texts: (slot) => textsFor(slot, bench, focus),
-    number: (slot) => numberFor(slot, bench, focus),
-    flag: (slot) => flagFor(slot, bench),
-    choice: (slot, options) => choiceFor(slot, options, bench, focus),
-    count(slot) {
-      const role = roleOf(slot.name);
-      if (role === "issue" && review) return review.removed.length;
-      const most = role === "source" ? sourcesOf(pool).length : role === "section" ? sectionsOf(pool).length : role === "keyword" ? evidence.keywords.length : pool.length;
-      return Math.min(most, Math.max(1, Math.round((evidence.items ?? DEFAULT_ITEMS) * scale)));
-    },
+    texts: (slot) => verdict?.texts(slot) ?? textsFor(slot, bench, focus),
+    number: (slot) => verdict?.number(slot) ?? numberFor(slot, bench, focus),
+    flag: (slot) => verdict?.flag(slot) ?? flagFor(slot, bench),
+    choice: (slot, options) => verdict?.choice(options) ?? choiceFor(slot, options, bench, focus),
+    count: (slot) => verdict?.count(slot) ?? countFor(slot, bench, focus),
     wants: () => true,
     keys: (slot) => (typeof slot.schema["additionalProperties"] === "object" ? sectionsOf(pool).slice(0, 3) : ["answer"]),
     item(slot) {
-      if (focus || roleOf(slot.name) !== "sentence") return roleOf(slot.name) === "sentence" ? valuerFor(bench, focus) : itemOf(slot, bench);
-      return itemOf(slot, bench);
+      if (LISTED.has(roleOf(slot.name))) return valuerFor(bench, undefined);
+      const unit = nextUnit(slot, bench, focus?.unit);
+      if (unit) bench.used.add(unit);
+      return valuerFor(bench, unit && { unit, isTold: false });
     },
   };
 }
 
-/** Each item of an array stands on its own unit. */
-function itemOf(slot: Slot, bench: Bench): Valuer {
-  const role = roleOf(slot.name);
-  if (role === "source" || role === "section" || role === "keyword" || role === "issue") return valuerFor(bench, undefined);
-  const unit = nextUnit(slot, bench, undefined);
-  if (unit) bench.used.add(unit);
-  return valuerFor({ ...bench, used: bench.used }, unit);
+/** Roles whose arrays list names, not sentences: an item is the name at its index. */
+const LISTED: ReadonlySet<SlotRole> = new Set(["source", "section", "keyword"]);
+
+function countFor(slot: Slot, { evidence, pool }: Bench, focus: Focus | undefined): number {
+  const there: Partial<Record<SlotRole, number>> = { source: sourcesOf(pool).length, section: sectionsOf(pool).length, keyword: evidence.keywords.length };
+  const wanted = focus ? INNER_ITEMS : (evidence.items ?? DEFAULT_ITEMS);
+  return Math.min(there[roleOf(slot.name)] ?? pool.length, Math.max(1, Math.round(wanted * evidence.scale)));
 }
 
-function textsFor(slot: Slot, bench: Bench, focus: Unit | undefined): string[] {
+function textsFor(slot: Slot, bench: Bench, focus: Focus | undefined): readonly string[] {
   const { evidence, pool } = bench;
-  const role = roleOf(slot.name);
-  const unit = focus ?? pool[0];
-  const at = (values: readonly string[]): string[] => values.slice(slot.index, slot.index + 1);
-  switch (role) {
+  const units = focus ? [focus.unit] : pool;
+  const at = (values: readonly string[]): readonly string[] => (focus ? values : values.slice(slot.index, slot.index + 1));
+  switch (roleOf(slot.name)) {
     case "source":
-      return focus ? [...sourcesOf([focus])] : at(sourcesOf(pool));
+      return at(sourcesOf(units));
     case "section":
-      return focus ? sectionsOf([focus]) : at(sectionsOf(pool));
+      return at(sectionsOf(units));
     case "keyword":
-      return at(evidence.keywords);
+      return evidence.keywords.slice(slot.index, slot.index + 1);
     case "query":
     case "task":
-      return [evidence.keywords.join(" ")];
+      return evidence.keywords.length > 0 ? [evidence.keywords.join(" ")] : [];
     case "title":
-      return titles(evidence, unit, focus !== undefined);
-    case "issue":
-      if (evidence.review) return evidence.review.removed.slice(slot.index, slot.index + 1).map(({ text, reason }) => `${text} (${reason})`);
-      return sentences(slot, bench, focus);
+      return titles(evidence, units, focus !== undefined);
     case "long":
-      if (focus) return sentences(slot, bench, focus);
-      return evidence.review ? [evidence.review.text] : longTexts(slot, bench);
-    case "context":
-    case "place":
-    case "confidence":
-    case "sentence":
-      return sentences(slot, bench, focus);
+      return focus ? sentences(slot, bench, focus) : [...longTexts(bench), ...sentences(slot, bench, focus)];
     default:
-      return role satisfies never;
+      return sentences(slot, bench, focus);
   }
 }
 
-/** A sentence for the slot, then shorter ones. In an item the first slot takes the item's own sentence, others take new ones. */
-function sentences(slot: Slot, bench: Bench, focus: Unit | undefined): string[] {
-  const isOwn = focus !== undefined && !isTaken(slot, focus, bench);
-  const unit = isOwn ? focus : nextUnit(slot, bench, focus);
+/** A sentence for the slot, then shorter texts. The first slot of an item takes the item's own sentence, the next ones take new ones. */
+function sentences(slot: Slot, bench: Bench, focus: Focus | undefined): string[] {
+  const unit = focus && !focus.isTold ? focus.unit : nextUnit(slot, bench, focus?.unit);
   if (!unit) return [];
+  if (focus) focus.isTold = true;
   bench.used.add(unit);
   const isCited = !slot.siblings.some((name) => roleOf(name) === "source");
-  const shorter = bench.pool.toSorted((a, b) => plainText(a).length - plainText(b).length).slice(0, 1);
-  return [textOf(unit, isCited), plainText(unit), ...shorter.map(plainText), ...sectionsOf([unit])];
+  const shortest = bench.pool.reduce((short, other) => (plainText(other).length < plainText(short).length ? other : short), unit);
+  const cited = unit.sentences.map(citeSentence).join(" ");
+  return [...(isCited ? [cited] : []), plainText(unit), plainText(shortest), ...sectionsOf([unit])];
 }
 
-/** True when a slot before this one took the item's sentence: the first text slot of an item has it. */
-function isTaken(slot: Slot, focus: Unit, bench: Bench): boolean {
-  const isText = (role: SlotRole): boolean => role === "sentence" || role === "long" || role === "issue";
-  const isFirst = !bench.used.has(focus) || !slot.siblings.some((name) => isText(roleOf(name)));
-  return !isFirst && slot.siblings.length > 0 && takers.get(focus) !== undefined && takers.get(focus) !== slot.name;
-}
-
-const takers = new WeakMap<Unit, string>();
-
-/** Several sentences, best first, as many as the text may have. */
-function longTexts(slot: Slot, bench: Bench): string[] {
-  const most = Math.max(1, Math.round(LONG_SENTENCES * bench.evidence.scale));
-  const chosen = bench.pool.slice(0, most);
-  const texts = chosen.map((_, index) => inReadingOrder(chosen.slice(0, chosen.length - index)));
-  return [...texts, ...sentences(slot, bench, undefined)];
+/** Several sentences in reading order; the longest text first. */
+function longTexts({ evidence, pool }: Bench): string[] {
+  const most = Math.max(1, Math.round(LONG_SENTENCES * evidence.scale));
+  const chosen = pool.slice(0, most);
+  return chosen.map((_, index) => inReadingOrder(chosen.slice(0, chosen.length - index)));
 }
 
 function inReadingOrder(units: readonly Unit[]): string {
@@ -133,103 +119,70 @@ function inReadingOrder(units: readonly Unit[]): string {
     units.flatMap((unit) => unit.sentences),
     (sentence) => `${sentence.passage}:${sentence.at}`,
   );
-  const bySource = Map.groupBy(all, (sentence) => sentence.sources[0] ?? "");
-  return [...bySource.values()].flatMap((group) => group.toSorted((a, b) => a.passage - b.passage || a.at - b.at).map(citeSentence)).join(" "); // prettier-ignore
+  const bySource = [...Map.groupBy(all, (sentence) => sentence.sources[0] ?? "").values()];
+  const ordered = bySource.flatMap((group) => group.toSorted((a, b) => a.passage - b.passage || a.at - b.at));
+  return ordered.map(citeSentence).join(" ");
 }
 
-/** The best unused unit for a slot: by its score, and by the words of the slot's name and description. */
+/** The best unused unit for a slot: by its score, by the words of the slot's name and description, and near the item that it is in. */
 function nextUnit(slot: Slot, { pool, used }: Bench, near: Unit | undefined): Unit | undefined {
   const wanted = slotTerms(slot.name, slot.schema["description"]);
   const best = pool[0]?.score ?? 1;
   const worth = (unit: Unit): number => {
-    const terms = unit.sentences.reduce((all, sentence) => all.union(sentence.terms), new Set<string>());
     const isNear = near !== undefined && near.sentences[0]?.section === unit.sentences[0]?.section;
-    return unit.score / best + 0.5 * coverage(wanted, terms) + (isNear ? 0.5 : 0) - (used.has(unit) ? 10 : 0);
+    return unit.score / best + 0.5 * coverage(wanted, termsIn(unit)) + (isNear ? 0.5 : 0) - (used.has(unit) ? 10 : 0);
   };
   return pool.length === 0 ? undefined : pool.reduce((top, unit) => (worth(unit) > worth(top) ? unit : top));
 }
 
 /** A number that stands near the slot's words; in an item, also the only number of its sentence. */
-function numberFor(slot: Slot, bench: Bench, focus: Unit | undefined): number | undefined {
+function numberFor(slot: Slot, bench: Bench, focus: Focus | undefined): number | undefined {
   const role = roleOf(slot.name);
   if (role === "place") return slot.index + 1;
-  if (role === "confidence") return confidenceOf(bench, focus);
-  if (bench.evidence.review) {
-    const counted = reviewCount(slot.name, bench.evidence.review);
-    if (counted !== undefined) return counted;
-  }
+  const units = focus ? [focus.unit] : bench.pool;
+  if (role === "confidence") return shareOfTask(bench.evidence, units[0]);
   const wanted = slotTerms(slot.name, slot.schema["description"]);
-  for (const unit of focus ? [focus] : bench.pool) {
-    const number = numberNear(plainText(unit), wanted);
-    if (number !== undefined) return number;
-  }
-  const numbers = focus ? numbersIn(plainText(focus)) : [];
-  return numbers.length === 1 ? numbers[0]?.value : undefined;
+  const near = units.map((unit) => numberNear(plainText(unit), wanted)).find((number) => number !== undefined);
+  return near ?? (focus ? onlyNumber(plainText(focus.unit)) : undefined);
 }
 
-function reviewCount(name: string, review: Review): number | undefined {
-  if (/unsupported|removed|issue|without/i.test(name)) return review.removed.length;
-  if (/supported|verified/i.test(name)) return review.supported;
-  return /checked|total|statements/i.test(name) ? review.supported + review.removed.length : undefined;
+/** Share of the task's terms that the unit has: a measure that means something, if not certainty. */
+function shareOfTask(evidence: Evidence, unit: Unit | undefined): number {
+  const share = unit ? coverage(new Set(evidence.keywords.flatMap(termsOf)), termsIn(unit)) : 0;
+  return Math.round(100 * share) / 100;
 }
 
-/** Share of the task's terms that the sentence has: a measure that means something, if not certainty. */
-function confidenceOf({ evidence, pool }: Bench, focus: Unit | undefined): number {
-  const unit = focus ?? pool[0];
-  const said = unit?.sentences.reduce((all, sentence) => all.union(sentence.terms), new Set<string>()) ?? new Set<string>();
-  return Math.round(100 * coverage(new Set(evidence.keywords.flatMap(termsOf)), said)) / 100;
-}
-
-function numberNear(text: string, wanted: ReadonlySet<string>): number | undefined {
-  const words = [...text.matchAll(/\p{L}[\p{L}\p{N}]*/gu)].filter((word) => termsOf(word[0]).some((term) => wanted.has(term)));
-  if (words.length === 0) return undefined;
-  const distance = (at: number): number => Math.min(...words.map((word) => Math.abs(word.index - at)));
-  return numbersIn(text).toSorted((a, b) => distance(a.at) - distance(b.at))[0]?.value;
-}
-
-function numbersIn(text: string): { readonly at: number; readonly value: number }[] {
-  const found = text.matchAll(/(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]*[A-Za-z_]\w*-)/g);
-  return [...found].map((match) => ({ at: match.index, value: Number(match[0].replaceAll(",", "")) }));
-}
-
-function flagFor(slot: Slot, { evidence, pool }: Bench): boolean | undefined {
-  const { review } = evidence;
-  if (review) return /reject|fail|wrong|issue|problem|unsupported/i.test(slot.name) ? review.removed.length > 0 : review.removed.length === 0;
+function flagFor(slot: Slot, { pool }: Bench): boolean | undefined {
   if (/found|available|answered|complete|success|^ok$/i.test(slot.name)) return pool.length > 0;
   if (typeof slot.schema["default"] === "boolean") return slot.schema["default"];
   const wanted = slotTerms(slot.name.replace(/^(?:is|has|can|does|needs|should)(?=[A-Z_])/, ""), undefined);
-  const said = pool.find((unit) => unit.sentences.some((sentence) => wanted.size > 0 && coverage(wanted, sentence.terms) === 1));
+  const said = wanted.size > 0 ? pool.find((unit) => coverage(wanted, termsIn(unit)) === 1) : undefined;
   return said !== undefined && !/\b(?:not|no|never|cannot|without)\b|n't\b/i.test(plainText(said));
 }
 
-function choiceFor(slot: Slot, options: readonly Json[], { evidence, pool }: Bench, focus: Unit | undefined): Json | undefined {
-  const { review } = evidence;
-  if (review) {
-    const verdict = review.removed.length === 0 ? /^(?:approved?|accept(?:ed)?|pass(?:ed)?|valid|ok|yes|supported|true|good)$/i : /^(?:reject(?:ed)?|fail(?:ed)?|invalid|no|unsupported|revise|false|bad|needs.*)$/i;
-    const said = options.find((option) => verdict.test(String(option)));
-    if (said !== undefined) return said;
-  }
-  const near = (focus ? [focus] : pool.slice(0, 10)).map(plainText).join(" ");
+function choiceFor(slot: Slot, options: readonly Json[], { evidence, pool }: Bench, focus: Focus | undefined): Json | undefined {
+  const near = (focus ? [focus.unit] : pool.slice(0, 10)).map(plainText).join(" ");
   const wanted = new Set(termsOf(`${near} ${evidence.keywords.join(" ")}`));
-  const worth = (option: Json): number => coverage(new Set(termsOf(String(option).replaceAll(/[_-]/g, " "))), wanted);
+  const worth = (option: Json): number => coverage(optionTerms(option), wanted);
   const best = options.toSorted((a, b) => worth(b) - worth(a))[0];
+  if (best !== undefined && worth(best) > 0) return best;
   const standard = slot.schema["default"];
-  return best !== undefined && worth(best) > 0 ? best : (options.find((option) => option === standard) ?? options[slot.index % Math.max(1, options.length)]);
+  return options.find((option) => option === standard) ?? options[slot.index % Math.max(1, options.length)];
 }
 
-function titles(evidence: Evidence, unit: Unit | undefined, isItem: boolean): string[] {
+function titles(evidence: Evidence, units: readonly Unit[], isItem: boolean): string[] {
   const topic = evidence.keywords.slice(0, 8).join(" ");
-  const own = unit ? sectionsOf([unit]) : [];
+  const own = sectionsOf(units.slice(0, 1));
   const all = isItem ? [...own, topic] : [topic, ...own];
   return all.filter(Boolean).map((text) => text.charAt(0).toUpperCase() + text.slice(1));
 }
 
-function textOf(unit: Unit, isCited: boolean): string {
-  return isCited ? unit.sentences.map(citeSentence).join(" ") : plainText(unit);
-}
-
 function plainText(unit: Unit): string {
   return unit.sentences.map((sentence) => sentence.text).join(" ");
+}
+
+function termsIn(unit: Unit): ReadonlySet<string> {
+  return joinTerms(unit.sentences.map((sentence) => sentence.terms));
 }
 
 function sourcesOf(units: readonly Unit[]): string[] {

@@ -96,60 +96,93 @@ function valueOf(slot: Slot, place: Place): Json | undefined {
   }
 }
 
-function fillObject(slot: Slot, { valuer, filling, depth }: Place): Json {
+function fillObject(slot: Slot, place: Place): Json {
   const { schema } = slot;
-  const properties = isObject(schema["properties"]) ? schema["properties"] : {};
-  const required = requiredOf(schema);
-  const most = numberAt(schema, "maxProperties") ?? Number.POSITIVE_INFINITY;
-  const least = numberAt(schema, "minProperties") ?? 0;
-  const names = Object.keys(properties);
+  const shape = shapeOf(schema);
   const filled: Record<string, Json> = {};
-  const fill = (name: string, isRequired: boolean): void => {
-    if (Object.hasOwn(filled, name) || Object.keys(filled).length >= most) return;
-    const siblings = names.filter((other) => other !== name);
-    const value = fillNode(properties[name] ?? extraSchema(schema), { name, isRequired, siblings, index: slot.index }, { valuer, filling, depth: depth + 1 });
+  const fill = (name: string): void => {
+    if (Object.hasOwn(filled, name) || Object.keys(filled).length >= shape.most) return;
+    const siblings = shape.names.filter((other) => other !== name);
+    const at = { name, isRequired: shape.required.includes(name) || !shape.names.includes(name), siblings, index: slot.index };
+    const value = fillNode(shape.properties[name] ?? shape.extra, at, { ...place, depth: place.depth + 1 });
     if (value !== undefined) filled[name] = value;
   };
-  // In the schema's order, so that an answer reads as its author wrote it; required ones keep their room.
-  const optionalRoom = most - required.length;
-  let optional = 0;
-  for (const name of names) {
-    const isRequired = required.includes(name);
-    const isWanted = !filling.isMinimal && depth < MAX_OPTIONAL_DEPTH && valuer.wants({ name, schema, isRequired, siblings: names, index: slot.index });
-    if (isRequired || (isWanted && optional++ < optionalRoom)) fill(name, isRequired);
-  }
-  for (const name of required) fill(name, true);
-  if (names.length === 0 && schema["additionalProperties"] !== false && !filling.isMinimal) for (const key of valuer.keys(slot)) fill(key, false);
-  for (const name of dependents(schema, filled)) fill(name, true);
-  const spare = [...names, ...Array.from({ length: Math.min(least, MAX_ITEMS) }, (_, index) => `extra_${index + 1}`)];
-  for (const name of spare) if (Object.keys(filled).length < least && (name in properties || extraSchema(schema) !== false)) fill(name, true);
+  for (const name of wantedNames(slot, shape, place)) fill(name);
+  for (const name of dependents(schema, filled)) fill(name);
+  const spare = Array.from({ length: shape.extra === false ? 0 : Math.min(shape.least, MAX_ITEMS) }, (_, index) => `extra_${index + 1}`);
+  for (const name of [...shape.names, ...spare]) if (Object.keys(filled).length < shape.least) fill(name);
   return filled;
+}
+
+type Shape = {
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly names: readonly string[];
+  readonly required: readonly string[];
+  readonly least: number;
+  readonly most: number;
+  /** The schema of properties that have none of their own; false when they are not allowed. */
+  readonly extra: Json;
+};
+
+function shapeOf(schema: JsonObject): Shape {
+  const properties = isObject(schema["properties"]) ? schema["properties"] : {};
+  const required = Array.isArray(schema["required"]) ? schema["required"].filter((name) => typeof name === "string") : [];
+  const { minProperties: least, maxProperties: most } = schema;
+  return {
+    properties,
+    names: Object.keys(properties),
+    required,
+    least: typeof least === "number" ? least : 0,
+    most: typeof most === "number" ? most : Number.POSITIVE_INFINITY,
+    extra: schema["additionalProperties"] ?? true,
+  };
+}
+
+/** In the schema's order, so that an answer reads as its author wrote it; required ones keep their room. */
+function wantedNames(slot: Slot, shape: Shape, { valuer, filling, depth }: Place): string[] {
+  const { names, required, most } = shape;
+  if (filling.isMinimal || depth >= MAX_OPTIONAL_DEPTH) return [...required];
+  if (names.length === 0) return [...required, ...(shape.extra === false ? [] : valuer.keys(slot))];
+  const { schema, index } = slot;
+  const optional = names.filter((name) => !required.includes(name) && valuer.wants({ name, schema, isRequired: false, siblings: names, index }));
+  const chosen = new Set([...required, ...optional.slice(0, Math.max(0, most - required.length))]);
+  return [...names.filter((name) => chosen.has(name)), ...required];
 }
 
 function fillArray(slot: Slot, { valuer, filling, depth }: Place): Json {
   const { schema } = slot;
-  const prefix: readonly unknown[] = Array.isArray(schema["prefixItems"]) ? schema["prefixItems"] : [];
-  const rest = schema["items"];
-  const least = Math.max(numberAt(schema, "minItems") ?? 0, numberAt(schema, "minContains") ?? ("contains" in schema ? 1 : 0));
-  const most = Math.min(numberAt(schema, "maxItems") ?? MAX_ITEMS, rest === false ? prefix.length : MAX_ITEMS);
+  const { prefix, rest, contained, least, most, isUnique } = listShapeOf(schema);
   const wanted = filling.isMinimal || depth >= MAX_OPTIONAL_DEPTH ? 0 : Math.max(valuer.count(slot), prefix.length);
   const count = Math.min(Math.max(least, wanted), most);
-  const isUnique = schema["uniqueItems"] === true;
-  const items: Json[] = [];
-  const seen = new Set<string>();
+  const items = new Map<string, Json>();
   // Unique items may need more tries than items: each try has another index.
-  for (let index = 0; items.length < count && index < (isUnique ? count * 3 + 8 : count); index++) {
-    const own = prefix[items.length] ?? rest ?? true;
-    const contained = items.length < (numberAt(schema, "minContains") ?? 1) ? schema["contains"] : undefined;
-    const item = contained === undefined ? own : { allOf: [own, contained] };
-    const at = { name: slot.name, isRequired: items.length < least, siblings: [], index };
+  for (let index = 0; items.size < count && index < (isUnique ? count * 3 + 8 : count); index++) {
+    const own = prefix[items.size] ?? rest;
+    const item = items.size < contained ? { allOf: [own, schema["contains"]] } : own;
+    const at = { name: slot.name, isRequired: items.size < least, siblings: [], index };
     const value = fillNode(item, at, { valuer: valuer.item(slot, index), filling, depth: depth + 1 });
-    const key = JSON.stringify(value);
-    if (value === undefined || (isUnique && seen.has(key))) continue;
-    seen.add(key);
-    items.push(value);
+    if (value !== undefined) items.set(isUnique ? JSON.stringify(value) : `${index}`, value);
   }
-  return items;
+  return [...items.values()];
+}
+
+type ListShape = {
+  /** Schemas of the first items, then that of all others. */
+  readonly prefix: readonly unknown[];
+  readonly rest: Json;
+  /** How many of the items must fit `contains` too. */
+  readonly contained: number;
+  readonly least: number;
+  readonly most: number;
+  readonly isUnique: boolean;
+};
+
+function listShapeOf(schema: JsonObject): ListShape {
+  const prefix: readonly unknown[] = Array.isArray(schema["prefixItems"]) ? schema["prefixItems"] : [];
+  const rest = schema["items"] ?? true;
+  const contained = "contains" in schema ? (numberAt(schema, "minContains") ?? 1) : 0;
+  const most = Math.min(numberAt(schema, "maxItems") ?? MAX_ITEMS, rest === false ? prefix.length : MAX_ITEMS);
+  return { prefix, rest, contained, least: Math.max(numberAt(schema, "minItems") ?? 0, contained), most, isUnique: schema["uniqueItems"] === true };
 }
 
 function typeOf(schema: JsonObject): string {
@@ -163,11 +196,6 @@ function typeOf(schema: JsonObject): string {
   return "string";
 }
 
-function requiredOf(schema: JsonObject): string[] {
-  const required = schema["required"];
-  return Array.isArray(required) ? required.filter((name) => typeof name === "string") : [];
-}
-
 /** Names that the filled ones bring with them. */
 function dependents(schema: JsonObject, filled: Readonly<Record<string, Json>>): string[] {
   const rules = schema["dependentRequired"];
@@ -176,10 +204,6 @@ function dependents(schema: JsonObject, filled: Readonly<Record<string, Json>>):
     const names = rules[name];
     return Array.isArray(names) ? names.filter((other) => typeof other === "string") : [];
   });
-}
-
-function extraSchema(schema: JsonObject): Json {
-  return schema["additionalProperties"] ?? true;
 }
 
 function numberAt(schema: JsonObject, key: string): number | undefined {

@@ -108,7 +108,7 @@ function boundsOf(schema: JsonObject): { readonly low: number; readonly high: nu
 
 /** At a word's end when there is one; JSON Schema counts code points. */
 function cutAtWord(text: string, most: number): string {
-  const cut = [...text].slice(0, most).join("");
+  const cut = Array.from(text).slice(0, most).join("");
   const atWord = cut.slice(0, Math.max(0, cut.lastIndexOf(" "))).replace(/[\s,;:([]+$/, "");
   return atWord.length >= most / 2 ? atWord : cut;
 }
@@ -116,11 +116,11 @@ function cutAtWord(text: string, most: number): string {
 function padded(text: string, least: number, most: number): string {
   let long = text;
   while (lengthOf(long) < least && long.length < MAX_PADDED) long = long ? `${long} ${text || "."}` : ".";
-  return [...long].slice(0, Math.min(most, MAX_PADDED)).join("");
+  return Array.from(long).slice(0, Math.min(most, MAX_PADDED)).join("");
 }
 
 function lengthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
 
 function numberAt(schema: JsonObject, key: string): number | undefined {

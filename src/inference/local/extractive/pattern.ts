@@ -24,7 +24,8 @@ function generate(pattern: string, extra: number): string | undefined {
 /** The first alternative; the others are read over. */
 function readAlternatives(reader: Reader): string | undefined {
   const first = readSequence(reader);
-  while (first !== undefined && reader.pattern[reader.at] === "|") {
+  if (first === undefined) return undefined;
+  while (reader.pattern[reader.at] === "|") {
     const other: Reader = { ...reader, at: reader.at + 1, extra: 0 };
     if (readSequence(other) === undefined) return undefined;
     reader.at = other.at;
@@ -82,17 +83,16 @@ function readClass(reader: Reader): string | undefined {
   if (match === undefined) return undefined;
   reader.at += match.length;
   const source = `[${match}`;
-  const candidates = [...CANDIDATES];
   const explicit = /^\[\^?(\\?.)/.exec(source)?.[1] ?? "";
   try {
     const set = new RegExp(`^${source}$`, "u"); // one character against one class: cannot run away
-    return [...candidates, explicit].find((candidate) => set.test(candidate));
+    return [...CANDIDATES, explicit].find((candidate) => set.test(candidate));
   } catch {
     return undefined; // not a class of this dialect
   }
 }
 
-const CANDIDATES = "a0A_-. x1:/@#+,;!?'\"()";
+const CANDIDATES: readonly string[] = Array.from("a0A_-. x1:/@#+,;!?'\"()");
 
 function readEscape(reader: Reader): string | undefined {
   const char = reader.pattern[reader.at++] ?? "";
@@ -112,7 +112,7 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", f
 function firstMatching(set: string): string | undefined {
   try {
     const pattern = new RegExp(`^${set}$`, "u");
-    return [...CANDIDATES].find((candidate) => pattern.test(candidate));
+    return CANDIDATES.find((candidate) => pattern.test(candidate));
   } catch {
     return undefined; // not a set of this dialect
   }

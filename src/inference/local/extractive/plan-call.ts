@@ -10,7 +10,7 @@ import type { ToolCall, ToolChoice, ToolSpec } from "../../model/message.ts";
 import type { Assignment } from "./assignment.ts";
 import { fillArguments } from "./argument.ts";
 import { isFailure, readMaterial } from "./material.ts";
-import { distinctBy, keywordsOf, termsOf } from "./term.ts";
+import { commonTerms, distinctBy, keywordsOf, termsOf } from "./term.ts";
 
 /** Most calls of one turn. */
 const MAX_CALLS = 3;
@@ -80,7 +80,7 @@ function fitOf(tool: ToolSpec, assignment: Assignment): number {
   const wanted = new Set(termsOf([assignment.task, assignment.expected, assignment.role, assignment.goal].join(" ")));
   const named = nameTerms(tool);
   const inName = named.filter((term) => wanted.has(term)).length;
-  const inText = new Set(termsOf(tool.description)).intersection(wanted).size;
+  const inText = commonTerms(new Set(termsOf(tool.description)), wanted);
   const score = 2 * inName + inText;
   if (!canFill(tool, assignment)) return 0;
   if (isLookUp(tool)) return score + 1;

@@ -20,22 +20,21 @@ function resolve(node: unknown, walk: Walk): Resolved | undefined {
   if (node === true || node === undefined) return { schema: {}, isNullable: false };
   if (!isObject(node)) return undefined;
   const { $ref, allOf, anyOf, oneOf, ...own } = node as JsonObject; // `as`: a schema is JSON
-  const isNullable = Array.isArray(own["type"]) && own["type"].includes("null");
-  let resolved: Resolved = { schema: own, isNullable };
-  const parts: unknown[] = Array.isArray(allOf) ? [...allOf] : [];
-  if (typeof $ref === "string") parts.unshift(pointed($ref, walk.root));
-  for (const part of parts) {
-    const next = resolve(part, walk);
-    if (!next) return undefined;
-    resolved = { schema: merge(next.schema, resolved.schema), isNullable: resolved.isNullable || next.isNullable };
-  }
-  for (const options of [anyOf, oneOf]) {
-    if (!Array.isArray(options)) continue;
-    const next = resolve(optionOf(options, walk.branch), walk);
-    if (!next) return undefined;
-    resolved = { schema: merge(resolved.schema, next.schema), isNullable: resolved.isNullable || next.isNullable || options.some(isNull) };
-  }
-  return resolved;
+  const alternatives = [anyOf, oneOf].filter((options) => Array.isArray(options));
+  const parts: unknown[] = [
+    ...(typeof $ref === "string" ? [pointed($ref, walk.root)] : []),
+    ...(Array.isArray(allOf) ? allOf : []),
+    own,
+    ...alternatives.map((options) => optionOf(options, walk.branch)),
+  ];
+  const isOptional = (Array.isArray(own["type"]) && own["type"].includes("null")) || alternatives.some((options) => options.some(isNull));
+  return parts.reduce<Resolved | undefined>(
+    (whole, part) => {
+      const next = part === own ? { schema: own, isNullable: false } : resolve(part, walk);
+      return whole && next && { schema: merge(whole.schema, next.schema), isNullable: whole.isNullable || next.isNullable };
+    },
+    { schema: {}, isNullable: isOptional },
+  );
 }
 
 /** Null is what a slot gets when there is nothing to say, so it is the last choice here. */
@@ -70,20 +69,26 @@ function merge(a: JsonObject, b: JsonObject): JsonObject {
   return merged;
 }
 
+function narrower(key: string, a: number, b: number): number {
+  if (/^(?:min|exclusiveMin)/.test(key)) return Math.max(a, b);
+  return /^(?:max|exclusiveMax)/.test(key) ? Math.min(a, b) : b;
+}
+
 function mergeValues(key: string, before: Json, value: Json): Json {
-  if (typeof before === "number" && typeof value === "number") {
-    if (/^(?:min|exclusiveMin)/.test(key)) return Math.max(before, value);
-    if (/^(?:max|exclusiveMax)/.test(key)) return Math.min(before, value);
-    return value;
-  }
-  if (key === "required" && Array.isArray(before) && Array.isArray(value)) return [...new Set([...before, ...value])];
-  if (key === "enum" && Array.isArray(before) && Array.isArray(value)) return before.filter((option) => value.includes(option));
-  if (key === "properties" && isObject(before) && isObject(value)) {
-    const names = new Set([...Object.keys(before), ...Object.keys(value)]);
-    const both = (name: string): Json => (name in before && name in value ? { allOf: [before[name] as Json, value[name] as Json] } : ((before[name] ?? value[name]) as Json)); // `as`: a schema is JSON
-    return Object.fromEntries([...names].map((name) => [name, both(name)]));
-  }
+  if (typeof before === "number" && typeof value === "number") return narrower(key, before, value);
+  if (Array.isArray(before) && Array.isArray(value)) return mergeLists(key, before, value);
+  if (key === "properties" && isObject(before) && isObject(value)) return mergeProperties(before, value);
   if (key === "type" && (before === "integer" || value === "integer")) return "integer";
-  if (key === "additionalProperties" && (before === false || value === false)) return false;
-  return value;
+  return key === "additionalProperties" && before === false ? false : value;
+}
+
+function mergeLists(key: string, before: readonly Json[], value: readonly Json[]): Json {
+  if (key === "required") return [...new Set([...before, ...value])];
+  return key === "enum" ? before.filter((option) => value.includes(option)) : value;
+}
+
+function mergeProperties(a: JsonObject, b: JsonObject): JsonObject {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  const both = (name: string): Json => (name in a && name in b ? { allOf: [a[name] ?? true, b[name] ?? true] } : (a[name] ?? b[name] ?? true));
+  return Object.fromEntries([...names].map((name) => [name, both(name)]));
 }

@@ -55,11 +55,13 @@ export function pointsAtItsPage(text: string): boolean {
 /** An end mark with the quotes and citations behind it. Group 1: the mark. Brackets of a link, [text](url), are no citation. */
 const ENDS = /([.!?]+|[。！？])["'”’»)*_]*(?:\s*\[[^[\]]{2,200}\](?!\())*(?=\s|$|(?<=[。！？]))/g;
 
-const ABBREVIATION = /(?:^|[\s("'“‘[])(?:e\.g|i\.e|vs|cf|approx|fig|figs|eq|sec|vol|pp|ca|dr|mr|mrs|ms|prof|st|al|incl|resp|no|[A-Z])\.$/i;
+const ABBREVIATION = /(?:^|[\s("'“‘[])(?:e\.g|i\.e|vs|cf|approx|fig|figs|eq|sec|vol|pp|ca|dr|mr|mrs|ms|prof|st|al|incl|resp|no)\.$/i;
+/** J. Smith */
+const INITIAL = /(?:^|\s)\p{Lu}\.$/u;
 
 function isBoundary(piece: string, next: string, mark: string): boolean {
   if (/^[。！？]/.test(mark)) return true;
-  if (mark === "." && (ABBREVIATION.test(piece) || /^\s*\d+\.$/.test(piece))) return false;
+  if (mark === "." && (ABBREVIATION.test(piece) || INITIAL.test(piece) || /^\s*\d+\.$/.test(piece))) return false;
   if ((piece.match(/`/g)?.length ?? 0) % 2 === 1) return false; // inside `code`
   return startsSentence(next);
 }

@@ -23,8 +23,11 @@ const ROLES: readonly (readonly [role: SlotRole, pattern: RegExp])[] = [
 /** The role of a property: that of its whole name, else of its last word (`sourceUrl`, `review_summary`). */
 export function roleOf(name: string): SlotRole {
   const words = wordsIn(name);
-  const find = (text: string): SlotRole | undefined => ROLES.find(([, pattern]) => pattern.test(text))?.[0];
-  return find(words.join("")) ?? find(words.at(-1) ?? "") ?? find(words[0] ?? "") ?? "sentence";
+  return roleNamed(words.join("")) ?? roleNamed(words.at(-1)) ?? roleNamed(words[0]) ?? "sentence";
+}
+
+function roleNamed(word = ""): SlotRole | undefined {
+  return ROLES.find(([, pattern]) => pattern.test(word))?.[0];
 }
 
 /** Comparable terms of a property's name and description. */

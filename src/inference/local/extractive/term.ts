@@ -37,7 +37,26 @@ export function distinctBy<T>(values: Iterable<T>, keyOf: (value: T) => string):
 
 /** Share of the terms of `part` that `whole` has, 0 to 1; 0 when `part` is empty. */
 export function coverage(part: ReadonlySet<string>, whole: ReadonlySet<string>): number {
-  return part.size === 0 ? 0 : part.intersection(whole).size / part.size;
+  return part.size === 0 ? 0 : commonTerms(part, whole) / part.size;
+}
+
+/** How many terms both have. */
+export function commonTerms(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  let common = 0;
+  for (const term of a) if (b.has(term)) common++;
+  return common;
+}
+
+/** The terms of all sets. */
+export function joinTerms(sets: Iterable<ReadonlySet<string>>): ReadonlySet<string> {
+  const joined = new Set<string>();
+  for (const set of sets) for (const term of set) joined.add(term);
+  return joined;
+}
+
+/** Comparable terms of a schema's option, such as `cold_start`. */
+export function optionTerms(option: unknown): ReadonlySet<string> {
+  return new Set(termsOf((typeof option === "string" ? option : JSON.stringify(option)).replaceAll(/[_-]/g, " ")));
 }
 
 /** Numbers with their thousands and decimals; words of letters and digits, so that `kv-cache` and `kv_cache` are two words each. */

@@ -1,0 +1,107 @@
+// From a request to what is said: a tool call, a filled schema, a review or a text.
+
+import { BosunError } from "../../../error.ts";
+import { isObject, type Json, type JsonObject, parseJson } from "../../../json.ts";
+import { type Validation, validate } from "../../../schema.ts";
+import type { ToolCall } from "../../model/message.ts";
+import type { ModelRequest } from "../../model/model.ts";
+import { estimateTokens } from "../../model/tokens.ts";
+import { type Assignment, readAssignment } from "./assignment.ts";
+import { unitsOf } from "./choose.ts";
+import { composeAnswer } from "./compose.ts";
+import { createEvidenceValuer, type Evidence } from "./evidence.ts";
+import { type FillOptions, fillSchema } from "./fill.ts";
+import { type Limits, readLimits } from "./limit.ts";
+import { isFailure, readMaterial, type Sentence } from "./material.ts";
+import { MARKER } from "./own-line.ts";
+import { planCalls } from "./plan-call.ts";
+import { queryOf, scoreSentences } from "./rank.ts";
+import { draftOf, formatReview, type Review, reviewDraft } from "./review.ts";
+import { keywordsOf } from "./term.ts";
+import { toVerdict } from "./verdict.ts";
+
+/** What the model says: a text, or calls. */
+export type Answer = { readonly text: string; readonly calls: readonly ToolCall[] };
+
+/** Words of an answer that no limit is stated for: a task's, and a short question's. */
+const TASK_WORDS = 450;
+const QUESTION_WORDS = 150;
+
+/** The answer to a request. @throws BosunError `model/bad-request` for a schema that cannot be filled. */
+export async function answer(request: ModelRequest, maxTokens: number): Promise<Answer> {
+  const assignment = readAssignment(request.messages);
+  const calls = planCalls(assignment, request.tools ?? [], request.toolChoice ?? "auto");
+  if (calls.length > 0) return { text: "", calls };
+  const limits = readLimits([assignment.task, assignment.expected, assignment.followUp]);
+  const draft = draftOf(assignment);
+  const review = draft && reviewDraft(draft, assignment);
+  const schema = request.output?.schema ?? assignment.schema;
+  if (schema) return { text: JSON.stringify(await fillAnswer(schema, assignment, { limits, review, maxTokens })), calls: [] };
+  if (review) return { text: formatReview(review, limits.words ?? Number.POSITIVE_INFINITY), calls: [] };
+  const defaultWords = assignment.expected || limits.isList ? TASK_WORDS : QUESTION_WORDS;
+  const { sentences, scores } = rankAll(assignment);
+  return { text: composeAnswer(sentences, scores, { limits, defaultWords, maxTokens }) ?? nothingFound(assignment), calls: [] };
+}
+
+function rankAll(assignment: Assignment): { readonly sentences: readonly Sentence[]; readonly scores: readonly number[] } {
+  const sentences = readMaterial(assignment.sections, assignment.results);
+  return { sentences, scores: scoreSentences(sentences, queryOf(assignment)) };
+}
+
+type Wish = { readonly limits: Limits; readonly review: Review | undefined; readonly maxTokens: number };
+
+/** Tried in this order until one is valid and short enough; a valid one that is too long is better than none. */
+const ATTEMPTS: readonly (FillOptions & { readonly scale: number })[] = [
+  { branch: 0, isMinimal: false, scale: 1 },
+  { branch: 0, isMinimal: false, scale: 0.5 },
+  { branch: 0, isMinimal: false, scale: 0.2 },
+  { branch: 1, isMinimal: false, scale: 1 },
+  { branch: 2, isMinimal: false, scale: 1 },
+  { branch: 0, isMinimal: true, scale: 0.2 },
+  { branch: 1, isMinimal: true, scale: 0.2 },
+  { branch: 2, isMinimal: true, scale: 0.2 },
+];
+
+async function fillAnswer(schema: JsonObject, assignment: Assignment, { limits, review, maxTokens }: Wish): Promise<Json> {
+  const { sentences, scores } = rankAll(assignment);
+  const evidence: Omit<Evidence, "scale"> = {
+    units: unitsOf(sentences, scores),
+    keywords: keywordsOf(assignment.task),
+    items: limits.bullets,
+    verdict: review && toVerdict(review),
+  };
+  let valid: Json | undefined;
+  let issues: readonly string[] = [];
+  for (const { scale, ...options } of ATTEMPTS) {
+    const value = fillSchema(schema, createEvidenceValuer({ ...evidence, scale }), options);
+    if (value === undefined) continue;
+    const checked = await check(schema, value);
+    if (checked.type === "invalid") issues = issues.length > 0 ? issues : checked.issues;
+    else if (estimateTokens(JSON.stringify(value)) <= maxTokens) return value;
+    else valid = value;
+  }
+  if (valid !== undefined) return valid;
+  throw new BosunError("model/bad-request", `the embedded model cannot fill this schema: ${issues.join("; ") || "nothing fits it"}. Simplify the schema, or use a language model`, {
+    details: { issues },
+  });
+}
+
+/** A schema that is none (a pattern that does not compile, a reference into nowhere) makes the validator throw. */
+async function check(schema: JsonObject, value: Json): Promise<Validation> {
+  try {
+    return await validate(schema, value);
+  } catch (cause) {
+    return { type: "invalid", issues: [cause instanceof Error ? cause.message : String(cause)] };
+  }
+}
+
+function nothingFound(assignment: Assignment): string {
+  const searches = assignment.calls.flatMap((call) => {
+    const args = parseJson(call.arguments);
+    const query = isObject(args) ? Object.values(args).find((value) => typeof value === "string") : undefined;
+    return typeof query === "string" ? [`"${query}"`] : [];
+  });
+  const failed = assignment.results.filter((result) => isFailure(result.content)).map((result) => `${result.tool} failed: ${result.content.slice(0, 300).trim()}`);
+  if (searches.length > 0) return [MARKER, [`Nothing was found for ${[...new Set(searches)].join(", ")}.`, ...new Set(failed)].join("\n\n")].join("\n\n");
+  return `${MARKER}\n\nThere is nothing to answer from: this model quotes what a conversation holds, and this one holds no context, document or tool result about it.`;
+}

@@ -1,0 +1,160 @@
+// A server's answer, from the socket into the mailbox: a stream of events, one whole reply, or a refusal.
+
+import type http from "node:http";
+import { BosunError } from "../../error.ts";
+import { parseJson } from "../../json.ts";
+import type { FactsSource } from "./facts.ts";
+import { redact, toFailure } from "./failure.ts";
+import type { Exchange } from "./http.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { Added, ReplyAssembler } from "./reply.ts";
+import { createSseParser } from "./sse.ts";
+
+/** When things happened, on the clock; filled in as they do. */
+export type Times = { connectedAt: number | undefined; firstTokenAt: number | undefined };
+
+export type Receiving = {
+  readonly source: FactsSource;
+  readonly response: http.IncomingMessage;
+  readonly exchange: Exchange;
+  readonly assembler: ReplyAssembler;
+  readonly mailbox: Mailbox;
+  readonly times: Times;
+  readonly fail: (error: BosunError) => void;
+};
+
+/** Most characters of a refusal, and of an unstreamed answer, that are read. */
+const MAX_BODY = 16 * 1024 * 1024;
+
+/** Follows a response until its end; ends or fails the mailbox exactly once. */
+export function receive(receiving: Receiving): void {
+  const { response } = receiving;
+  const contentType = response.headers["content-type"] ?? "";
+  response.setEncoding("utf8");
+  if (response.statusCode === 200 && /event-stream/i.test(contentType)) receiveStream(receiving);
+  else receiveWhole(receiving, contentType);
+}
+
+function receiveStream(receiving: Receiving): void {
+  const { source, response, exchange, assembler, mailbox, fail } = receiving;
+  const { where } = source;
+  let isOver = false;
+  const finish = (): void => {
+    if (isOver) return;
+    isOver = true;
+    exchange.finish();
+    if (assembler.read().finish) mailbox.end();
+    else
+      fail(
+        new BosunError("model/cut", `${where}: the stream ended without a finish`, {
+          retryable: true,
+        }),
+      );
+  };
+  const takeChunk = (data: string): void => {
+    const chunk = parseJson(data);
+    const added = assembler.add(chunk);
+    if (added !== undefined) {
+      deliver(receiving, added);
+      return;
+    }
+    isOver = true;
+    exchange.close();
+    fail(chunkError(receiving, data, chunk !== undefined));
+  };
+  const feed = createSseParser((data) => {
+    if (isOver) return;
+    if (data === "[DONE]") finish();
+    else takeChunk(data);
+  });
+  response.on("data", (text: string) => {
+    if (isOver) return;
+    exchange.touch();
+    if (!feed(text)) {
+      isOver = true;
+      exchange.close();
+      fail(new BosunError("model/protocol", `${where} sent a line that is longer than any chunk`));
+    } else if (mailbox.isFull()) {
+      response.pause();
+      mailbox.onTaken(() => response.resume());
+    }
+  });
+  response.on("end", finish);
+}
+
+function deliver({ source, mailbox, times }: Receiving, { text, reasoning, isToken }: Added): void {
+  if (!isToken) return;
+  times.firstTokenAt ??= source.clock.now();
+  if (reasoning !== "") mailbox.put("reasoning-delta", reasoning);
+  if (text !== "") mailbox.put("text-delta", text);
+}
+
+/** A chunk that is no chat completion: the server's own error, sent inside the stream, or anything else. */
+function chunkError({ source }: Receiving, data: string, isJson: boolean): BosunError {
+  const { where, secret } = source;
+  const said = redact(data.slice(0, 200), secret);
+  if (isJson && data.includes('"error"')) {
+    return new BosunError("model/server", `${where} failed while it was answering: ${said}`, {
+      retryable: true,
+    });
+  }
+  return new BosunError(
+    "model/protocol",
+    `${where} sent a chunk that is no chat completion: ${said}`,
+  );
+}
+
+function receiveWhole(receiving: Receiving, contentType: string): void {
+  const { source, response, exchange, fail } = receiving;
+  let body = "";
+  response.on("data", (text: string) => {
+    exchange.touch();
+    body += text;
+    if (body.length <= MAX_BODY) return;
+    exchange.close();
+    fail(
+      new BosunError(
+        "model/protocol",
+        `${source.where}: the answer is over ${MAX_BODY} characters`,
+      ),
+    );
+  });
+  response.on("end", () => {
+    exchange.finish();
+    if (response.statusCode === 200) takeWhole(receiving, body, contentType);
+    else fail(toFailure({ ...refusalOf(receiving, contentType), body }));
+  });
+}
+
+function takeWhole(
+  { source, assembler, mailbox, times, fail, ...rest }: Receiving,
+  body: string,
+  contentType: string,
+): void {
+  const added = assembler.add(parseJson(body));
+  if (added === undefined || !assembler.read().finish) {
+    const what = contentType || "no content type";
+    const message = `${source.where} answered with ${what} that is no chat completion. The URL should end in /v1`;
+    fail(new BosunError("model/protocol", message));
+    return;
+  }
+  times.firstTokenAt = source.clock.now();
+  deliver({ source, assembler, mailbox, times, fail, ...rest }, added);
+  mailbox.end();
+}
+
+function refusalOf(
+  { source, response }: Receiving,
+  contentType: string,
+): Omit<Parameters<typeof toFailure>[0], "body"> {
+  const { where, secret, clock } = source;
+  const retryAfter = response.headers["retry-after"];
+  return {
+    status: response.statusCode ?? 0,
+    contentType,
+    retryAfter,
+    where,
+    secret,
+    now: clock.now(),
+  };
+}

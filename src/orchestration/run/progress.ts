@@ -1,0 +1,131 @@
+// How far a crew's run has come, and what follows from it. Pure but for `end`, which also says it in the log.
+
+import { strict as assert } from "node:assert";
+import { detailOf, type ErrorData } from "../../error.ts";
+import { agentOf } from "../crew/crew.ts";
+import type { Task } from "../crew/task.ts";
+import type { Child } from "../durable/durable.ts";
+import type { PlanTask } from "../plan/plan.ts";
+import type { RunStatus, TaskStatus } from "./event.ts";
+import type { Section } from "./prompt.ts";
+import type { TaskOutput } from "./task.ts";
+import { nameOfAgent, type RunContext } from "./world.ts";
+
+/** How one task ended. `raw` is its output, or the text that there was. */
+export type Ended = {
+  readonly status: TaskStatus;
+  readonly raw: string;
+  readonly error?: ErrorData | undefined;
+};
+
+/** A task that runs: which of its executions, what it sees, and its child run. */
+export type Running = {
+  readonly task: Task;
+  readonly attempt: number;
+  readonly sections: readonly Section[];
+  readonly child: Child<TaskOutput>;
+};
+
+/** Everything that a body knows about its run; local to one execution of it. */
+export type Progress = {
+  readonly running: Map<string, Running>;
+  readonly ended: Map<string, Ended>;
+  /** Races so far: each has its own key. */
+  round: number;
+};
+
+/** What a run comes to. */
+export type Outcome = {
+  readonly status: RunStatus;
+  readonly raw: string;
+  readonly error?: ErrorData | undefined;
+};
+
+/** Notes and says how a task ended. */
+export function end(run: RunContext, progress: Progress, name: string, ended: Ended): void {
+  progress.ended.set(name, ended);
+  run.log.emit([`task:${name}`], {
+    type: "task-end",
+    task: name,
+    agent: agentNameOf(run, name),
+    ...ended,
+  });
+}
+
+/** A task whose turn has come: everything that it waits for has ended. `missing` = needs that gave no output. */
+export type Due = { readonly planned: PlanTask; readonly missing: readonly string[] };
+
+/** The first due task that has not been started, in plan order (R2). */
+export function nextDue(run: RunContext, { running, ended }: Progress): Due | undefined {
+  const planned = run.plan.tasks.find(
+    ({ name, needs, after }) =>
+      !running.has(name) &&
+      !ended.has(name) &&
+      needs.every((need) => ended.has(need)) &&
+      after.every((other) => ended.has(other)),
+  );
+  return (
+    planned && { planned, missing: planned.needs.filter((need) => !hasOutput(ended.get(need))) }
+  );
+}
+
+/** The outputs that a task sees, in plan order. */
+export function sectionsFor(
+  run: RunContext,
+  { ended }: Progress,
+  { context, name }: PlanTask,
+): readonly Section[] {
+  const isSeen = (other: string): boolean =>
+    other !== name && (context === "all" || context.includes(other));
+  return run.plan.tasks.flatMap((other) => {
+    const done = isSeen(other.name) ? ended.get(other.name) : undefined;
+    return done && hasOutput(done) && done.raw !== "" ? [{ name: other.name, text: done.raw }] : [];
+  });
+}
+
+/** True when the crew's policy lets nothing go on. */
+export function isStopped(run: RunContext, { ended }: Progress): boolean {
+  return (
+    run.crew.policy === "fail-fast" && [...ended.values()].some(({ status }) => isFailure(status))
+  );
+}
+
+/** What the run came to when every task has ended. */
+export function outcomeOf(run: RunContext, progress: Progress): Outcome {
+  const inOrder = run.plan.tasks.flatMap(({ name }) => progress.ended.get(name) ?? []);
+  const raw = finalText(run, progress);
+  if (inOrder.every(({ status }) => status === "done")) return { status: "done", raw };
+  const failed = inOrder.find(({ status }) => isFailure(status));
+  const isLost =
+    (run.crew.policy === "fail-fast" && failed !== undefined) || !inOrder.some(hasOutput);
+  return isLost ? { status: "failed", raw, error: failed?.error } : { status: "partial", raw };
+}
+
+/** The final output is the last task's. */
+export function finalText(run: RunContext, { ended }: Progress): string {
+  return ended.get(run.plan.tasks.at(-1)?.name ?? "")?.raw ?? "";
+}
+
+/** The text that an error carries from a call that did not end. */
+export function textOf(error: unknown): string {
+  const text = detailOf(error, "text");
+  return typeof text === "string" ? text : "";
+}
+
+export function taskNamed(run: RunContext, name: string): Task {
+  const task = run.crew.tasks.find((one) => one.name === name);
+  assert(task, `the plan has a task "${name}" that the crew does not have`);
+  return task;
+}
+
+export function agentNameOf(run: RunContext, task: string): string {
+  return nameOfAgent(agentOf(taskNamed(run, task), run.crew.agents), run.inputs);
+}
+
+function hasOutput(ended: Ended | undefined): boolean {
+  return ended?.status === "done" || ended?.status === "partial";
+}
+
+function isFailure(status: TaskStatus): boolean {
+  return status === "failed" || status === "timed-out";
+}
