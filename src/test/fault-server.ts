@@ -33,6 +33,8 @@ export type FaultServerOptions = {
   readonly replies?: WireScript | undefined;
   /** Cards of /v1/models, sent as they are, or a 404. Default: one vLLM card, "test-model" with 4,096 tokens. */
   readonly models?: readonly JsonObject[] | "not-found" | undefined;
+  /** Answers to other paths, before those of models and version: { "/metrics": […] }. */
+  readonly routes?: Readonly<Record<string, WireReply>> | undefined;
   /** Answer of /version. Unset = 404, as on servers that are not vLLM. */
   readonly version?: string | undefined;
   /** Key and certificate in PEM; the server then speaks HTTPS. */
@@ -136,8 +138,10 @@ function watchSockets(server: Server): Sockets {
 }
 
 function planRoute(request: ReceivedRequest, options: FaultServerOptions): WireReply {
-  const { models = DEFAULT_MODELS, version } = options;
+  const { models = DEFAULT_MODELS, routes = {}, version } = options;
   const route = routeOf(request);
+  const given = routes[route];
+  if (given) return given;
   if (route === "/v1/models" && models !== "not-found") {
     return jsonReply({
       object: "list",

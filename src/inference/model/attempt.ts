@@ -2,7 +2,7 @@
 
 import { BosunError } from "../../error.ts";
 import type { FactsSource } from "./facts.ts";
-import { resolveTimeouts, startExchange } from "./http.ts";
+import { cancelled, resolveTimeouts, startExchange } from "./http.ts";
 import { createMailbox } from "./mailbox.ts";
 import type { ModelEvent, ModelRequest, Reply } from "./model.ts";
 import { receive, type Times } from "./receive.ts";
@@ -66,11 +66,6 @@ export async function* runAttempt(
     signal.removeEventListener("abort", onAbort);
     exchange.close();
   }
-}
-
-/** The error of a call whose signal aborted. */
-export function cancelled(where: string, reason: unknown): BosunError {
-  return new BosunError("model/cancelled", `${where}: the call was cancelled`, { cause: reason });
 }
 
 function toReply(attempt: Attempt, read: PartialReply, times: Times): Reply {

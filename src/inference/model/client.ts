@@ -5,7 +5,7 @@
 
 import type { Clock } from "../../clock.ts";
 import { BosunError, detailOf } from "../../error.ts";
-import { cancelled, runAttempt } from "./attempt.ts";
+import { runAttempt } from "./attempt.ts";
 import { type Endpoint, nameOf } from "./endpoint.ts";
 import {
   createFactsCache,
@@ -14,7 +14,7 @@ import {
   type FactsSource,
   NO_FACTS,
 } from "./facts.ts";
-import { createAgent, type Env } from "./http.ts";
+import { cancelled, createAgent, type Env } from "./http.ts";
 import type { Model, ModelRequest } from "./model.ts";
 import { type Adaptations, toBody } from "./wire.ts";
 

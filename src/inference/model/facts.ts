@@ -6,7 +6,7 @@ import { BosunError } from "../../error.ts";
 import { isObject, parseJson } from "../../json.ts";
 import type { Dialect, Endpoint } from "./endpoint.ts";
 import { toFailure } from "./failure.ts";
-import { type Exchange, resolveTimeouts, startExchange } from "./http.ts";
+import { cancelled, type Exchange, resolveTimeouts, startExchange } from "./http.ts";
 
 /** What is known about an endpoint. */
 export type EndpointFacts = {
@@ -142,7 +142,7 @@ function ask(source: FactsSource, signal: AbortSignal): Promise<Answer> {
   );
   const onAbort = (): void => {
     exchange.close();
-    reject(signal.reason);
+    reject(cancelled(where, signal.reason));
   };
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });

@@ -24,7 +24,7 @@ const CONTEXT =
 const NO_TOOLS =
   /enable-auto-tool-choice|tool-call-parser|does not support tools|tools? (param|parameter)s? requires? --jinja|tool (use|calling|choice).{0,40}not supported/i;
 const NO_FORMAT =
-  /(response_format|json_schema|structured_outputs|guided_json).{0,120}(not supported|unsupported|not permitted|unknown|unrecognized|extra)|(not supported|unsupported|does not support|not permitted|unknown|unrecognized|extra).{0,120}(response_format|json_schema|structured_outputs|guided_json)/is;
+  /(response_format|json_schema|structured_outputs|guided_json).{0,120}(not supported|unsupported|not permitted|unknown|unrecognized|unavailable|extra|must be one of)|(not supported|unsupported|does not support|not permitted|unknown|unrecognized|extra).{0,120}(response_format|json_schema|structured_outputs|guided_json)/is;
 const NO_MODEL =
   /model.{0,200}(not exist|not found|not loaded|unknown)|(no such|unknown|invalid) model/is;
 
@@ -55,17 +55,25 @@ function meaningOf(refusal: Refusal, said: string): Meaning {
     return {
       code: "model/context-length",
       advice: "Shorten the prompt or lower maxTokens",
-      details: numbersIn(said),
+      details: numbersIn(said, refusal.body),
     };
   }
-  if (status === 404 && !isJson(refusal)) {
+  if (status === 404 && (!isJson(refusal) || said === "Not Found")) {
     return {
       code: "model/protocol",
       advice: "This is no OpenAI-compatible route: the URL should end in /v1",
     };
   }
   if (status === 404 || (status === 400 && NO_MODEL.test(said))) return { code: "model/not-found" };
-  return TEMPORARY.has(status) || status >= 500 ? temporaryMeaning(refusal) : requestMeaning(said);
+  const adapted = NO_TOOLS.test(said)
+    ? ADAPT_TOOLS
+    : NO_FORMAT.test(said)
+      ? ADAPT_FORMAT
+      : undefined;
+  if (adapted) return adapted;
+  return TEMPORARY.has(status) || status >= 500
+    ? temporaryMeaning(refusal)
+    : { code: "model/bad-request" };
 }
 
 /** Request time-out, too many requests. 501 is final although it is a 5xx. */
@@ -83,26 +91,18 @@ function temporaryMeaning(refusal: Refusal): Meaning {
   return { code, retryable: true, details: waitDetails(refusal) };
 }
 
-function requestMeaning(said: string): Meaning {
-  const code = "model/bad-request";
-  if (NO_TOOLS.test(said)) {
-    return {
-      code,
-      retryable: true,
-      advice: "Its tools are asked for by text from now on",
-      details: { adapted: "text-tools" },
-    };
-  }
-  if (NO_FORMAT.test(said)) {
-    return {
-      code,
-      retryable: true,
-      advice: "The schema is put into the prompt from now on",
-      details: { adapted: "prompt-schema" },
-    };
-  }
-  return { code };
-}
+const ADAPT_TOOLS: Meaning = {
+  code: "model/bad-request",
+  retryable: true,
+  advice: "Its tools are asked for by text from now on",
+  details: { adapted: "text-tools" },
+};
+const ADAPT_FORMAT: Meaning = {
+  code: "model/bad-request",
+  retryable: true,
+  advice: "The schema is put into the prompt from now on",
+  details: { adapted: "prompt-schema" },
+};
 
 /** Cuts a secret out of a text that may end up in events and logs. */
 export function redact(text: string, secret: string | undefined): string {
@@ -129,26 +129,54 @@ function isJson({ body, contentType }: Refusal): boolean {
   return /json/i.test(contentType) && parseJson(body) !== undefined;
 }
 
-/** Token numbers of a context error, where the server names them. */
-function numbersIn(said: string): JsonObject {
-  const find = (pattern: RegExp): number | undefined => {
-    const found = pattern.exec(said)?.slice(1).find(Boolean);
-    return found === undefined ? undefined : Number(found);
-  };
+/** Token numbers of a context error, where the server names them: in its text, or in fields beside it (llama.cpp). */
+function numbersIn(said: string, body: string): JsonObject {
   return {
-    contextTokens: find(
-      /(?:maximum context length (?:is|of)|maximum model length of|context (?:size|length|window)(?: is| of)?)\D{0,12}(\d+)/i,
-    ),
-    promptTokens: find(
-      /(?:prompt contains|contains|messages resulted in|decoder prompt \(length|request)\D{0,20}(\d+)|(\d+) (?:input tokens|tokens in the messages|in the messages)/i,
-    ),
-    outputTokens: find(/requested (\d+) output tokens|(\d+) in the completion/i),
+    contextTokens: firstNumber(said, CONTEXT_TOKENS) ?? fieldIn(body, "n_ctx"),
+    promptTokens: firstNumber(said, PROMPT_TOKENS) ?? fieldIn(body, "n_prompt_tokens"),
+    outputTokens: firstNumber(said, OUTPUT_TOKENS),
   };
+}
+
+const CONTEXT_TOKENS = [
+  /maximum context length (?:is|of) (\d+)/i,
+  /maximum model length of (\d+)/i,
+  /context (?:length|size)(?: is only)? \(?(\d+)/i,
+];
+const PROMPT_TOKENS = [
+  /prompt contains (?:at least )?(\d+) input tokens/i,
+  /(?:passed|request has) (\d+) input tokens/i,
+  /(\d+) in the messages/i,
+  /(\d+) tokens from the input messages/i,
+  /messages resulted in (\d+)/i,
+  /(?:prompt \(length|request \(|input \() ?(\d+)/i,
+];
+const OUTPUT_TOKENS = [
+  /requested (\d+) output tokens/i,
+  /(\d+) in the completion/i,
+  /(\d+) tokens for the completion/i,
+  /too large: (\d+)/i,
+];
+
+function firstNumber(said: string, patterns: readonly RegExp[]): number | undefined {
+  const found = patterns
+    .map((pattern) => pattern.exec(said)?.[1])
+    .find((digits) => digits !== undefined);
+  return found === undefined ? undefined : Number(found);
+}
+
+function fieldIn(body: string, name: string): number | undefined {
+  const parsed = parseJson(body);
+  const error = isObject(parsed) && isObject(parsed["error"]) ? parsed["error"] : parsed;
+  const value = isObject(error) ? error[name] : undefined;
+  return typeof value === "number" ? value : undefined;
 }
 
 function waitDetails({ retryAfter, now }: Refusal): JsonObject {
   if (retryAfter === undefined) return {};
-  const seconds = Number(retryAfter);
-  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(retryAfter) - now;
+  // Digits are seconds; anything else that is no date says nothing. Number("") would be 0.
+  const ms = /^\s*\d+(\.\d+)?\s*$/.test(retryAfter)
+    ? Number(retryAfter) * 1_000
+    : Date.parse(retryAfter) - now;
   return Number.isFinite(ms) ? { retryAfterMs: Math.max(0, Math.round(ms)) } : {};
 }

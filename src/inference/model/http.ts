@@ -97,14 +97,14 @@ export type ExchangeHandlers = {
 export interface Exchange {
   /** A token has come: the wait for the next one starts anew. */
   touch(): void;
-  /** The answer is whole: no time-out counts any more, and the socket may serve another call. */
+  /** The answer is whole: no time-out counts any more, and the socket may serve another call. It is closed if its end does not come. */
   finish(): void;
   /** Ends it at once and closes the socket. */
   close(): void;
 }
 
 /** How long a finished answer may take to end its stream before its socket is closed instead of kept. */
-const DRAIN_MS = 1_000;
+const DRAIN_MS = 100;
 
 /** Starts an exchange. Errors come through `onFailure`, once. */
 export function startExchange(options: ExchangeOptions, handlers: ExchangeHandlers): Exchange {
@@ -148,11 +148,15 @@ export function startExchange(options: ExchangeOptions, handlers: ExchangeHandle
     enter("connect");
     socket.once(options.url.startsWith("https:") ? "secureConnect" : "connect", connected);
   });
+  let hasResponse = false;
   request.on("response", (response) => {
+    hasResponse = true;
     response.on("error", (cause) => fail(brokenOff(where, cause)));
     if (!isOver) handlers.onResponse(response);
   });
-  request.on("error", (cause) => fail(unreachable(options, request, cause)));
+  request.on("error", (cause) =>
+    fail(hasResponse ? brokenOff(where, cause) : unreachable(options, request, cause)),
+  );
   request.end(options.body);
   return {
     touch: () => enter("inter-token"),
@@ -227,4 +231,9 @@ function brokenOff(where: string, cause: Error): BosunError {
     retryable: true,
     cause,
   });
+}
+
+/** The error of a call whose signal aborted. */
+export function cancelled(where: string, reason: unknown): BosunError {
+  return new BosunError("model/cancelled", `${where}: the call was cancelled`, { cause: reason });
 }

@@ -2,7 +2,7 @@
 
 import type http from "node:http";
 import { BosunError } from "../../error.ts";
-import { parseJson } from "../../json.ts";
+import { isObject, parseJson } from "../../json.ts";
 import type { FactsSource } from "./facts.ts";
 import { redact, toFailure } from "./failure.ts";
 import type { Exchange } from "./http.ts";
@@ -39,9 +39,12 @@ function receiveStream(receiving: Receiving): void {
   const { source, response, exchange, assembler, mailbox, fail } = receiving;
   const { where } = source;
   let isOver = false;
-  const finish = (): void => {
-    if (isOver) return;
+  const refuse = (error: BosunError): void => {
     isOver = true;
+    exchange.close();
+    fail(error);
+  };
+  const conclude = (): void => {
     exchange.finish();
     if (assembler.read().finish) mailbox.end();
     else
@@ -51,56 +54,63 @@ function receiveStream(receiving: Receiving): void {
         }),
       );
   };
-  const takeChunk = (data: string): void => {
-    const chunk = parseJson(data);
-    const added = assembler.add(chunk);
-    if (added !== undefined) {
-      deliver(receiving, added);
-      return;
-    }
-    isOver = true;
-    exchange.close();
-    fail(chunkError(receiving, data, chunk !== undefined));
-  };
   const feed = createSseParser((data) => {
     if (isOver) return;
-    if (data === "[DONE]") finish();
-    else takeChunk(data);
+    if (data === "[DONE]") {
+      // The reply is told at the stream's own end, which comes at once: only then can the socket serve the next call.
+      isOver = true;
+      exchange.finish();
+      return;
+    }
+    const chunk = parseJson(data);
+    const added = assembler.add(chunk);
+    if (added === undefined) refuse(chunkError(receiving, data, chunk));
+    else deliver(receiving, added);
   });
   response.on("data", (text: string) => {
     if (isOver) return;
-    exchange.touch();
-    if (!feed(text)) {
-      isOver = true;
-      exchange.close();
-      fail(new BosunError("model/protocol", `${where} sent a line that is longer than any chunk`));
-    } else if (mailbox.isFull()) {
+    if (!feed(text))
+      refuse(
+        new BosunError("model/protocol", `${where} sent a line that is longer than any chunk`),
+      );
+    else if (mailbox.isFull()) {
       response.pause();
       mailbox.onTaken(() => response.resume());
     }
   });
-  response.on("end", finish);
+  response.on("end", conclude);
+  response.on("close", conclude); // a server that holds the connection after [DONE]: the exchange has closed it
 }
 
-function deliver({ source, mailbox, times }: Receiving, { text, reasoning, isToken }: Added): void {
-  if (!isToken) return;
+function deliver(
+  { source, exchange, mailbox, times }: Receiving,
+  { text, reasoning, isToken }: Added,
+): void {
+  if (!isToken) return; // a role or a comment is no token: the wait for the first one goes on
+  exchange.touch();
   times.firstTokenAt ??= source.clock.now();
   if (reasoning !== "") mailbox.put("reasoning-delta", reasoning);
   if (text !== "") mailbox.put("text-delta", text);
 }
 
 /** A chunk that is no chat completion: the server's own error, sent inside the stream, or anything else. */
-function chunkError({ source }: Receiving, data: string, isJson: boolean): BosunError {
-  const { where, secret } = source;
-  const said = redact(data.slice(0, 200), secret);
-  if (isJson && data.includes('"error"')) {
-    return new BosunError("model/server", `${where} failed while it was answering: ${said}`, {
-      retryable: true,
+function chunkError({ source }: Receiving, data: string, chunk: unknown): BosunError {
+  const { where, secret, clock } = source;
+  const error = isObject(chunk) ? chunk["error"] : undefined;
+  if (error !== undefined) {
+    const code = isObject(error) ? error["code"] : undefined;
+    const status = typeof code === "number" && code >= 400 && code <= 599 ? code : 500;
+    const refusal = { status, contentType: "application/json", retryAfter: undefined, body: data };
+    return toFailure({
+      ...refusal,
+      where: `${where}, while it was answering,`,
+      secret,
+      now: clock.now(),
     });
   }
   return new BosunError(
     "model/protocol",
-    `${where} sent a chunk that is no chat completion: ${said}`,
+    `${where} sent a chunk that is no chat completion: ${redact(data.slice(0, 200), secret)}`,
   );
 }
 

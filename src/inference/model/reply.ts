@@ -118,12 +118,12 @@ function findCall(
   id: string | undefined,
 ): OpenCall | undefined {
   const last = calls.at(-1);
+  const sameIndex = calls.findLast((call) => call.index === index);
+  const sameId = id ? calls.find((call) => call.id === id) : undefined;
+  // Some servers (Ollama) give each whole call the index 0: another id is another call.
+  const isOther = Boolean(id && sameIndex?.id && sameIndex.id !== id);
   const known =
-    index === undefined
-      ? id
-        ? calls.find((call) => call.id === id)
-        : last
-      : calls.find((call) => call.index === index);
+    sameId ?? (index === undefined ? (id ? undefined : last) : isOther ? undefined : sameIndex);
   if (known) return known;
   if (calls.length >= MAX_CALLS) return undefined;
   const open = { index, id: id ?? "", tool: "", arguments: "" };

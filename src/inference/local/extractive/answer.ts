@@ -15,7 +15,7 @@ import { type Limits, readLimits } from "./limit.ts";
 import { isFailure, readMaterial, type Sentence } from "./material.ts";
 import { MARKER } from "./own-line.ts";
 import { planCalls } from "./plan-call.ts";
-import { queryOf, scoreSentences } from "./rank.ts";
+import { definesTopic, queryOf, scoreSentences } from "./rank.ts";
 import { draftOf, formatReview, type Review, reviewDraft } from "./review.ts";
 import { keywordsOf } from "./term.ts";
 import { toVerdict } from "./verdict.ts";
@@ -23,7 +23,8 @@ import { toVerdict } from "./verdict.ts";
 /** What the model says: a text, or calls. */
 export type Answer = { readonly text: string; readonly calls: readonly ToolCall[] };
 
-/** Words of an answer that no limit is stated for: a task's, and a short question's. */
+/** Words of an answer that no limit is stated for: a list of facts that others will draw on, a text, a short question's answer. */
+const LIST_WORDS = 650;
 const TASK_WORDS = 450;
 const QUESTION_WORDS = 150;
 
@@ -38,9 +39,11 @@ export async function answer(request: ModelRequest, maxTokens: number): Promise<
   const schema = request.output?.schema ?? assignment.schema;
   if (schema) return { text: JSON.stringify(await fillAnswer(schema, assignment, { limits, review, maxTokens })), calls: [] };
   if (review) return { text: formatReview(review, limits.words ?? Number.POSITIVE_INFINITY), calls: [] };
-  const defaultWords = assignment.expected || limits.isList ? TASK_WORDS : QUESTION_WORDS;
+  const defaultWords = limits.isList ? LIST_WORDS : assignment.expected ? TASK_WORDS : QUESTION_WORDS;
   const { sentences, scores } = rankAll(assignment);
-  return { text: composeAnswer(sentences, scores, { limits, defaultWords, maxTokens }) ?? nothingFound(assignment), calls: [] };
+  const query = queryOf(assignment);
+  const isLead = (sentence: Sentence): boolean => definesTopic(sentence.text, query);
+  return { text: composeAnswer(sentences, scores, { limits, defaultWords, maxTokens, isLead }) ?? nothingFound(assignment), calls: [] };
 }
 
 function rankAll(assignment: Assignment): { readonly sentences: readonly Sentence[]; readonly scores: readonly number[] } {

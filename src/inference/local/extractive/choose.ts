@@ -6,7 +6,7 @@
 //   P2  No two chosen sentences say nearly the same.
 
 import type { Sentence } from "./material.ts";
-import { needsPredecessor } from "./sentence.ts";
+import { needsPredecessor, pointsAtItsPage } from "./sentence.ts";
 import { commonTerms, countWords, coverage } from "./term.ts";
 
 /** Sentences that only make sense together, in order: one sentence with what it leans on. */
@@ -42,6 +42,7 @@ export function groupOf(sentence: Sentence): string {
 export function unitsOf(sentences: readonly Sentence[], scores: readonly number[]): Unit[] {
   const places = new Map(sentences.map((sentence, index) => [`${sentence.passage}:${sentence.at}`, index]));
   const units = sentences.flatMap((sentence, index) => {
+    if (pointsAtItsPage(sentence.text)) return [];
     const chain = [sentence];
     let total = scores[index] ?? 0;
     for (let first = sentence; needsPredecessor(first.text); ) {

@@ -15,10 +15,12 @@ export type Brief = {
   /** Words where no limit is stated. */
   readonly defaultWords: number;
   readonly maxTokens: number;
+  /** True for a sentence that an answer should begin with. */
+  readonly isLead: (sentence: Sentence) => boolean;
 };
 
 /** Sentences under one heading. A run is a sentence with those that lean on it: one bullet, or a part of a paragraph. */
-type Part = { readonly heading: string; readonly source: string; readonly runs: readonly (readonly Sentence[])[] };
+type Part = { readonly heading: string; readonly title: string; readonly runs: readonly (readonly Sentence[])[] };
 
 /** Room below the stated limit, because people and guardrails count words differently. */
 const MARGIN = 0.97;
@@ -40,8 +42,8 @@ export function composeAnswer(sentences: readonly Sentence[], scores: readonly n
   let chosen = chooseUnits(units, roomFor(limits, budget));
   if (chosen.length === 0) chosen = units.toSorted((a, b) => lengthOf(a) - lengthOf(b)).slice(0, 1);
   // Headings and bullets cost words as well; the unit that was chosen last goes first.
-  while (chosen.length > 1 && !fits(layOut(chosen, limits, budget), words, brief.maxTokens)) chosen.pop();
-  return chosen.length === 0 ? undefined : layOut(chosen, limits, budget);
+  while (chosen.length > 1 && !fits(layOut(chosen, brief, budget), words, brief.maxTokens)) chosen.pop();
+  return chosen.length === 0 ? undefined : layOut(chosen, brief, budget);
 }
 
 /** A sentence as an answer shows it. */
@@ -49,11 +51,12 @@ export function citeSentence(sentence: Pick<Sentence, "text" | "sources">): stri
   return `${sentence.text} ${sentence.sources.map((source) => `[${source}]`).join(" ")}`;
 }
 
-/** A document's name as a heading: docs/kv-cache-sizing.md becomes "Kv cache sizing". */
+/** A document's name as a heading: docs/kv-cache-sizing.md becomes "KV cache sizing" where `near`, its text, writes KV in capitals. */
 export function titleOf(source: string, near: readonly string[] = []): string {
   const last = source.replace(/[?#].*$/, "").replace(/\/+$/, "").split("/").at(-1) ?? source; // prettier-ignore
   const words = last.replace(/\.\w{1,5}$/, "").replace(/[-_]+/g, " ").trim() || source;
-  const spelled = words.replace(/\S+/g, (word) => near.flatMap((text) => new RegExp(`\\b${RegExp.escape(word)}\\b`, "i").exec(text)?.[0] ?? [])[0] ?? word);
+  const written = new Map(near.flatMap((text) => text.match(/\p{L}+\p{Lu}\p{L}*/gu) ?? []).map((word) => [word.toLowerCase(), word]));
+  const spelled = words.replace(/\S+/g, (word) => written.get(word) ?? word);
   return spelled.charAt(0).toUpperCase() + spelled.slice(1);
 }
 
@@ -75,8 +78,8 @@ function lengthOf(unit: Unit): number {
   return unit.sentences.reduce((sum, sentence) => sum + sentence.text.length, 0);
 }
 
-function layOut(chosen: readonly Unit[], limits: Limits, words: number): string {
-  const parts = partsOf(chosen);
+function layOut(chosen: readonly Unit[], { limits, isLead }: Brief, words: number): string {
+  const parts = partsOf(chosen, isLead);
   const hasHeadings = parts.length > 1 && words >= SHORTEST_WITH_HEADINGS && !limits.bullets && !limits.paragraphs && !limits.sentences;
   const blocks = hasHeadings ? withHeadings(parts, limits) : withoutHeadings(parts, limits);
   return [MARKER, ...blocks].join("\n\n");
@@ -85,8 +88,8 @@ function layOut(chosen: readonly Unit[], limits: Limits, words: number): string 
 function withHeadings(parts: readonly Part[], limits: Limits): string[] {
   const counts = Map.groupBy(parts, (part) => part.heading);
   return parts.flatMap((part) => {
-    const isShared = (counts.get(part.heading)?.length ?? 0) > 1 && part.heading !== titleOf(part.source);
-    const heading = `### ${part.heading}${isShared ? ` (${titleOf(part.source)})` : ""}`;
+    const isShared = (counts.get(part.heading)?.length ?? 0) > 1 && part.heading !== part.title;
+    const heading = `### ${part.heading}${isShared ? ` (${part.title})` : ""}`;
     return [heading, ...(limits.isList ? [bullets(part.runs)] : paragraphs(part.runs))];
   });
 }
@@ -120,17 +123,25 @@ function paragraphs(runs: Part["runs"]): string[] {
   return made.map((sentences) => sentences.map(citeSentence).join(" "));
 }
 
-/** Runs by source, then by section. The source of the best unit comes first; inside a part the document's order holds. */
-function partsOf(chosen: readonly Unit[]): Part[] {
+/**
+ * Runs by source, then by section. The source that says most comes first, in it the section with the lead, then those with the best
+ * sentences; inside a section the document's order holds.
+ */
+function partsOf(chosen: readonly Unit[], isLead: Brief["isLead"]): Part[] {
   const runs = [...Map.groupBy(chosen, (unit) => placeOf(unit.sentences[0])).values()].map(toRun);
   const bySource = Map.groupBy(runs, (run) => run[0]?.sources[0] ?? "");
-  return [...bySource].flatMap(([source, ofSource]) => {
+  const scores = Map.groupBy(chosen, (unit) => unit.sentences[0]?.sources[0] ?? "");
+  const weightOf = (source: string): number => (scores.get(source) ?? []).reduce((sum, unit) => sum + unit.score, 0);
+  const leads = (part: Part): number => (part.runs.some((run) => run.some(isLead)) ? 1 : 0);
+  return [...bySource].toSorted(([a], [b]) => weightOf(b) - weightOf(a)).flatMap(([source, ofSource]) => {
+    const title = titleOf(source, ofSource.flat().map((sentence) => sentence.text)); // prettier-ignore
     const bySection = [...Map.groupBy(ofSource, (run) => run[0]?.section).entries()];
-    const parts = bySection.map(([section, ofSection]) => ({ heading: headingOf(section) ?? titleOf(source), source, runs: inOrder(ofSection) }));
+    const parts = bySection.map(([section, ofSection]) => ({ heading: headingOf(section) ?? title, title, runs: inOrder(ofSection) }));
     // Sections with a single sentence would be a heading each: together they stand under the document's name.
     const several = parts.filter((part) => part.runs.length > 1);
     const single = parts.filter((part) => part.runs.length === 1).flatMap((part) => part.runs);
-    return single.length < 2 ? parts : [...several, { heading: titleOf(source), source, runs: inOrder(single) }];
+    const merged = single.length < 2 ? parts : [...several, { heading: title, title, runs: inOrder(single) }];
+    return merged.toSorted((a, b) => leads(b) - leads(a));
   });
 }
 

@@ -10,12 +10,13 @@ import type { ToolCall, ToolChoice, ToolSpec } from "../../model/message.ts";
 import type { Assignment } from "./assignment.ts";
 import { fillArguments } from "./argument.ts";
 import { isFailure, readMaterial } from "./material.ts";
-import { commonTerms, distinctBy, keywordsOf, termsOf } from "./term.ts";
+import { commonTerms, distinctBy, keywordsOf, partsOf, termsOf, topicOf } from "./term.ts";
 
 /** Most calls of one turn. */
 const MAX_CALLS = 3;
-/** Most words of a search query. */
+/** Most words of a search query, and how many words of a task are too many for a single one. */
 const MAX_QUERY_WORDS = 8;
+const MANY_WORDS = 5;
 
 /** The calls to make now; none when it is time to answer. */
 export function planCalls(assignment: Assignment, tools: readonly ToolSpec[], choice: ToolChoice): ToolCall[] {
@@ -34,18 +35,20 @@ export function planCalls(assignment: Assignment, tools: readonly ToolSpec[], ch
 export function queriesOf(assignment: Pick<Assignment, "task" | "goal">): string[] {
   const all = keywordsOf(assignment.task);
   const clauses = assignment.task.split(/[.:;?!\n,]+(?=\s|$)|\s(?:and|as well as|versus|vs\.?)\s(?=\w+ \w+)/i);
-  const aspects = clauses.map(keywordsOf).filter((words) => words.length > 0);
+  const aspects = clauses.map(topicOf).filter((words) => words.length > 0);
   const [topic = []] = aspects;
-  if (all.length <= MAX_QUERY_WORDS - 2 || aspects.length < 2) return [toQuery(all.length > 0 ? all : keywordsOf(assignment.goal))];
+  if (all.length < MANY_WORDS) return [toQuery(all.length > 0 ? all : keywordsOf(assignment.goal))];
+  // Many words in one query find the passages that have most of them; each half alone finds those that say more about it.
+  if (aspects.length < 2) return distinctBy([all, all.slice(0, Math.ceil(all.length / 2)), all.slice(Math.floor(all.length / 2))].map(toQuery), sameQuery); // prettier-ignore
   // A short part says little without the topic: "throughput" alone is asked as "PagedAttention throughput".
   const queries = aspects.map((words) => toQuery(words === topic || words.length > 3 ? words : [...topic.slice(0, 3), ...words]));
   return distinctBy(queries, sameQuery).slice(0, MAX_CALLS);
 }
 
+/** A joined name is followed by its words: one text writes PagedAttention, the next one paged attention. */
 function toQuery(words: readonly string[]): string {
-  return distinctBy(words, (word) => termsOf(word).join(" ") || word.toLowerCase())
-    .slice(0, MAX_QUERY_WORDS)
-    .join(" ");
+  const spelled = words.flatMap((word) => [word, ...partsOf(word).map((part) => part.toLowerCase())]);
+  return distinctBy(spelled, (word) => word.toLowerCase()).slice(0, MAX_QUERY_WORDS).join(" "); // prettier-ignore
 }
 
 function sameQuery(query: string): string {

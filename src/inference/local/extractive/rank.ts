@@ -4,7 +4,6 @@
 
 import type { Assignment } from "./assignment.ts";
 import type { Sentence } from "./material.ts";
-import { pointsAtItsPage } from "./sentence.ts";
 import { keywordsOf, termsOf } from "./term.ts";
 
 /** Terms that are looked for, with their weight. */
@@ -32,13 +31,25 @@ export function scoreSentences(sentences: readonly Sentence[], query: Query): nu
   return sentences.map((sentence, index) => {
     const lead = sentence.at === 0 ? WEIGHT.lead : 0;
     const place = WEIGHT.place / (1 + sentence.rank);
-    const said = (own[index] ?? 0) + WEIGHT.around * (around[index] ?? 0) + WEIGHT.central * (central[index] ?? 0) + lead + place;
+    const opening = WEIGHT.opening * openingShare(sentence.text, query) + (definesTopic(sentence.text, query) ? WEIGHT.definition : 0);
+    const said = (own[index] ?? 0) + WEIGHT.around * (around[index] ?? 0) + WEIGHT.central * (central[index] ?? 0) + lead + place + opening;
     return said * quality(sentence.text);
   });
 }
 
+/** True for "A cold start is the time …" when the question is about cold starts: the sentence to begin with. */
+export function definesTopic(text: string, query: Query): boolean {
+  const subject = DEFINITION.exec(text)?.[1];
+  const terms = termsOf(subject ?? "");
+  return terms.length > 0 && terms.every((term) => query.get(term) === 1);
+}
+
+const DEFINITION = /^["“*]*(?:(?:an?|the) )?(\S+(?: \S+){0,4}?)["”*]* (?:is|are|means?|refers to|describes?|stands for) (?:an?|the|how|what|when|one|any)\b/i;
+
 /** Tried on the project's own documents: without `around`, sentences that use a synonym of the question are lost. */
-const WEIGHT = { around: 0.4, central: 0.25, lead: 0.15, place: 0.15 } as const;
+const WEIGHT = { around: 0.4, central: 0.25, lead: 0.15, place: 0.15, opening: 0.3, definition: 0.4 } as const;
+
+const OPENING_WORDS = 6;
 
 /** Usual BM25 constants; `length` is low because sentences are short and the long ones often say more. */
 const BM25 = { saturation: 1.2, length: 0.4 } as const;
@@ -84,9 +95,16 @@ function centrality(terms: ReadonlySet<string>, frequency: ReadonlyMap<string, n
   return sum / Math.sqrt(terms.size * Math.max(terms.size, 8));
 }
 
+/** How far the first words are about the question: "Paged attention is …" explains it, a sentence that ends with it only mentions it. */
+function openingShare(text: string, query: Query): number {
+  const first = new Set(termsOf(text.split(" ").slice(0, OPENING_WORDS).join(" ")));
+  const asked = [...query].filter(([, weight]) => weight === 1).map(([term]) => term);
+  return asked.length === 0 ? 0 : Math.min(1, asked.filter((term) => first.has(term)).length / Math.min(asked.length, 3));
+}
+
 /** Below 1 for sentences that say little away from their place. */
 function quality(text: string): number {
-  const factors = [text.endsWith("?") ? 0.3 : 1, pointsAtItsPage(text) ? 0.2 : 1, text.endsWith("!") ? 0.6 : 1, text.length > 350 ? 0.7 : 1];
+  const factors = [text.endsWith("?") ? 0.3 : 1, text.endsWith("!") ? 0.6 : 1, text.length > 350 ? 0.7 : 1];
   return factors.reduce((product, factor) => product * factor, 1);
 }
 

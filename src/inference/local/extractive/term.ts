@@ -5,6 +5,7 @@
 /** Comparable terms of a text, in order and with repeats: lower case, stemmed, without stop words. */
 export function termsOf(text: string): string[] {
   return wordsOf(text)
+    .flatMap((word) => (partsOf(word).length > 0 ? partsOf(word) : [word]))
     .map((word) => word.toLowerCase())
     .filter((word) => !STOP_WORDS.has(word))
     .map(stemOf);
@@ -15,9 +16,18 @@ export function termsOf(text: string): string[] {
  * gives vLLM, bills, GPUs. An instruction that holds nothing but words about writing keeps those.
  */
 export function keywordsOf(text: string): string[] {
+  const topical = topicOf(text);
+  return topical.length > 0 ? topical : contentOf(text);
+}
+
+/** The same, but nothing for an instruction without a topic. */
+export function topicOf(text: string): string[] {
+  return contentOf(text).filter((word) => !INSTRUCTION_STEMS.has(stemOf(word.toLowerCase())));
+}
+
+function contentOf(text: string): string[] {
   const words = wordsOf(text).filter((word) => word.length > 1 && !STOP_WORDS.has(word.toLowerCase()));
-  const topical = words.filter((word) => !INSTRUCTION_STEMS.has(stemOf(word.toLowerCase())));
-  return distinctBy(topical.length > 0 ? topical : words, (word) => stemOf(word.toLowerCase()));
+  return distinctBy(words, (word) => stemOf(word.toLowerCase()));
 }
 
 /** Words as a reader counts them: whatever stands between white space. */
@@ -64,6 +74,12 @@ const WORD = /\d+(?:[.,]\d+)*|[\p{L}\p{N}]+(?:['’]\p{L}+)?/gu;
 
 function wordsOf(text: string): string[] {
   return text.match(WORD) ?? [];
+}
+
+/** The words in a joined name: PagedAttention gives Paged and Attention. None for vLLM or PyTorch, whose parts are no words. */
+export function partsOf(word: string): string[] {
+  const parts = word.split(/(?<=\p{Ll})(?=\p{Lu})/u);
+  return parts.length > 1 && parts.every((part) => /^\p{Lu}\p{Ll}{2,}$/u.test(part)) ? parts : [];
 }
 
 /** The first that fits is replaced. The order matters: longer endings first. */
@@ -120,14 +136,14 @@ const STOP_WORDS: ReadonlySet<string> = new Set(
 /** Words that tell a writer how to work, not what about. Compared by stem. */
 const INSTRUCTION_STEMS: ReadonlySet<string> = new Set(
   (
-    "accurate add analysis analyst analyze answer article audience backstory base best brief briefly bullet check cite citation claim clear clearly " +
-    "collect compile complete comprehensive concise conclusion context correct cover covering create describe description detail detailed doc document " +
-    "documentation draft engineer ensure essay evidence example expected explain fact final find finding first five focus follow following format four " +
-    "gather give given goal good headline heading help identify important include including information instruction introduction investigate keep key " +
-    "list main make markdown maximum minimum most needed note one outline output overview page paragraph passage piece plain please point post precise " +
+    "accurate add amount analysis analyst analyze answer article audience backstory base best brief briefly bullet check cite citation claim clear clearly " +
+    "collect compile complete comprehensive concise conclusion context correct cover covering create describe description detail detailed different doc document " +
+    "documentation draft effect engineer ensure essay evidence example expected explain fact final find finding first five focus follow following format four " +
+    "gather give given goal good headline heading help identify impact important include including information instruction introduction investigate keep key kind " +
+    "list main make manner markdown maximum minimum most needed note number one outline output overview page paragraph passage piece plain please point post precise " +
     "prepare present produce provide question read reader reference relevant report research researcher result return review reviewer role say " +
     "search section sentence short show six source specific state statement step structure subject summary summarize support supported synthesize task " +
-    "team technical tell ten text thorough three title tool topic two understand use useful user using verified verify want well word work " +
+    "team technical tell ten text thing thorough three title tool topic two type understand use useful user using verified verify want way well word work " +
     "write writer writing written"
   )
     .split(" ")

@@ -1,0 +1,45 @@
+// Tools, contexts and runners for the tests of the runner.
+
+import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
+import type { JsonObject } from "../../../src/json.ts";
+import {
+  createToolRunner,
+  type ToolOutcome,
+  type ToolRunner,
+} from "../../../src/orchestration/tool/run.ts";
+import {
+  type Tool,
+  tool,
+  type ToolContext,
+  type ToolOptions,
+} from "../../../src/orchestration/tool/tool.ts";
+
+const ANYTHING: JsonObject = { type: "object" };
+
+export function toolOf(
+  run: ToolOptions<JsonObject>["run"],
+  options: Partial<ToolOptions<JsonObject>> = {},
+): Tool {
+  return tool({
+    name: "probe",
+    description: "A tool of the tests.",
+    parameters: ANYTHING,
+    run,
+    ...options,
+  });
+}
+
+export function contextOf(signal: AbortSignal = new AbortController().signal): ToolContext {
+  return { runId: "run", key: "run/step", signal };
+}
+
+export function runnerOf({
+  cache = false,
+  clock = createVirtualClock(),
+}: { cache?: boolean; clock?: VirtualClock } = {}): ToolRunner {
+  return createToolRunner({ clock, cache });
+}
+
+export function runOnce(probe: Tool, text: string = "{}"): Promise<ToolOutcome> {
+  return runnerOf().run(probe, text, contextOf());
+}
