@@ -209,6 +209,17 @@ describe("startFaultServer", () => {
     expect(vllm.calls).toHaveLength(0);
   });
 
+  it("answers other paths as told, also instead of its own", async () => {
+    const routes = { "/metrics": [head(200, {}), write("up 1")], "/v1/models": htmlReply(502) };
+    await using server = await startFaultServer({ routes });
+
+    const metrics = await get(server, "/metrics?all=1");
+    const models = await get(server, "/v1/models");
+
+    expect(await bodyOf(metrics)).toBe("up 1");
+    expect(models.statusCode).toBe(502);
+  });
+
   it("drops a client that leaves amid its request and serves the next", async () => {
     await using server = await startFaultServer({ replies: [textReply("next")] });
     const rude = connect(Number(new URL(server.url).port), "127.0.0.1");

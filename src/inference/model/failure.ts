@@ -51,7 +51,7 @@ function meaningOf(refusal: Refusal, said: string): Meaning {
   const { status } = refusal;
   if (status === 401 || status === 403)
     return { code: "model/unauthorized", advice: "Check the key that apiKeyEnv names" };
-  if (CONTEXT.test(said)) {
+  if (!TEMPORARY.has(status) && CONTEXT.test(said)) {
     return {
       code: "model/context-length",
       advice: "Shorten the prompt or lower maxTokens",

@@ -108,65 +108,80 @@ const DRAIN_MS = 100;
 
 /** Starts an exchange. Errors come through `onFailure`, once. */
 export function startExchange(options: ExchangeOptions, handlers: ExchangeHandlers): Exchange {
-  const { clock, timeouts, where } = options;
-  let phase: Phase = "queue";
-  let isOver = false;
-  const end = (): boolean => {
-    if (isOver) return false;
-    isOver = true;
-    wait[Symbol.dispose]();
-    total[Symbol.dispose]();
-    return true;
-  };
+  const { clock, where } = options;
+  const request = openRequest(options);
+  const watch = createWatch(options, (error) => fail(error));
+  let hasResponse = false;
   const fail = (error: BosunError): void => {
-    if (end()) handlers.onFailure(error);
+    if (watch.stop()) handlers.onFailure(error);
     request.destroy();
   };
-  const expire = (which: Phase): void =>
-    fail(
-      new BosunError(
-        "model/timed-out",
-        `${where}: ${EXPIRED[which]} within ${timeouts[which]} ms`,
-        { retryable: which !== "total", details: { phase: which } },
-      ),
-    );
-  const request = openRequest(options);
-  const wait = clock.timer(timeouts.queue, () => expire(phase));
-  const total = clock.timer(timeouts.total, () => expire("total"));
-  const enter = (next: Phase): void => {
-    if (isOver) return;
-    phase = next;
-    wait.restart(timeouts[next]);
-  };
   const connected = (): void => {
-    if (isOver) return;
-    enter("first-token");
-    handlers.onConnected();
+    if (watch.enter("first-token")) handlers.onConnected();
   };
   request.on("socket", (socket) => {
     if (!socket.connecting) return connected();
-    enter("connect");
+    watch.enter("connect");
     socket.once(options.url.startsWith("https:") ? "secureConnect" : "connect", connected);
   });
-  let hasResponse = false;
   request.on("response", (response) => {
     hasResponse = true;
     response.on("error", (cause) => fail(brokenOff(where, cause)));
-    if (!isOver) handlers.onResponse(response);
+    if (watch.isOn()) handlers.onResponse(response);
   });
   request.on("error", (cause) =>
     fail(hasResponse ? brokenOff(where, cause) : unreachable(options, request, cause)),
   );
   request.end(options.body);
   return {
-    touch: () => enter("inter-token"),
+    touch: () => void watch.enter("inter-token"),
     finish() {
-      if (!end()) return;
+      if (!watch.stop()) return;
       const drain = clock.timer(DRAIN_MS, () => request.destroy());
       request.once("close", () => drain[Symbol.dispose]());
     },
     close() {
-      if (end()) request.destroy();
+      if (watch.stop()) request.destroy();
+    },
+  };
+}
+
+/** The time-outs of one exchange: that of its phase, and the one over all. */
+type Watch = {
+  isOn(): boolean;
+  /** Starts the wait of a phase. False when the exchange is over. */
+  enter(phase: Phase): boolean;
+  /** True the first time: whoever gets it ends the exchange. */
+  stop(): boolean;
+};
+
+function createWatch(
+  { clock, timeouts, where }: ExchangeOptions,
+  onExpired: (error: BosunError) => void,
+): Watch {
+  let phase: Phase = "queue";
+  let isOn = true;
+  const expire = (which: Phase): void => {
+    const message = `${where}: ${EXPIRED[which]} within ${timeouts[which]} ms`;
+    const options = { retryable: which !== "total", details: { phase: which } };
+    onExpired(new BosunError("model/timed-out", message, options));
+  };
+  const wait = clock.timer(timeouts.queue, () => expire(phase));
+  const total = clock.timer(timeouts.total, () => expire("total"));
+  return {
+    isOn: () => isOn,
+    enter(next) {
+      if (!isOn) return false;
+      phase = next;
+      wait.restart(timeouts[next]);
+      return true;
+    },
+    stop() {
+      if (!isOn) return false;
+      isOn = false;
+      wait[Symbol.dispose]();
+      total[Symbol.dispose]();
+      return true;
     },
   };
 }

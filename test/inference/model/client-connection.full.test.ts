@@ -12,7 +12,7 @@ import {
   wait,
   type WireReply,
 } from "../../../src/test/wire-reply.ts";
-import { ask, bench, errorOf, modelAt, NEVER, replyOf } from "./endpoint-bench.ts";
+import { ask, bench, errorOf, modelAt, replyOf } from "./endpoint-bench.ts";
 import { type ForwardProxy, startForwardProxy } from "./forward-proxy.ts";
 
 describe("connections", () => {
@@ -64,15 +64,15 @@ describe("connections", () => {
     expect(server.openSockets).toBe(0);
   });
 
-  it("that the server closed meanwhile do not disturb the next call", async () => {
-    const first = await startFaultServer({ replies: [textReply("one")] });
-    const model = modelAt(first.url);
-    await replyOf(model);
-    await first.close();
+  it("that the server does not keep are made anew", async () => {
+    const { server, model } = await bench([closing(textReply("one")), textReply("two")]);
 
-    const error = await errorOf(model);
+    const first = await replyOf(model);
+    await server.closed(0);
+    const second = await replyOf(model);
 
-    expect(error).toMatchObject({ code: "model/unreachable", retryable: true });
+    expect([first.text, second.text]).toEqual(["one", "two"]);
+    expect(server.totalSockets).toBe(2);
   });
 });
 
@@ -195,10 +195,11 @@ describe.skipIf(!hasOpenssl())("a server with a certificate of a private authori
   });
 
   it("cannot be used with a file that is not there", async () => {
-    const make = (): unknown =>
-      modelAt("https://127.0.0.1:1/v1", { caFile: join(folder, "none.pem") });
+    const missing = join(folder, "none.pem");
 
-    expect(make).toThrow(expect.objectContaining({ code: "config/invalid" }));
+    expect(() => modelAt("https://127.0.0.1:1/v1", { caFile: missing })).toThrow(
+      expect.objectContaining({ code: "config/invalid" }),
+    );
   });
 
   async function tlsServer(replies: readonly WireReply[]): Promise<FaultServer> {
@@ -209,85 +210,11 @@ describe.skipIf(!hasOpenssl())("a server with a certificate of a private authori
   }
 });
 
-describe("facts of an endpoint", () => {
-  it.each([
-    ["vllm", { owned_by: "vllm", max_model_len: 32768 }, 32768],
-    ["sglang", { owned_by: "sglang", max_model_len: 8192 }, 8192],
-    ["llama.cpp", { owned_by: "llamacpp", meta: { n_ctx_train: 131072 } }, undefined],
-    ["ollama", { owned_by: "library" }, undefined],
-    [undefined, { owned_by: "somebody" }, undefined],
-  ])("are read from the list of models: %s", async (dialect, card, maxModelLen) => {
-    const models = [
-      { id: "other", max_model_len: 1 },
-      { id: "test-model", ...card },
-    ];
-    const { model } = await bench([], { dialect: undefined }, { models });
-
-    const facts = await model.facts(NEVER);
-
-    expect(facts).toEqual({ models: ["other", "test-model"], dialect, maxModelLen });
-  });
-
-  it("are asked with the key", async () => {
-    const { server } = await bench([]);
-    const model = modelAt(server.url, { apiKeyEnv: "MY_KEY" }, { MY_KEY: "sk-1" });
-
-    await model.facts(NEVER);
-
-    expect(server.requests).toMatchObject([
-      { method: "GET", path: "/v1/models", headers: { authorization: "Bearer sk-1" } },
-    ]);
-  });
-
-  it("say the context that a call may meet, asked once", async () => {
-    const { server, model } = await bench([], { dialect: undefined });
-
-    const contexts = [await model.contextTokens([], NEVER), await model.contextTokens([], NEVER)];
-
-    expect(contexts).toEqual([4096, 4096]);
-    expect(server.requests).toHaveLength(1);
-  });
-
-  it("are not asked for a context that is given", async () => {
-    const { server, model } = await bench([], { maxModelLen: 2048 });
-
-    expect(await model.contextTokens([], NEVER)).toBe(2048);
-    expect(server.requests).toHaveLength(0);
-  });
-
-  it("leave the context unknown where the endpoint is down or lists nothing", async () => {
-    const down = await bench([]);
-    await down.server.close();
-    const bare = await bench([], {}, { models: "not-found" });
-
-    expect(await modelAt(down.server.url).contextTokens([], NEVER)).toBeUndefined();
-    expect(await bare.model.contextTokens([], NEVER)).toBeUndefined();
-  });
-
-  it("are no condition of a call", async () => {
-    const { model } = await bench(
-      [textReply("hi")],
-      { dialect: undefined, thinking: false },
-      { models: "not-found" },
-    );
-
-    const reply = await replyOf(model);
-
-    expect(reply.text).toBe("hi");
-  });
-
-  it.each([
-    ["down", "model/unreachable"],
-    ["aborted", "model/cancelled"],
-  ])("that cannot be had are an error: %s", async (why, code) => {
-    const { server, model } = await bench([]);
-    if (why === "down") await server.close();
-
-    const asking = model.facts(why === "aborted" ? AbortSignal.abort() : NEVER);
-
-    await expect(asking).rejects.toMatchObject({ code });
-  });
-});
+/** The reply with the header that ends the connection after it. */
+function closing([first, ...rest]: WireReply): WireReply {
+  if (first?.type !== "head") throw new Error("the reply has no head");
+  return [head(first.status, { ...first.headers, connection: "close" }), ...rest];
+}
 
 async function withProxy(): Promise<ForwardProxy> {
   const proxy = await startForwardProxy();

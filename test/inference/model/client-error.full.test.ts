@@ -7,6 +7,7 @@ import {
   htmlReply,
   jsonReply,
   sse,
+  STALL,
   streamReply,
   type WireReply,
   write,
@@ -180,6 +181,16 @@ describe("an answer that is not the protocol", () => {
       retryable: false,
       details: { text: "Hi" },
     });
+    expect(await server.closed(0)).toBe("client");
+  });
+
+  it("a line without an end is not waited for", async () => {
+    const megabytes = Array.from({ length: 16 }, () => "x".repeat(1024 * 1024));
+    const { model, server } = await benchOf([...streamReply("data: ", ...megabytes), STALL]);
+
+    const error = await errorOf(model);
+
+    expect(error).toMatchObject({ code: "model/protocol", retryable: false });
     expect(await server.closed(0)).toBe("client");
   });
 });

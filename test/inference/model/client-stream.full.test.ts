@@ -1,6 +1,14 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { head, jsonReply, type WireReply, write } from "../../../src/test/wire-reply.ts";
+import {
+  chunk,
+  head,
+  jsonReply,
+  STALL,
+  textReply,
+  type WireReply,
+  write,
+} from "../../../src/test/wire-reply.ts";
 import type { StreamCase } from "../../fixtures/stream-case.ts";
 import { readStream, STREAMS } from "../../fixtures/streams.ts";
 import { ask, bench, benchOf, deltasOf, eventsOf, NEVER, replyOf } from "./endpoint-bench.ts";
@@ -59,6 +67,24 @@ describe("a call reads the streams of servers", () => {
     const ids = new Set(calls.map((call) => call.id));
     expect(ids.size).toBe(2);
     expect(ids.has("")).toBe(false);
+  });
+
+  it("ends at [DONE], also when the server keeps its answer open", async () => {
+    const { model, server } = await benchOf([...textReply("done"), STALL]);
+
+    const reply = await replyOf(model);
+
+    expect(reply.text).toBe("done");
+    expect(await server.closed(0)).toBe("client");
+  });
+
+  it("reads nothing after [DONE]", async () => {
+    const more = [write(chunk({ content: "more" })), write("data: {\n\n")];
+    const { model } = await benchOf([...textReply("done"), ...more]);
+
+    const reply = await replyOf(model);
+
+    expect(reply.text).toBe("done");
   });
 
   it("estimates the usage when the server sends none", async () => {

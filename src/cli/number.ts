@@ -1,0 +1,43 @@
+// Numbers as people read them: tokens, times, shares. Pure.
+
+import type { Usage } from "../inference/model/usage.ts";
+
+/** 1234567 → "1,234,567". */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+/** Tokens; estimated ones are marked with "~". */
+export function tokens(value: number, source: Usage["source"]): string {
+  return source === "estimated" ? `~${count(value)}` : count(value);
+}
+
+/** 850 → "850 ms", 12345 → "12.3 s", 75000 → "1m 15s", 3 h → "3h 00m"; "–" when it is not known. */
+export function duration(ms: number | undefined): string {
+  if (ms === undefined || !Number.isFinite(ms)) return "–";
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ${two(seconds % 60)}s`;
+  return `${Math.floor(seconds / 3_600)}h ${two(Math.floor((seconds % 3_600) / 60))}m`;
+}
+
+/** 0.256 → "26 %"; "–" of nothing. */
+export function share(part: number, whole: number): string {
+  return whole > 0 ? `${Math.round((part / whole) * 100)} %` : "–";
+}
+
+/** 45.3 → "45 tok/s". Below 10 with one decimal. */
+export function speed(tokensPerSecond: number): string {
+  return `${tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : count(tokensPerSecond)} tok/s`;
+}
+
+/** Local date and time of a moment in ms since 1970: "2026-11-20 11:56:40". */
+export function moment(at: number): string {
+  const date = new Date(at);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+  return `${day} ${time}`;
+}

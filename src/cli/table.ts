@@ -1,0 +1,94 @@
+// Tables of text: columns as wide as their content, numbers to the right, cut where the terminal is narrow. Pure.
+
+import { type Paint, plain, type Style } from "./paint.ts";
+import { cutTo, displayWidth, oneLine, padTo } from "./width.ts";
+
+/** One column. `flexible` columns give way first when the table is too wide. */
+export type Column = {
+  readonly title: string;
+  readonly align?: "left" | "right" | undefined;
+  readonly flexible?: boolean | undefined;
+};
+
+/** One cell; a plain text has no style. */
+export type Cell = string | { readonly text: string; readonly style: Style };
+
+export type TableOptions = {
+  /** Columns of the terminal. Default: no bound. */
+  readonly columns?: number | undefined;
+  readonly paint?: Paint | undefined;
+};
+
+/** A flexible column is never made narrower than this. */
+const LEAST_COLUMNS = 6;
+const GAP = "  ";
+
+/** The lines of a table, its titles first. Without rows there are no lines. */
+export function tableLines(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  options: TableOptions = {},
+): readonly string[] {
+  if (rows.length === 0) return [];
+  const { columns: most = Infinity, paint = plain } = options;
+  const widths = fitWidths(columns, contentWidths(columns, rows), most);
+  const titles = columns.map(({ title }): Cell => ({ text: title, style: "dim" }));
+  return [titles, ...rows].map((row) => {
+    const cells = columns.map((column, index) => {
+      const cell = row[index] ?? "";
+      const text = padTo(oneLine(textOf(cell)), widths[index] ?? 0, column.align);
+      return typeof cell === "string" ? text : paint(cell.style, text);
+    });
+    return fitLine(cells.join(GAP), widths, most);
+  });
+}
+
+function contentWidths(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+): readonly number[] {
+  return columns.map(({ title }, index) =>
+    rows.reduce(
+      (most, row) => Math.max(most, displayWidth(oneLine(textOf(row[index] ?? "")))),
+      displayWidth(title),
+    ),
+  );
+}
+
+/** Takes what is too much from the widest flexible column, again and again. */
+function fitWidths(
+  columns: readonly Column[],
+  content: readonly number[],
+  most: number,
+): readonly number[] {
+  const widths = [...content];
+  for (let over = totalOf(widths) - most; over > 0; over--) {
+    let widest = -1;
+    for (const [index, column] of columns.entries()) {
+      const width = widths[index] ?? 0;
+      if (column.flexible && width > LEAST_COLUMNS && width > (widths[widest] ?? 0)) widest = index;
+    }
+    if (widest < 0) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
+}
+
+/** A table that no column can make narrow enough is cut at the right, without its colours. */
+function fitLine(line: string, widths: readonly number[], most: number): string {
+  const isTooWide = totalOf(widths) > most;
+  return isTooWide ? cutTo(oneLineKeepingGaps(line), most) : line.trimEnd();
+}
+
+function oneLineKeepingGaps(line: string): string {
+  // oxlint-disable-next-line no-control-regex -- the colours are control characters
+  return line.replace(/\x1b\[[0-9;]*m/g, "").trimEnd();
+}
+
+function totalOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1));
+}
+
+function textOf(cell: Cell): string {
+  return typeof cell === "string" ? cell : cell.text;
+}
