@@ -7,6 +7,8 @@ import { cutTo, displayWidth, oneLine, padTo } from "./width.ts";
 export type Column = {
   readonly title: string;
   readonly align?: "left" | "right" | undefined;
+  /** Never narrower than this, so that a table that is drawn again and again stands still. Default 0. */
+  readonly least?: number | undefined;
   readonly flexible?: boolean | undefined;
 };
 
@@ -32,14 +34,17 @@ export function tableLines(
   if (rows.length === 0) return [];
   const { columns: most = Infinity, paint = plain } = options;
   const widths = fitWidths(columns, contentWidths(columns, rows), most);
+  const isTooWide = totalOf(widths) > most;
+  const ink = isTooWide ? plain : paint; // a line that has to be cut must hold no colours
   const titles = columns.map(({ title }): Cell => ({ text: title, style: "dim" }));
   return [titles, ...rows].map((row) => {
     const cells = columns.map((column, index) => {
       const cell = row[index] ?? "";
       const text = padTo(oneLine(textOf(cell)), widths[index] ?? 0, column.align);
-      return typeof cell === "string" ? text : paint(cell.style, text);
+      return typeof cell === "string" ? text : ink(cell.style, text);
     });
-    return fitLine(cells.join(GAP), widths, most);
+    const line = cells.join(GAP).trimEnd();
+    return isTooWide ? cutTo(line, most) : line;
   });
 }
 
@@ -47,10 +52,10 @@ function contentWidths(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
 ): readonly number[] {
-  return columns.map(({ title }, index) =>
+  return columns.map(({ title, least = 0 }, index) =>
     rows.reduce(
       (most, row) => Math.max(most, displayWidth(oneLine(textOf(row[index] ?? "")))),
-      displayWidth(title),
+      Math.max(least, displayWidth(title)),
     ),
   );
 }
@@ -72,17 +77,6 @@ function fitWidths(
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
   return widths;
-}
-
-/** A table that no column can make narrow enough is cut at the right, without its colours. */
-function fitLine(line: string, widths: readonly number[], most: number): string {
-  const isTooWide = totalOf(widths) > most;
-  return isTooWide ? cutTo(oneLineKeepingGaps(line), most) : line.trimEnd();
-}
-
-function oneLineKeepingGaps(line: string): string {
-  // oxlint-disable-next-line no-control-regex -- the colours are control characters
-  return line.replace(/\x1b\[[0-9;]*m/g, "").trimEnd();
 }
 
 function totalOf(widths: readonly number[]): number {

@@ -118,6 +118,17 @@ describe("a server without tool calling", () => {
     expect(reply).toMatchObject({ text: said, calls: [], finish: { unified: "stop" } });
   });
 
+  it("that refuses again is not asked for ever", async () => {
+    const { model } = await bench([NO_TOOLS, NO_TOOLS]);
+    const request = ask({ tools: [SEARCH] });
+
+    const first = await errorOf(model, request);
+    const second = await errorOf(model, request);
+
+    expect(first.retryable).toBe(true);
+    expect(second).toMatchObject({ code: "model/bad-request", retryable: false });
+  });
+
   it("is not told of tools in a call that has none", async () => {
     const tag = '<tool_call>{"name":"search_docs","arguments":{}}</tool_call>';
     const { server, model } = await bench([NO_TOOLS, textReply(tag)]);

@@ -14,12 +14,8 @@ import {
 } from "../../../src/test/wire-reply.ts";
 import { CONTEXT_ERRORS } from "../../fixtures/context-errors.ts";
 import type { ErrorCase } from "../../fixtures/error-case.ts";
-import {
-  NO_FORMAT_ERRORS,
-  NO_TOOLS_ERRORS,
-  OTHER_ERRORS,
-  UNKNOWN_MODEL_ERRORS,
-} from "../../fixtures/errors.ts";
+import { OTHER_ERRORS, UNKNOWN_MODEL_ERRORS } from "../../fixtures/errors.ts";
+import { NO_FORMAT_ERRORS, NO_TOOLS_ERRORS } from "../../fixtures/lack-errors.ts";
 import { ask, bench, benchOf, errorOf, modelAt, SEARCH } from "./endpoint-bench.ts";
 
 describe("a refusal becomes an error that a program can tell apart", () => {
@@ -76,6 +72,17 @@ describe("a refusal becomes an error that a program can tell apart", () => {
     const error = await errorOf(model);
 
     expect(error).toMatchObject({ code: refusal.code, retryable: refusal.retryable });
+  });
+
+  // OpenRouter answers so when the provider behind it fails.
+  it("also when it comes with a 200", async () => {
+    const failure = { error: { message: "Provider returned error: overloaded", code: 502 } };
+    const { model } = await benchOf(jsonReply(failure));
+
+    const error = await errorOf(model, ask({ stream: false }));
+
+    expect(error).toMatchObject({ code: "model/server", retryable: true });
+    expect(error.message).toContain("Provider returned error");
   });
 
   it("says what the server said and where it was", async () => {

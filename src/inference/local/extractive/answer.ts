@@ -7,7 +7,6 @@ import type { ToolCall } from "../../model/message.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import { estimateTokens } from "../../model/tokens.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
-import { unitsOf } from "./choose.ts";
 import { composeAnswer } from "./compose.ts";
 import { createEvidenceValuer, type Evidence } from "./evidence.ts";
 import { type FillOptions, fillSchema } from "./fill.ts";
@@ -18,6 +17,7 @@ import { planCalls } from "./plan-call.ts";
 import { definesTopic, queryOf, scoreSentences } from "./rank.ts";
 import { draftOf, formatReview, type Review, reviewDraft } from "./review.ts";
 import { keywordsOf } from "./term.ts";
+import { unitsOf } from "./unit.ts";
 import { toVerdict } from "./verdict.ts";
 
 /** What the model says: a text, or calls. */
@@ -37,21 +37,42 @@ export async function answer(request: ModelRequest, maxTokens: number): Promise<
   const draft = draftOf(assignment);
   const review = draft && reviewDraft(draft, assignment);
   const schema = request.output?.schema ?? assignment.schema;
-  if (schema) return { text: JSON.stringify(await fillAnswer(schema, assignment, { limits, review, maxTokens })), calls: [] };
-  if (review) return { text: formatReview(review, limits.words ?? Number.POSITIVE_INFINITY), calls: [] };
-  const defaultWords = limits.isList ? LIST_WORDS : assignment.expected ? TASK_WORDS : QUESTION_WORDS;
+  if (schema)
+    return {
+      text: JSON.stringify(await fillAnswer(schema, assignment, { limits, review, maxTokens })),
+      calls: [],
+    };
+  if (review)
+    return { text: formatReview(review, limits.words ?? Number.POSITIVE_INFINITY), calls: [] };
+  const defaultWords = limits.isList
+    ? LIST_WORDS
+    : assignment.expected
+      ? TASK_WORDS
+      : QUESTION_WORDS;
   const { sentences, scores } = rankAll(assignment);
   const query = queryOf(assignment);
   const isLead = (sentence: Sentence): boolean => definesTopic(sentence.text, query);
-  return { text: composeAnswer(sentences, scores, { limits, defaultWords, maxTokens, isLead }) ?? nothingFound(assignment), calls: [] };
+  return {
+    text:
+      composeAnswer(sentences, scores, { limits, defaultWords, maxTokens, isLead }) ??
+      nothingFound(assignment),
+    calls: [],
+  };
 }
 
-function rankAll(assignment: Assignment): { readonly sentences: readonly Sentence[]; readonly scores: readonly number[] } {
+function rankAll(assignment: Assignment): {
+  readonly sentences: readonly Sentence[];
+  readonly scores: readonly number[];
+} {
   const sentences = readMaterial(assignment.sections, assignment.results);
   return { sentences, scores: scoreSentences(sentences, queryOf(assignment)) };
 }
 
-type Wish = { readonly limits: Limits; readonly review: Review | undefined; readonly maxTokens: number };
+type Wish = {
+  readonly limits: Limits;
+  readonly review: Review | undefined;
+  readonly maxTokens: number;
+};
 
 /** Tried in this order until one is valid and short enough; a valid one that is too long is better than none. */
 const ATTEMPTS: readonly (FillOptions & { readonly scale: number })[] = [
@@ -65,7 +86,11 @@ const ATTEMPTS: readonly (FillOptions & { readonly scale: number })[] = [
   { branch: 2, isMinimal: true, scale: 0.2 },
 ];
 
-async function fillAnswer(schema: JsonObject, assignment: Assignment, { limits, review, maxTokens }: Wish): Promise<Json> {
+async function fillAnswer(
+  schema: JsonObject,
+  assignment: Assignment,
+  { limits, review, maxTokens }: Wish,
+): Promise<Json> {
   const { sentences, scores } = rankAll(assignment);
   const evidence: Omit<Evidence, "scale"> = {
     units: unitsOf(sentences, scores),
@@ -84,9 +109,13 @@ async function fillAnswer(schema: JsonObject, assignment: Assignment, { limits, 
     else valid = value;
   }
   if (valid !== undefined) return valid;
-  throw new BosunError("model/bad-request", `the embedded model cannot fill this schema: ${issues.join("; ") || "nothing fits it"}. Simplify the schema, or use a language model`, {
-    details: { issues },
-  });
+  throw new BosunError(
+    "model/bad-request",
+    `the embedded model cannot fill this schema: ${issues.join("; ") || "nothing fits it"}. Simplify the schema, or use a language model`,
+    {
+      details: { issues },
+    },
+  );
 }
 
 /** A schema that is none (a pattern that does not compile, a reference into nowhere) makes the validator throw. */
@@ -101,10 +130,20 @@ async function check(schema: JsonObject, value: Json): Promise<Validation> {
 function nothingFound(assignment: Assignment): string {
   const searches = assignment.calls.flatMap((call) => {
     const args = parseJson(call.arguments);
-    const query = isObject(args) ? Object.values(args).find((value) => typeof value === "string") : undefined;
+    const query = isObject(args)
+      ? Object.values(args).find((value) => typeof value === "string")
+      : undefined;
     return typeof query === "string" ? [`"${query}"`] : [];
   });
-  const failed = assignment.results.filter((result) => isFailure(result.content)).map((result) => `${result.tool} failed: ${result.content.slice(0, 300).trim()}`);
-  if (searches.length > 0) return [MARKER, [`Nothing was found for ${[...new Set(searches)].join(", ")}.`, ...new Set(failed)].join("\n\n")].join("\n\n");
+  const failed = assignment.results
+    .filter((result) => isFailure(result.content))
+    .map((result) => `${result.tool} failed: ${result.content.slice(0, 300).trim()}`);
+  if (searches.length > 0)
+    return [
+      MARKER,
+      [`Nothing was found for ${[...new Set(searches)].join(", ")}.`, ...new Set(failed)].join(
+        "\n\n",
+      ),
+    ].join("\n\n");
   return `${MARKER}\n\nThere is nothing to answer from: this model quotes what a conversation holds, and this one holds no context, document or tool result about it.`;
 }

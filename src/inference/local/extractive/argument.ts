@@ -13,7 +13,10 @@ const MAX_CONTEXT = 8_000;
 
 /** Arguments for one call that asks for `query`. */
 export function fillArguments(tool: ToolSpec, assignment: Assignment, query: string): JsonObject {
-  const filled = fillSchema(tool.parameters, createArgumentValuer(assignment, query), { branch: 0, isMinimal: false });
+  const filled = fillSchema(tool.parameters, createArgumentValuer(assignment, query), {
+    branch: 0,
+    isMinimal: false,
+  });
   return isObject(filled) ? filled : {};
 }
 
@@ -32,7 +35,12 @@ function createArgumentValuer(assignment: Assignment, query: string): Valuer {
         case "sentence":
           return namesOrQuery(slot, task, query);
         case "context":
-          return [sections.map(({ name, text }) => `${name}: ${text.trim()}`).join("\n\n").slice(0, MAX_CONTEXT)]; // prettier-ignore
+          return [
+            sections
+              .map(({ name, text }) => `${name}: ${text.trim()}`)
+              .join("\n\n")
+              .slice(0, MAX_CONTEXT),
+          ];
         default:
           return [query];
       }
@@ -55,7 +63,9 @@ function isNamed({ name, schema }: Slot, wanted: ReadonlySet<string>): boolean {
   const node = isObject(properties) ? properties[name] : undefined;
   const options = isObject(node) && Array.isArray(node["enum"]) ? node["enum"] : [];
   if (isObject(node) && typeof node["default"] === "number") return true;
-  return options.some((option) => typeof option === "string" && coverage(optionTerms(option), wanted) === 1);
+  return options.some(
+    (option) => typeof option === "string" && coverage(optionTerms(option), wanted) === 1,
+  );
 }
 
 function bestChoice(options: readonly Json[], wanted: ReadonlySet<string>): Json | undefined {
@@ -66,14 +76,23 @@ function bestChoice(options: readonly Json[], wanted: ReadonlySet<string>): Json
 /** What kind of words a property other than the query takes: the task itself, a calculation, a name in the task. */
 function namesOrQuery(slot: Slot, task: string, query: string): string[] {
   const role = roleOf(slot.name);
-  if (role === "task" || /^(?:message|description|content|body|text)$/i.test(slot.name)) return [task.slice(0, MAX_TASK), query];
-  if (/^(?:expression|formula|calculation)$/i.test(slot.name)) return found(task, [/[\d.()\s+*/^×÷-]*\d\s*[-+*/^×÷]\s*[\d.()\s+*/^×÷-]*\d\)?/]);
+  if (role === "task" || /^(?:message|description|content|body|text)$/i.test(slot.name))
+    return [task.slice(0, MAX_TASK), query];
+  if (/^(?:expression|formula|calculation)$/i.test(slot.name))
+    return found(task, [/[\d.()\s+*/^×÷-]*\d\s*[-+*/^×÷]\s*[\d.()\s+*/^×÷-]*\d\)?/]);
   if (/^(?:email|to|recipient)$/i.test(slot.name)) return found(task, [/\S+@\S+\.\w+/]);
-  const name = found(task, [/(?<=["“'‘])[^"”'’]{2,80}(?=["”'’])/, /(?<=\S\s)\p{Lu}[\p{L}\d-]+(?:\s\p{Lu}[\p{L}\d-]+)*/u]);
+  const name = found(task, [
+    /(?<=["“'‘])[^"”'’]{2,80}(?=["”'’])/,
+    /(?<=\S\s)\p{Lu}[\p{L}\d-]+(?:\s\p{Lu}[\p{L}\d-]+)*/u,
+  ]);
   return [...name, query || keywordsOf(task).join(" ")];
 }
 
-const PLACES = [/https?:\/\/[^\s)>"']+[^\s)>"'.,]/, /(?:[\w.-]+\/)+[\w.-]*\w/, /\b[\w-]+\.(?:md|txt|json|ya?ml|csv|pdf|html?|ts|js|py)\b/];
+const PLACES = [
+  /https?:\/\/[^\s)>"']+[^\s)>"'.,]/,
+  /(?:[\w.-]+\/)+[\w.-]*\w/,
+  /\b[\w-]+\.(?:md|txt|json|ya?ml|csv|pdf|html?|ts|js|py)\b/,
+];
 
 function found(text: string, patterns: readonly RegExp[]): string[] {
   return patterns.flatMap((pattern) => pattern.exec(text)?.[0]?.trim() ?? []).filter(Boolean);

@@ -38,8 +38,12 @@ const MAX_INSTRUCTION = 8_000;
 
 /** Reads the last task of a conversation. Linear in its length. */
 export function readAssignment(messages: readonly Message[]): Assignment {
-  const system = messages.flatMap((message) => (message.role === "system" ? [message.content] : [])).join("\n");
-  const at = messages.findLastIndex((message) => message.role === "user" && TASK_LINE.test(message.content));
+  const system = messages
+    .flatMap((message) => (message.role === "system" ? [message.content] : []))
+    .join("\n");
+  const at = messages.findLastIndex(
+    (message) => message.role === "user" && TASK_LINE.test(message.content),
+  );
   const taskAt = at >= 0 ? at : messages.findLastIndex((message) => message.role === "user");
   const prompt = taskAt >= 0 ? readPrompt(messages[taskAt]?.content ?? "") : readChat(system);
   const earlier = at >= 0 ? [] : readEarlier(messages.slice(0, Math.max(0, taskAt)));
@@ -50,10 +54,16 @@ export function readAssignment(messages: readonly Message[]): Assignment {
     task: prompt.task.slice(0, MAX_INSTRUCTION),
     expected: prompt.expected.slice(0, MAX_INSTRUCTION),
     schema: prompt.schema,
-    followUp: after.flatMap((message) => (message.role === "user" ? [message.content.slice(0, MAX_INSTRUCTION)] : [])).join("\n"),
+    followUp: after
+      .flatMap((message) =>
+        message.role === "user" ? [message.content.slice(0, MAX_INSTRUCTION)] : [],
+      )
+      .join("\n"),
     sections: [...readLabelled(system), ...earlier, ...prompt.sections],
     calls: readCalls(messages, taskAt),
-    results: after.flatMap((message) => (message.role === "tool" ? [{ tool: message.tool, content: message.content }] : [])),
+    results: after.flatMap((message) =>
+      message.role === "tool" ? [{ tool: message.tool, content: message.content }] : [],
+    ),
     turn: messages.filter((message) => message.role === "assistant").length + 1,
   };
 }
@@ -97,15 +107,18 @@ function readSchema(text: string): JsonObject | undefined {
 /** The parts under "# Context" and other first-level headings, cut at their "## name" lines. */
 function readSections(text: string): Section[] {
   const firstName = /^## (.+)$/m.exec(text)?.[1]?.trim();
-  if (firstName === undefined) return namedSection(/^# (.+)$/m.exec(text)?.[1] ?? "context", text.replace(/^# .+$/m, ""));
+  if (firstName === undefined)
+    return namedSection(/^# (.+)$/m.exec(text)?.[1] ?? "context", text.replace(/^# .+$/m, ""));
   // An output may hold "## Heading" lines of its own: where the first name is one word, only one-word lines are names.
-  const isName = (name: string): boolean => !/^[\w.:-]+$/.test(firstName) || /^[\w.:-]+$/.test(name);
+  const isName = (name: string): boolean =>
+    !/^[\w.:-]+$/.test(firstName) || /^[\w.:-]+$/.test(name);
   const parts = text.split(/^(?=## .+$)/m);
   const sections: Section[] = [];
   for (const part of parts) {
     const name = /^## (.+)$/m.exec(part.slice(0, 300))?.[1]?.trim();
     const last = sections.at(-1);
-    if (name !== undefined && isName(name)) sections.push({ name, text: part.slice(part.indexOf("\n") + 1 || part.length) });
+    if (name !== undefined && isName(name))
+      sections.push({ name, text: part.slice(part.indexOf("\n") + 1 || part.length) });
     else if (last) sections[sections.length - 1] = { name: last.name, text: last.text + part };
   }
   return sections.filter((section) => section.text.trim());
@@ -113,15 +126,24 @@ function readSections(text: string): Section[] {
 
 /** A chat message: the question is its first or its last paragraph, the rest is material. */
 function readChat(text: string): Prompt {
-  if (text.length <= LONG_MESSAGE) return { task: text.trim(), expected: "", schema: undefined, sections: [] };
+  if (text.length <= LONG_MESSAGE)
+    return { task: text.trim(), expected: "", schema: undefined, sections: [] };
   const paragraphs = text.trim().split(/\n\s*\n/);
   const first = isQuestion(paragraphs[0]) ? paragraphs.shift() : undefined;
   const last = isQuestion(paragraphs.at(-1)) ? paragraphs.pop() : undefined;
-  return { task: [first, last].filter(Boolean).join("\n"), expected: "", schema: undefined, sections: namedSection("message", paragraphs.join("\n\n")) };
+  return {
+    task: [first, last].filter(Boolean).join("\n"),
+    expected: "",
+    schema: undefined,
+    sections: namedSection("message", paragraphs.join("\n\n")),
+  };
 }
 
 function isQuestion(paragraph = ""): boolean {
-  return paragraph.length <= LONGEST_QUESTION && (QUESTION.test(paragraph.trim()) || paragraph.includes("?"));
+  return (
+    paragraph.length <= LONGEST_QUESTION &&
+    (QUESTION.test(paragraph.trim()) || paragraph.includes("?"))
+  );
 }
 
 const QUESTION =
@@ -130,22 +152,34 @@ const QUESTION =
 /** Long earlier messages of a chat are material; short ones were questions of their own. */
 function readEarlier(messages: readonly Message[]): Section[] {
   return messages.flatMap((message, index) =>
-    message.role === "user" && message.content.length > LONG_MESSAGE ? namedSection(`message ${index + 1}`, message.content) : [],
+    message.role === "user" && message.content.length > LONG_MESSAGE
+      ? namedSection(`message ${index + 1}`, message.content)
+      : [],
   );
 }
 
 /** Material in a system prompt stands under a label: "Context:", "# Documents". */
 function readLabelled(system: string): Section[] {
-  const label = /^(?:#+ *)?(context|documents?|sources?|knowledge|memory)\b[^\n]{0,60}:?[ \t]*$/im.exec(system);
-  return label ? namedSection((label[1] ?? "context").toLowerCase(), system.slice(label.index + label[0].length)) : [];
+  const label =
+    /^(?:#+ *)?(context|documents?|sources?|knowledge|memory)\b[^\n]{0,60}:?[ \t]*$/im.exec(system);
+  return label
+    ? namedSection(
+        (label[1] ?? "context").toLowerCase(),
+        system.slice(label.index + label[0].length),
+      )
+    : [];
 }
 
 function namedSection(name: string, text: string): Section[] {
   return text.trim() ? [{ name: name.trim(), text }] : [];
 }
 
-function lastLine(text: string, pattern: RegExp): { readonly start: number; readonly end: number } | undefined {
+function lastLine(
+  text: string,
+  pattern: RegExp,
+): { readonly start: number; readonly end: number } | undefined {
   let last: { start: number; end: number } | undefined;
-  for (const match of text.matchAll(pattern)) last = { start: match.index, end: match.index + match[0].length };
+  for (const match of text.matchAll(pattern))
+    last = { start: match.index, end: match.index + match[0].length };
   return last;
 }

@@ -20,7 +20,12 @@ export function parseBlocks(text: string): Block[] {
   let isAfterGap = false;
   const close = (): void => {
     const joined = open?.lines.join(" ").trim();
-    if (open && joined) blocks.push(open.type === "item" ? { type: "item", marker: open.marker, text: joined } : { type: "paragraph", text: joined });
+    if (open && joined)
+      blocks.push(
+        open.type === "item"
+          ? { type: "item", marker: open.marker, text: joined }
+          : { type: "paragraph", text: joined },
+      );
     open = undefined;
   };
   for (const raw of withoutFrontMatter(text).split(/\r?\n/)) {
@@ -76,7 +81,8 @@ function readLine(raw: string): Line {
   if (/^\[…[^\]]*…\]$/.test(text)) return { type: "gap" };
   if (/^(?:```|~~~)/.test(text)) return { type: "fence", mark: text.slice(0, 3) };
   const heading = /^(#{1,6})\s+(.+?)\s*#*$/.exec(text);
-  if (heading) return { type: "heading", level: heading[1]?.length ?? 1, text: plain(heading[2] ?? "") };
+  if (heading)
+    return { type: "heading", level: heading[1]?.length ?? 1, text: plain(heading[2] ?? "") };
   const bold = /^\*\*([^*]{2,80}[^*.:!?])\*\*:?$/.exec(text);
   if (bold) return { type: "heading", level: 6, text: plain(bold[1] ?? "") };
   const item = /^([-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(.+)$/.exec(text);
@@ -89,7 +95,12 @@ function toItem(marker = "-", text = ""): Line {
 
 /** Tables, rules, HTML and comments. */
 function isDecoration(text: string): boolean {
-  return text.startsWith("|") || /^[-*_=\s]{3,}$/.test(text) || /^<[!/a-z][^>]*>$/i.test(text) || /^[^|]*\|[^|]*\|/.test(text.replace(/`[^`]*`/g, ""));
+  return (
+    text.startsWith("|") ||
+    /^[-*_=\s]{3,}$/.test(text) ||
+    /^<[!/a-z][^>]*>$/i.test(text) ||
+    /^[^|]*\|[^|]*\|/.test(text.replace(/`[^`]*`/g, ""))
+  );
 }
 
 function nextFence(fence: string | undefined, line: Line): string | undefined {

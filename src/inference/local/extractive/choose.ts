@@ -1,16 +1,11 @@
 // Which sentences an answer is made of: the best ones, without repeats, few sources at a time, within the bounds.
 //
 // Pure. Greedy: O(chosen × candidates), both bounded.
-// Invariants
-//   P1  A chosen sentence that leans on the one before it comes with that one.
-//   P2  No two chosen sentences say nearly the same.
+// Invariant P2: no two chosen sentences say nearly the same.
 
 import type { Sentence } from "./material.ts";
-import { needsPredecessor, pointsAtItsPage } from "./sentence.ts";
 import { commonTerms, countWords, coverage } from "./term.ts";
-
-/** Sentences that only make sense together, in order: one sentence with what it leans on. */
-export type Unit = { readonly sentences: readonly Sentence[]; readonly score: number };
+import type { Unit } from "./unit.ts";
 
 /** Bounds of a choice. */
 export type Room = {
@@ -24,8 +19,6 @@ export type Room = {
   readonly floor: number;
 };
 
-/** Longest chain of leaning sentences. */
-const MAX_CHAIN = 3;
 /** Most units of one answer, whatever the limits say. */
 const MAX_UNITS = 150;
 /** Most candidates that are compared with the chosen ones. */
@@ -36,26 +29,6 @@ const SAME = { both: 0.6, contained: 0.85, shortest: 4 } as const;
 /** Where a sentence belongs: its first source and its section. */
 export function groupOf(sentence: Sentence): string {
   return `${sentence.sources[0] ?? ""}\n${sentence.section ?? ""}`;
-}
-
-/** Every unit that can stand in an answer, best first. */
-export function unitsOf(sentences: readonly Sentence[], scores: readonly number[]): Unit[] {
-  const places = new Map(sentences.map((sentence, index) => [`${sentence.passage}:${sentence.at}`, index]));
-  const units = sentences.flatMap((sentence, index) => {
-    if (pointsAtItsPage(sentence.text)) return [];
-    const chain = [sentence];
-    let total = scores[index] ?? 0;
-    for (let first = sentence; needsPredecessor(first.text); ) {
-      const before = places.get(`${first.passage}:${first.at - 1}`);
-      const predecessor = before === undefined ? undefined : sentences[before];
-      if (!predecessor || chain.length >= MAX_CHAIN) return []; // P1: nothing to lean on
-      chain.unshift(predecessor);
-      total += scores[before ?? 0] ?? 0;
-      first = predecessor;
-    }
-    return [{ sentences: chain, score: ((scores[index] ?? 0) + total / chain.length) / 2 }];
-  });
-  return units.toSorted((a, b) => b.score - a.score);
 }
 
 /** The units to use, in the order of their choice. */
@@ -72,9 +45,18 @@ export function chooseUnits(units: readonly Unit[], room: Room): Unit[] {
     candidates = candidates.filter((unit) => unit !== next);
     const fresh = next.sentences.filter((sentence) => !taken.includes(sentence));
     const isNewHead = fresh.length === next.sentences.length;
-    if (fresh.length === 0 || (isNewHead && headsLeft === 0) || taken.length + fresh.length > room.sentences) continue;
+    if (
+      fresh.length === 0 ||
+      (isNewHead && headsLeft === 0) ||
+      taken.length + fresh.length > room.sentences
+    )
+      continue;
     const cost = fresh.reduce((sum, sentence) => sum + wordsOf(sentence), 0);
-    if (cost > wordsLeft || fresh.some((sentence) => taken.some((other) => isSame(sentence, other)))) continue; // P2
+    if (
+      cost > wordsLeft ||
+      fresh.some((sentence) => taken.some((other) => isSame(sentence, other)))
+    )
+      continue; // P2
     chosen.push(next);
     taken.push(...fresh);
     wordsLeft -= cost;
@@ -89,13 +71,21 @@ export function chooseUnits(units: readonly Unit[], room: Room): Unit[] {
 export function isSame(a: Sentence, b: Sentence): boolean {
   if (a.text === b.text) return true;
   const common = commonTerms(a.terms, b.terms);
-  if (common / Math.max(1, a.terms.size + b.terms.size - common) >= SAME.both && haveSameNumbers(a.text, b.text)) return true;
+  if (
+    common / Math.max(1, a.terms.size + b.terms.size - common) >= SAME.both &&
+    haveSameNumbers(a.text, b.text)
+  )
+    return true;
   const [short, long] = a.terms.size < b.terms.size ? [a.terms, b.terms] : [b.terms, a.terms];
   return short.size >= SAME.shortest && coverage(short, long) >= SAME.contained;
 }
 
 /** Staying in an open section costs little by little, opening one more than planned costs much: a text, not a scatter. */
-function bestOf(candidates: readonly Unit[], groups: ReadonlyMap<string, number>, planned: number): Unit {
+function bestOf(
+  candidates: readonly Unit[],
+  groups: ReadonlyMap<string, number>,
+  planned: number,
+): Unit {
   const worth = (unit: Unit): number => {
     const first = unit.sentences[0];
     const count = first ? groups.get(groupOf(first)) : undefined;
@@ -106,7 +96,10 @@ function bestOf(candidates: readonly Unit[], groups: ReadonlyMap<string, number>
 }
 
 function wordsOf(sentence: Sentence): number {
-  return countWords(sentence.text) + sentence.sources.reduce((sum, source) => sum + countWords(source), 0);
+  return (
+    countWords(sentence.text) +
+    sentence.sources.reduce((sum, source) => sum + countWords(source), 0)
+  );
 }
 
 /** Rows of a worked example repeat their words and differ in their numbers: both are worth telling. */

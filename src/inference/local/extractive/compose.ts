@@ -3,11 +3,13 @@
 // Pure. Headings come from the documents' sections; nothing else is added but the marker line.
 
 import { estimateTokens } from "../../model/tokens.ts";
-import { chooseUnits, type Room, type Unit, unitsOf } from "./choose.ts";
+import { chooseUnits, type Room } from "./choose.ts";
+import { citeSentence, titleOf } from "./cite.ts";
 import type { Limits } from "./limit.ts";
 import type { Sentence } from "./material.ts";
 import { MARKER } from "./own-line.ts";
 import { countWords, distinctBy } from "./term.ts";
+import { type Unit, unitsOf } from "./unit.ts";
 
 /** What a text is made for. */
 export type Brief = {
@@ -20,7 +22,11 @@ export type Brief = {
 };
 
 /** Sentences under one heading. A run is a sentence with those that lean on it: one bullet, or a part of a paragraph. */
-type Part = { readonly heading: string; readonly title: string; readonly runs: readonly (readonly Sentence[])[] };
+type Part = {
+  readonly heading: string;
+  readonly title: string;
+  readonly runs: readonly (readonly Sentence[])[];
+};
 
 /** Room below the stated limit, because people and guardrails count words differently. */
 const MARGIN = 0.97;
@@ -34,30 +40,23 @@ const SHORTEST_WITH_HEADINGS = 110;
 const MAX_PARAGRAPH = 5;
 
 /** The best answer that fits, or undefined when there is nothing to say. */
-export function composeAnswer(sentences: readonly Sentence[], scores: readonly number[], brief: Brief): string | undefined {
+export function composeAnswer(
+  sentences: readonly Sentence[],
+  scores: readonly number[],
+  brief: Brief,
+): string | undefined {
   const { limits } = brief;
-  const words = Math.floor((limits.words ?? brief.defaultWords) * (limits.words === undefined ? 1 : MARGIN));
+  const words = Math.floor(
+    (limits.words ?? brief.defaultWords) * (limits.words === undefined ? 1 : MARGIN),
+  );
   const budget = Math.min(words, Math.floor(brief.maxTokens / TOKENS_PER_WORD));
   const units = unitsOf(sentences, scores);
   let chosen = chooseUnits(units, roomFor(limits, budget));
   if (chosen.length === 0) chosen = units.toSorted((a, b) => lengthOf(a) - lengthOf(b)).slice(0, 1);
   // Headings and bullets cost words as well; the unit that was chosen last goes first.
-  while (chosen.length > 1 && !fits(layOut(chosen, brief, budget), words, brief.maxTokens)) chosen.pop();
+  while (chosen.length > 1 && !fits(layOut(chosen, brief, budget), words, brief.maxTokens))
+    chosen.pop();
   return chosen.length === 0 ? undefined : layOut(chosen, brief, budget);
-}
-
-/** A sentence as an answer shows it. */
-export function citeSentence(sentence: Pick<Sentence, "text" | "sources">): string {
-  return `${sentence.text} ${sentence.sources.map((source) => `[${source}]`).join(" ")}`;
-}
-
-/** A document's name as a heading: docs/kv-cache-sizing.md becomes "KV cache sizing" where `near`, its text, writes KV in capitals. */
-export function titleOf(source: string, near: readonly string[] = []): string {
-  const last = source.replace(/[?#].*$/, "").replace(/\/+$/, "").split("/").at(-1) ?? source; // prettier-ignore
-  const words = last.replace(/\.\w{1,5}$/, "").replace(/[-_]+/g, " ").trim() || source;
-  const written = new Map(near.flatMap((text) => text.match(/\p{L}+\p{Lu}\p{L}*/gu) ?? []).map((word) => [word.toLowerCase(), word]));
-  const spelled = words.replace(/\S+/g, (word) => written.get(word) ?? word);
-  return spelled.charAt(0).toUpperCase() + spelled.slice(1);
 }
 
 function roomFor(limits: Limits, words: number): Room {
@@ -80,7 +79,12 @@ function lengthOf(unit: Unit): number {
 
 function layOut(chosen: readonly Unit[], { limits, isLead }: Brief, words: number): string {
   const parts = partsOf(chosen, isLead);
-  const hasHeadings = parts.length > 1 && words >= SHORTEST_WITH_HEADINGS && !limits.bullets && !limits.paragraphs && !limits.sentences;
+  const hasHeadings =
+    parts.length > 1 &&
+    words >= SHORTEST_WITH_HEADINGS &&
+    !limits.bullets &&
+    !limits.paragraphs &&
+    !limits.sentences;
   const blocks = hasHeadings ? withHeadings(parts, limits) : withoutHeadings(parts, limits);
   return [MARKER, ...blocks].join("\n\n");
 }
@@ -101,7 +105,9 @@ function withoutHeadings(parts: readonly Part[], limits: Limits): string[] {
   if (limits.paragraphs === undefined) return parts.flatMap((part) => paragraphs(part.runs));
   if (limits.paragraphs === parts.length) return parts.map((part) => paragraph(part.runs));
   const size = Math.ceil(runs.length / limits.paragraphs);
-  return Array.from({ length: Math.ceil(runs.length / size) }, (_, at) => paragraph(runs.slice(at * size, (at + 1) * size)));
+  return Array.from({ length: Math.ceil(runs.length / size) }, (_, at) =>
+    paragraph(runs.slice(at * size, (at + 1) * size)),
+  );
 }
 
 function bullets(runs: Part["runs"]): string {
@@ -131,18 +137,29 @@ function partsOf(chosen: readonly Unit[], isLead: Brief["isLead"]): Part[] {
   const runs = [...Map.groupBy(chosen, (unit) => placeOf(unit.sentences[0])).values()].map(toRun);
   const bySource = Map.groupBy(runs, (run) => run[0]?.sources[0] ?? "");
   const scores = Map.groupBy(chosen, (unit) => unit.sentences[0]?.sources[0] ?? "");
-  const weightOf = (source: string): number => (scores.get(source) ?? []).reduce((sum, unit) => sum + unit.score, 0);
+  const weightOf = (source: string): number =>
+    (scores.get(source) ?? []).reduce((sum, unit) => sum + unit.score, 0);
   const leads = (part: Part): number => (part.runs.some((run) => run.some(isLead)) ? 1 : 0);
-  return [...bySource].toSorted(([a], [b]) => weightOf(b) - weightOf(a)).flatMap(([source, ofSource]) => {
-    const title = titleOf(source, ofSource.flat().map((sentence) => sentence.text)); // prettier-ignore
-    const bySection = [...Map.groupBy(ofSource, (run) => run[0]?.section).entries()];
-    const parts = bySection.map(([section, ofSection]) => ({ heading: headingOf(section) ?? title, title, runs: inOrder(ofSection) }));
-    // Sections with a single sentence would be a heading each: together they stand under the document's name.
-    const several = parts.filter((part) => part.runs.length > 1);
-    const single = parts.filter((part) => part.runs.length === 1).flatMap((part) => part.runs);
-    const merged = single.length < 2 ? parts : [...several, { heading: title, title, runs: inOrder(single) }];
-    return merged.toSorted((a, b) => leads(b) - leads(a));
-  });
+  return [...bySource]
+    .toSorted(([a], [b]) => weightOf(b) - weightOf(a))
+    .flatMap(([source, ofSource]) => {
+      const title = titleOf(
+        source,
+        ofSource.flat().map((sentence) => sentence.text),
+      );
+      const bySection = [...Map.groupBy(ofSource, (run) => run[0]?.section).entries()];
+      const parts = bySection.map(([section, ofSection]) => ({
+        heading: headingOf(section) ?? title,
+        title,
+        runs: inOrder(ofSection),
+      }));
+      // Sections with a single sentence would be a heading each: together they stand under the document's name.
+      const several = parts.filter((part) => part.runs.length > 1);
+      const single = parts.filter((part) => part.runs.length === 1).flatMap((part) => part.runs);
+      const merged =
+        single.length < 2 ? parts : [...several, { heading: title, title, runs: inOrder(single) }];
+      return merged.toSorted((a, b) => leads(b) - leads(a));
+    });
 }
 
 /** Units with the same head are one run: its sentences in their order, each once. */
@@ -152,7 +169,9 @@ function toRun(units: readonly Unit[]): Sentence[] {
 }
 
 function inOrder(runs: Part["runs"]): Part["runs"] {
-  return runs.toSorted(([a], [b]) => (a?.passage ?? 0) - (b?.passage ?? 0) || (a?.at ?? 0) - (b?.at ?? 0));
+  return runs.toSorted(
+    ([a], [b]) => (a?.passage ?? 0) - (b?.passage ?? 0) || (a?.at ?? 0) - (b?.at ?? 0),
+  );
 }
 
 function placeOf(sentence: Sentence | undefined): string {
@@ -161,6 +180,10 @@ function placeOf(sentence: Sentence | undefined): string {
 
 /** The last step of "Page › Section", without numbering. */
 function headingOf(section: string | undefined): string | undefined {
-  const last = section?.split(/\s*[›»>]\s*/).at(-1)?.replace(/^\d+(?:\.\d+)*\.?\s+/, "").trim(); // prettier-ignore
+  const last = section
+    ?.split(/\s*[›»>]\s*/)
+    .at(-1)
+    ?.replace(/^\d+(?:\.\d+)*\.?\s+/, "")
+    .trim();
   return last === "" ? undefined : last;
 }

@@ -3,12 +3,13 @@
 // Pure but for the memory of what is used already, which lives as long as one filling.
 
 import type { Json } from "../../../json.ts";
-import { chooseUnits, type Unit } from "./choose.ts";
-import { citeSentence, titleOf } from "./compose.ts";
+import { chooseUnits } from "./choose.ts";
+import { citeSentence } from "./cite.ts";
 import type { Slot, Valuer } from "./fill.ts";
 import { numberNear, onlyNumber } from "./number.ts";
 import { roleOf, type SlotRole, slotTerms } from "./slot-role.ts";
-import { coverage, distinctBy, joinTerms, optionTerms, termsOf } from "./term.ts";
+import { coverage, optionTerms, termsOf } from "./term.ts";
+import { inReadingOrder, plainText, sectionsOf, sourcesOf, termsIn, type Unit } from "./unit.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What an answer can be made of. */
@@ -33,12 +34,22 @@ const MAX_POOL = 60;
 
 /** Fills slots from evidence; a unit is not used twice while there are others. */
 export function createEvidenceValuer(evidence: Evidence): Valuer {
-  const room = { words: Number.POSITIVE_INFINITY, sentences: 2 * MAX_POOL, units: MAX_POOL, groups: MAX_POOL, floor: 0 };
+  const room = {
+    words: Number.POSITIVE_INFINITY,
+    sentences: 2 * MAX_POOL,
+    units: MAX_POOL,
+    groups: MAX_POOL,
+    floor: 0,
+  };
   const pool = chooseUnits(evidence.units, room).toSorted((a, b) => b.score - a.score);
   return valuerFor({ evidence, pool, used: new Set() }, undefined);
 }
 
-type Bench = { readonly evidence: Evidence; readonly pool: readonly Unit[]; readonly used: Set<Unit> };
+type Bench = {
+  readonly evidence: Evidence;
+  readonly pool: readonly Unit[];
+  readonly used: Set<Unit>;
+};
 
 /** The unit that an array's item is about. `isTold` once one of the item's slots has its sentence. */
 type Focus = { readonly unit: Unit; isTold: boolean };
@@ -53,7 +64,10 @@ function valuerFor(bench: Bench, focus: Focus | undefined): Valuer {
     choice: (slot, options) => verdict?.choice(options) ?? choiceFor(slot, options, bench, focus),
     count: (slot) => verdict?.count(slot) ?? countFor(slot, bench, focus),
     wants: () => true,
-    keys: (slot) => (typeof slot.schema["additionalProperties"] === "object" ? sectionsOf(pool).slice(0, 3) : ["answer"]),
+    keys: (slot) =>
+      typeof slot.schema["additionalProperties"] === "object"
+        ? sectionsOf(pool).slice(0, 3)
+        : ["answer"],
     item(slot) {
       if (LISTED.has(roleOf(slot.name))) return valuerFor(bench, undefined);
       const unit = nextUnit(slot, bench, focus?.unit);
@@ -67,15 +81,23 @@ function valuerFor(bench: Bench, focus: Focus | undefined): Valuer {
 const LISTED: ReadonlySet<SlotRole> = new Set(["source", "section", "keyword"]);
 
 function countFor(slot: Slot, { evidence, pool }: Bench, focus: Focus | undefined): number {
-  const there: Partial<Record<SlotRole, number>> = { source: sourcesOf(pool).length, section: sectionsOf(pool).length, keyword: evidence.keywords.length };
+  const there: Partial<Record<SlotRole, number>> = {
+    source: sourcesOf(pool).length,
+    section: sectionsOf(pool).length,
+    keyword: evidence.keywords.length,
+  };
   const wanted = focus ? INNER_ITEMS : (evidence.items ?? DEFAULT_ITEMS);
-  return Math.min(there[roleOf(slot.name)] ?? pool.length, Math.max(1, Math.round(wanted * evidence.scale)));
+  return Math.min(
+    there[roleOf(slot.name)] ?? pool.length,
+    Math.max(1, Math.round(wanted * evidence.scale)),
+  );
 }
 
 function textsFor(slot: Slot, bench: Bench, focus: Focus | undefined): readonly string[] {
   const { evidence, pool } = bench;
   const units = focus ? [focus.unit] : pool;
-  const at = (values: readonly string[]): readonly string[] => (focus ? values : values.slice(slot.index, slot.index + 1));
+  const at = (values: readonly string[]): readonly string[] =>
+    focus ? values : values.slice(slot.index, slot.index + 1);
   switch (roleOf(slot.name)) {
     case "source":
       return at(sourcesOf(units));
@@ -89,7 +111,9 @@ function textsFor(slot: Slot, bench: Bench, focus: Focus | undefined): readonly 
     case "title":
       return titles(evidence, units, focus !== undefined);
     case "long":
-      return focus ? sentences(slot, bench, focus) : [...longTexts(bench), ...sentences(slot, bench, focus)];
+      return focus
+        ? sentences(slot, bench, focus)
+        : [...longTexts(bench), ...sentences(slot, bench, focus)];
     default:
       return sentences(slot, bench, focus);
   }
@@ -102,7 +126,10 @@ function sentences(slot: Slot, bench: Bench, focus: Focus | undefined): string[]
   if (focus) focus.isTold = true;
   bench.used.add(unit);
   const isCited = !slot.siblings.some((name) => roleOf(name) === "source");
-  const shortest = bench.pool.reduce((short, other) => (plainText(other).length < plainText(short).length ? other : short), unit);
+  const shortest = bench.pool.reduce(
+    (short, other) => (plainText(other).length < plainText(short).length ? other : short),
+    unit,
+  );
   const cited = unit.sentences.map(citeSentence).join(" ");
   return [...(isCited ? [cited] : []), plainText(unit), plainText(shortest), ...sectionsOf([unit])];
 }
@@ -114,25 +141,22 @@ function longTexts({ evidence, pool }: Bench): string[] {
   return chosen.map((_, index) => inReadingOrder(chosen.slice(0, chosen.length - index)));
 }
 
-function inReadingOrder(units: readonly Unit[]): string {
-  const all = distinctBy(
-    units.flatMap((unit) => unit.sentences),
-    (sentence) => `${sentence.passage}:${sentence.at}`,
-  );
-  const bySource = [...Map.groupBy(all, (sentence) => sentence.sources[0] ?? "").values()];
-  const ordered = bySource.flatMap((group) => group.toSorted((a, b) => a.passage - b.passage || a.at - b.at));
-  return ordered.map(citeSentence).join(" ");
-}
-
 /** The best unused unit for a slot: by its score, by the words of the slot's name and description, and near the item that it is in. */
 function nextUnit(slot: Slot, { pool, used }: Bench, near: Unit | undefined): Unit | undefined {
   const wanted = slotTerms(slot.name, slot.schema["description"]);
   const best = pool[0]?.score ?? 1;
   const worth = (unit: Unit): number => {
     const isNear = near !== undefined && near.sentences[0]?.section === unit.sentences[0]?.section;
-    return unit.score / best + 0.5 * coverage(wanted, termsIn(unit)) + (isNear ? 0.5 : 0) - (used.has(unit) ? 10 : 0);
+    return (
+      unit.score / best +
+      0.5 * coverage(wanted, termsIn(unit)) +
+      (isNear ? 0.5 : 0) -
+      (used.has(unit) ? 10 : 0)
+    );
   };
-  return pool.length === 0 ? undefined : pool.reduce((top, unit) => (worth(unit) > worth(top) ? unit : top));
+  return pool.length === 0
+    ? undefined
+    : pool.reduce((top, unit) => (worth(unit) > worth(top) ? unit : top));
 }
 
 /** A number that stands near the slot's words; in an item, also the only number of its sentence. */
@@ -142,7 +166,9 @@ function numberFor(slot: Slot, bench: Bench, focus: Focus | undefined): number |
   const units = focus ? [focus.unit] : bench.pool;
   if (role === "confidence") return shareOfTask(bench.evidence, units[0]);
   const wanted = slotTerms(slot.name, slot.schema["description"]);
-  const near = units.map((unit) => numberNear(plainText(unit), wanted)).find((number) => number !== undefined);
+  const near = units
+    .map((unit) => numberNear(plainText(unit), wanted))
+    .find((number) => number !== undefined);
   return near ?? (focus ? onlyNumber(plainText(focus.unit)) : undefined);
 }
 
@@ -155,19 +181,31 @@ function shareOfTask(evidence: Evidence, unit: Unit | undefined): number {
 function flagFor(slot: Slot, { pool }: Bench): boolean | undefined {
   if (/found|available|answered|complete|success|^ok$/i.test(slot.name)) return pool.length > 0;
   if (typeof slot.schema["default"] === "boolean") return slot.schema["default"];
-  const wanted = slotTerms(slot.name.replace(/^(?:is|has|can|does|needs|should)(?=[A-Z_])/, ""), undefined);
-  const said = wanted.size > 0 ? pool.find((unit) => coverage(wanted, termsIn(unit)) === 1) : undefined;
+  const wanted = slotTerms(
+    slot.name.replace(/^(?:is|has|can|does|needs|should)(?=[A-Z_])/, ""),
+    undefined,
+  );
+  const said =
+    wanted.size > 0 ? pool.find((unit) => coverage(wanted, termsIn(unit)) === 1) : undefined;
   return said !== undefined && !/\b(?:not|no|never|cannot|without)\b|n't\b/i.test(plainText(said));
 }
 
-function choiceFor(slot: Slot, options: readonly Json[], { evidence, pool }: Bench, focus: Focus | undefined): Json | undefined {
+function choiceFor(
+  slot: Slot,
+  options: readonly Json[],
+  { evidence, pool }: Bench,
+  focus: Focus | undefined,
+): Json | undefined {
   const near = (focus ? [focus.unit] : pool.slice(0, 10)).map(plainText).join(" ");
   const wanted = new Set(termsOf(`${near} ${evidence.keywords.join(" ")}`));
   const worth = (option: Json): number => coverage(optionTerms(option), wanted);
   const best = options.toSorted((a, b) => worth(b) - worth(a))[0];
   if (best !== undefined && worth(best) > 0) return best;
   const standard = slot.schema["default"];
-  return options.find((option) => option === standard) ?? options[slot.index % Math.max(1, options.length)];
+  return (
+    options.find((option) => option === standard) ??
+    options[slot.index % Math.max(1, options.length)]
+  );
 }
 
 function titles(evidence: Evidence, units: readonly Unit[], isItem: boolean): string[] {
@@ -175,20 +213,4 @@ function titles(evidence: Evidence, units: readonly Unit[], isItem: boolean): st
   const own = sectionsOf(units.slice(0, 1));
   const all = isItem ? [...own, topic] : [topic, ...own];
   return all.filter(Boolean).map((text) => text.charAt(0).toUpperCase() + text.slice(1));
-}
-
-function plainText(unit: Unit): string {
-  return unit.sentences.map((sentence) => sentence.text).join(" ");
-}
-
-function termsIn(unit: Unit): ReadonlySet<string> {
-  return joinTerms(unit.sentences.map((sentence) => sentence.terms));
-}
-
-function sourcesOf(units: readonly Unit[]): string[] {
-  return [...new Set(units.flatMap((unit) => unit.sentences.flatMap((sentence) => sentence.sources)))];
-}
-
-function sectionsOf(units: readonly Unit[]): string[] {
-  return [...new Set(units.flatMap((unit) => unit.sentences.slice(0, 1).map((sentence) => sentence.section ?? titleOf(sentence.sources[0] ?? ""))))];
 }

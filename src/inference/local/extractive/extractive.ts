@@ -40,7 +40,9 @@ export function createExtractive(options: ExtractiveOptions = {}): Model {
 
   async function* call(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     const startedAt = clock.now();
-    const promptTokens = estimatePrompt(request.messages, request.tools) + estimateTokens(JSON.stringify(request.output?.schema ?? ""));
+    const promptTokens =
+      estimatePrompt(request.messages, request.tools) +
+      estimateTokens(JSON.stringify(request.output?.schema ?? ""));
     let said = "";
     const stopIfAborted = (): void => {
       if (signal.aborted) throw cancelled(signal, said, promptTokens);
@@ -48,9 +50,15 @@ export function createExtractive(options: ExtractiveOptions = {}): Model {
     stopIfAborted();
     checkLength(promptTokens, contextTokens);
     yield { type: "start", ...EXTRACTIVE, attempt: 1 };
-    const maxTokens = Math.min(request.settings.maxTokens ?? DEFAULT_MAX_TOKENS, contextTokens - promptTokens);
+    const maxTokens = Math.min(
+      request.settings.maxTokens ?? DEFAULT_MAX_TOKENS,
+      contextTokens - promptTokens,
+    );
     const { text: whole, calls } = await answer(request, maxTokens);
-    const { text, finish } = cutText(whole, calls, { maxTokens, stop: request.settings.stop ?? [] });
+    const { text, finish } = cutText(whole, calls, {
+      maxTokens,
+      stop: request.settings.stop ?? [],
+    });
     let firstTokenMs: number | undefined;
     for (const delta of request.stream === false ? [] : deltasOf(text)) {
       stopIfAborted();
@@ -84,11 +92,20 @@ function checkLength(promptTokens: number, contextTokens: number): void {
 }
 
 /** The text up to the first stop text, and up to maxTokens. */
-function cutText(whole: string, calls: readonly ToolCall[], bounds: { readonly maxTokens: number; readonly stop: readonly string[] }): { readonly text: string; readonly finish: Finish } {
-  if (calls.length > 0) return { text: whole, finish: { unified: "tool-calls", raw: "tool_calls" } };
-  const ends = bounds.stop.filter(Boolean).map((stop) => whole.indexOf(stop)).filter((at) => at >= 0); // prettier-ignore
+function cutText(
+  whole: string,
+  calls: readonly ToolCall[],
+  bounds: { readonly maxTokens: number; readonly stop: readonly string[] },
+): { readonly text: string; readonly finish: Finish } {
+  if (calls.length > 0)
+    return { text: whole, finish: { unified: "tool-calls", raw: "tool_calls" } };
+  const ends = bounds.stop
+    .filter(Boolean)
+    .map((stop) => whole.indexOf(stop))
+    .filter((at) => at >= 0);
   const stopped = whole.slice(0, Math.min(whole.length, ...ends));
-  if (estimateTokens(stopped) <= bounds.maxTokens) return { text: stopped, finish: { unified: "stop", raw: "stop" } };
+  if (estimateTokens(stopped) <= bounds.maxTokens)
+    return { text: stopped, finish: { unified: "stop", raw: "stop" } };
   let [fits, over] = [0, stopped.length];
   while (over - fits > 1) {
     const middle = Math.floor((fits + over) / 2);
@@ -104,14 +121,24 @@ function deltasOf(text: string): string[] {
 }
 
 function usageOf(promptTokens: number, text: string, calls: readonly ToolCall[]): Usage {
-  const called = calls.reduce((sum, one) => sum + estimateTokens(one.tool) + estimateTokens(one.arguments), 0);
-  return { input: { total: promptTokens, cached: undefined }, output: { total: estimateTokens(text) + called, reasoning: undefined }, source: "estimated" };
+  const called = calls.reduce(
+    (sum, one) => sum + estimateTokens(one.tool) + estimateTokens(one.arguments),
+    0,
+  );
+  return {
+    input: { total: promptTokens, cached: undefined },
+    output: { total: estimateTokens(text) + called, reasoning: undefined },
+    source: "estimated",
+  };
 }
 
 function cancelled(signal: AbortSignal, text: string, promptTokens: number): BosunError {
   const { input, output, source } = usageOf(promptTokens, text, []);
   return new BosunError("model/cancelled", "the call to the embedded model was cancelled", {
-    details: { text, usage: { input: { total: input.total }, output: { total: output.total }, source } },
+    details: {
+      text,
+      usage: { input: { total: input.total }, output: { total: output.total }, source },
+    },
     cause: signal.reason,
   });
 }

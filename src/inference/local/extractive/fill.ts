@@ -7,6 +7,7 @@
 import { isObject, type Json, type JsonObject } from "../../../json.ts";
 import { fitNumber, fitText } from "./fit-value.ts";
 import { resolveSchema } from "./resolve.ts";
+import { listShapeOf, type Shape, shapeOf, typeOf } from "./shape.ts";
 
 /** A place that takes a value. */
 export type Slot = {
@@ -56,9 +57,17 @@ const MAX_ITEMS = 200;
 type Filling = FillOptions & { readonly root: JsonObject; nodes: number };
 
 /** A value for the schema; undefined when nothing can be put there. Not yet validated. */
-export function fillSchema(schema: JsonObject, valuer: Valuer, options: FillOptions): Json | undefined {
+export function fillSchema(
+  schema: JsonObject,
+  valuer: Valuer,
+  options: FillOptions,
+): Json | undefined {
   const filling: Filling = { ...options, root: schema, nodes: 0 };
-  return fillNode(schema, { name: "", isRequired: true, siblings: [], index: 0 }, { valuer, filling, depth: 0 });
+  return fillNode(
+    schema,
+    { name: "", isRequired: true, siblings: [], index: 0 },
+    { valuer, filling, depth: 0 },
+  );
 }
 
 type Place = { readonly valuer: Valuer; readonly filling: Filling; readonly depth: number };
@@ -88,7 +97,10 @@ function valueOf(slot: Slot, place: Place): Json | undefined {
     case "number":
       return fitNumber(schema, place.valuer.number(slot), slot.isRequired);
     case "boolean":
-      return place.valuer.flag(slot) ?? (typeof schema["default"] === "boolean" ? schema["default"] : undefined);
+      return (
+        place.valuer.flag(slot) ??
+        (typeof schema["default"] === "boolean" ? schema["default"] : undefined)
+      );
     case "null":
       return null;
     default:
@@ -103,39 +115,27 @@ function fillObject(slot: Slot, place: Place): Json {
   const fill = (name: string): void => {
     if (Object.hasOwn(filled, name) || Object.keys(filled).length >= shape.most) return;
     const siblings = shape.names.filter((other) => other !== name);
-    const at = { name, isRequired: shape.required.includes(name) || !shape.names.includes(name), siblings, index: slot.index };
-    const value = fillNode(shape.properties[name] ?? shape.extra, at, { ...place, depth: place.depth + 1 });
+    const at = {
+      name,
+      isRequired: shape.required.includes(name) || !shape.names.includes(name),
+      siblings,
+      index: slot.index,
+    };
+    const value = fillNode(shape.properties[name] ?? shape.extra, at, {
+      ...place,
+      depth: place.depth + 1,
+    });
     if (value !== undefined) filled[name] = value;
   };
   for (const name of wantedNames(slot, shape, place)) fill(name);
   for (const name of dependents(schema, filled)) fill(name);
-  const spare = Array.from({ length: shape.extra === false ? 0 : Math.min(shape.least, MAX_ITEMS) }, (_, index) => `extra_${index + 1}`);
-  for (const name of [...shape.names, ...spare]) if (Object.keys(filled).length < shape.least) fill(name);
+  const spare = Array.from(
+    { length: shape.extra === false ? 0 : Math.min(shape.least, MAX_ITEMS) },
+    (_, index) => `extra_${index + 1}`,
+  );
+  for (const name of [...shape.names, ...spare])
+    if (Object.keys(filled).length < shape.least) fill(name);
   return filled;
-}
-
-type Shape = {
-  readonly properties: Readonly<Record<string, unknown>>;
-  readonly names: readonly string[];
-  readonly required: readonly string[];
-  readonly least: number;
-  readonly most: number;
-  /** The schema of properties that have none of their own; false when they are not allowed. */
-  readonly extra: Json;
-};
-
-function shapeOf(schema: JsonObject): Shape {
-  const properties = isObject(schema["properties"]) ? schema["properties"] : {};
-  const required = Array.isArray(schema["required"]) ? schema["required"].filter((name) => typeof name === "string") : [];
-  const { minProperties: least, maxProperties: most } = schema;
-  return {
-    properties,
-    names: Object.keys(properties),
-    required,
-    least: typeof least === "number" ? least : 0,
-    most: typeof most === "number" ? most : Number.POSITIVE_INFINITY,
-    extra: schema["additionalProperties"] ?? true,
-  };
 }
 
 /** In the schema's order, so that an answer reads as its author wrote it; required ones keep their room. */
@@ -144,15 +144,22 @@ function wantedNames(slot: Slot, shape: Shape, { valuer, filling, depth }: Place
   if (filling.isMinimal || depth >= MAX_OPTIONAL_DEPTH) return [...required];
   if (names.length === 0) return [...required, ...(shape.extra === false ? [] : valuer.keys(slot))];
   const { schema, index } = slot;
-  const optional = names.filter((name) => !required.includes(name) && valuer.wants({ name, schema, isRequired: false, siblings: names, index }));
+  const optional = names.filter(
+    (name) =>
+      !required.includes(name) &&
+      valuer.wants({ name, schema, isRequired: false, siblings: names, index }),
+  );
   const chosen = new Set([...required, ...optional.slice(0, Math.max(0, most - required.length))]);
   return [...names.filter((name) => chosen.has(name)), ...required];
 }
 
 function fillArray(slot: Slot, { valuer, filling, depth }: Place): Json {
   const { schema } = slot;
-  const { prefix, rest, contained, least, most, isUnique } = listShapeOf(schema);
-  const wanted = filling.isMinimal || depth >= MAX_OPTIONAL_DEPTH ? 0 : Math.max(valuer.count(slot), prefix.length);
+  const { prefix, rest, contained, least, most, isUnique } = listShapeOf(schema, MAX_ITEMS);
+  const wanted =
+    filling.isMinimal || depth >= MAX_OPTIONAL_DEPTH
+      ? 0
+      : Math.max(valuer.count(slot), prefix.length);
   const count = Math.min(Math.max(least, wanted), most);
   const items = new Map<string, Json>();
   // Unique items may need more tries than items: each try has another index.
@@ -160,40 +167,14 @@ function fillArray(slot: Slot, { valuer, filling, depth }: Place): Json {
     const own = prefix[items.size] ?? rest;
     const item = items.size < contained ? { allOf: [own, schema["contains"]] } : own;
     const at = { name: slot.name, isRequired: items.size < least, siblings: [], index };
-    const value = fillNode(item, at, { valuer: valuer.item(slot, index), filling, depth: depth + 1 });
+    const value = fillNode(item, at, {
+      valuer: valuer.item(slot, index),
+      filling,
+      depth: depth + 1,
+    });
     if (value !== undefined) items.set(isUnique ? JSON.stringify(value) : `${index}`, value);
   }
   return [...items.values()];
-}
-
-type ListShape = {
-  /** Schemas of the first items, then that of all others. */
-  readonly prefix: readonly unknown[];
-  readonly rest: Json;
-  /** How many of the items must fit `contains` too. */
-  readonly contained: number;
-  readonly least: number;
-  readonly most: number;
-  readonly isUnique: boolean;
-};
-
-function listShapeOf(schema: JsonObject): ListShape {
-  const prefix: readonly unknown[] = Array.isArray(schema["prefixItems"]) ? schema["prefixItems"] : [];
-  const rest = schema["items"] ?? true;
-  const contained = "contains" in schema ? (numberAt(schema, "minContains") ?? 1) : 0;
-  const most = Math.min(numberAt(schema, "maxItems") ?? MAX_ITEMS, rest === false ? prefix.length : MAX_ITEMS);
-  return { prefix, rest, contained, least: Math.max(numberAt(schema, "minItems") ?? 0, contained), most, isUnique: schema["uniqueItems"] === true };
-}
-
-function typeOf(schema: JsonObject): string {
-  const type = schema["type"];
-  const named = Array.isArray(type) ? type.find((one) => one !== "null") : type;
-  if (typeof named === "string") return named;
-  const has = (...keys: readonly string[]): boolean => keys.some((key) => key in schema);
-  if (has("properties", "required", "additionalProperties", "minProperties")) return "object";
-  if (has("items", "prefixItems", "minItems", "maxItems", "contains")) return "array";
-  if (has("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")) return "number";
-  return "string";
 }
 
 /** Names that the filled ones bring with them. */
@@ -204,11 +185,6 @@ function dependents(schema: JsonObject, filled: Readonly<Record<string, Json>>):
     const names = rules[name];
     return Array.isArray(names) ? names.filter((other) => typeof other === "string") : [];
   });
-}
-
-function numberAt(schema: JsonObject, key: string): number | undefined {
-  const value = schema[key];
-  return typeof value === "number" ? value : undefined;
 }
 
 /** The least that fits: for a required slot that nothing is known for. */

@@ -2,6 +2,7 @@
 
 import type { JsonObject } from "../../../json.ts";
 import { matchOf } from "./pattern.ts";
+import { numberAt } from "./shape.ts";
 
 /** Longest string that is made for a `minLength`. In characters. */
 const MAX_PADDED = 20_000;
@@ -10,7 +11,11 @@ const MAX_PADDED = 20_000;
  * The wanted number when it is within the bounds; else, for a required slot, the default or the number nearest to 0 that is.
  * A number out of bounds is not bent into them: it would say something that no text says.
  */
-export function fitNumber(schema: JsonObject, wanted: number | undefined, isRequired: boolean): number | undefined {
+export function fitNumber(
+  schema: JsonObject,
+  wanted: number | undefined,
+  isRequired: boolean,
+): number | undefined {
   const isFit = (value: number): boolean => isWithin(schema, value);
   if (wanted !== undefined && isFit(wanted)) return wanted;
   const standard = schema["default"];
@@ -21,7 +26,13 @@ export function fitNumber(schema: JsonObject, wanted: number | undefined, isRequ
   const candidates =
     step === undefined
       ? [0, low, high, low + 1, high - 1, (low + high) / 2]
-      : [0, Math.ceil(low / step) * step, (Math.floor(low / step) + 1) * step, Math.floor(high / step) * step, (Math.ceil(high / step) - 1) * step];
+      : [
+          0,
+          Math.ceil(low / step) * step,
+          (Math.floor(low / step) + 1) * step,
+          Math.floor(high / step) * step,
+          (Math.ceil(high / step) - 1) * step,
+        ];
   return candidates.find((value) => Number.isFinite(value) && isFit(value));
 }
 
@@ -29,7 +40,11 @@ export function fitNumber(schema: JsonObject, wanted: number | undefined, isRequ
  * The first text within the length bounds; else the last one cut at a word, or a text made for the pattern or the format.
  * undefined for an optional slot that no text fits.
  */
-export function fitText(schema: JsonObject, texts: readonly string[], isRequired: boolean): string | undefined {
+export function fitText(
+  schema: JsonObject,
+  texts: readonly string[],
+  isRequired: boolean,
+): string | undefined {
   const { format, pattern } = schema;
   if (typeof pattern === "string") return fitPattern(schema, texts, pattern, isRequired);
   if (typeof format === "string" && format in FORMATS) return fitFormat(format, texts, isRequired);
@@ -50,22 +65,37 @@ type Format = { readonly found: RegExp; readonly least: string };
 /** What counts as found in a text, and what stands where a required slot has none: values that say that they are none. */
 const FORMATS: Readonly<Record<string, Format>> = {
   date: { found: /\b\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])\b/, least: "1970-01-01" },
-  "date-time": { found: /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})/, least: "1970-01-01T00:00:00Z" },
+  "date-time": {
+    found: /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})/,
+    least: "1970-01-01T00:00:00Z",
+  },
   time: { found: /\b\d{2}:\d{2}:\d{2}Z/, least: "00:00:00Z" },
   duration: { found: /\bP(?:\d+[YMWD])+\b/, least: "P0D" },
   email: { found: /\b[\w.+-]+@[\w-]+(?:\.[a-z]{2,})+\b/i, least: "none@example.invalid" },
   hostname: { found: /\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b/, least: "example.invalid" },
-  ipv4: { found: /\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b/, least: "0.0.0.0" },
+  ipv4: {
+    found: /\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b/,
+    least: "0.0.0.0",
+  },
   ipv6: { found: /::1\b/, least: "::" },
   uri: { found: /https?:\/\/[^\s\])>"',]+[^\s\])>"',.]/, least: "about:blank" },
   url: { found: /https?:\/\/[^\s\])>"',]+[^\s\])>"',.]/, least: "about:blank" },
   "uri-reference": { found: /(?:https?:\/\/)?[\w.-]+\/[\w./#-]+/, least: "#" },
-  uuid: { found: /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/i, least: "00000000-0000-0000-0000-000000000000" },
+  uuid: {
+    found: /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/i,
+    least: "00000000-0000-0000-0000-000000000000",
+  },
 };
 
-function fitFormat(format: string, texts: readonly string[], isRequired: boolean): string | undefined {
+function fitFormat(
+  format: string,
+  texts: readonly string[],
+  isRequired: boolean,
+): string | undefined {
   const known = FORMATS[format];
-  const found = texts.map((text) => known?.found.exec(text)?.[0]).find((match) => match !== undefined);
+  const found = texts
+    .map((text) => known?.found.exec(text)?.[0])
+    .find((match) => match !== undefined);
   return found ?? (isRequired ? known?.least : undefined);
 }
 
@@ -73,11 +103,24 @@ function fitFormat(format: string, texts: readonly string[], isRequired: boolean
  * A text is tried against a pattern only when the pattern cannot run away: no repeated group, few repetitions. Patterns come with
  * a request, and a repeated group over a long text can take hours.
  */
-function fitPattern(schema: JsonObject, texts: readonly string[], pattern: string, isRequired: boolean): string | undefined {
+function fitPattern(
+  schema: JsonObject,
+  texts: readonly string[],
+  pattern: string,
+  isRequired: boolean,
+): string | undefined {
   const least = numberAt(schema, "minLength") ?? 0;
   const most = numberAt(schema, "maxLength") ?? Number.POSITIVE_INFINITY;
   const isTame = !/\)[*+{?]/.test(pattern) && (pattern.match(/[*+{]/g)?.length ?? 0) <= 2;
-  const fit = isTame ? texts.find((text) => text.length <= 1_000 && lengthOf(text) >= least && lengthOf(text) <= most && matches(pattern, text)) : undefined;
+  const fit = isTame
+    ? texts.find(
+        (text) =>
+          text.length <= 1_000 &&
+          lengthOf(text) >= least &&
+          lengthOf(text) <= most &&
+          matches(pattern, text),
+      )
+    : undefined;
   if (fit !== undefined || !isRequired) return fit;
   const made = matchOf(pattern, least);
   return made;
@@ -94,15 +137,25 @@ function matches(pattern: string, text: string): boolean {
 function isWithin(schema: JsonObject, value: number): boolean {
   const step = numberAt(schema, "multipleOf");
   const { low, high } = boundsOf(schema);
-  const isOutside = value < low || value > high || value === numberAt(schema, "exclusiveMinimum") || value === numberAt(schema, "exclusiveMaximum");
+  const isOutside =
+    value < low ||
+    value > high ||
+    value === numberAt(schema, "exclusiveMinimum") ||
+    value === numberAt(schema, "exclusiveMaximum");
   if (isOutside || (schema["type"] === "integer" && !Number.isInteger(value))) return false;
   // The remainder of decimals is not exact: 0.3 % 0.1 is 0.09999999999999998.
   return step === undefined || Math.abs(value / step - Math.round(value / step)) < 1e-9;
 }
 
 function boundsOf(schema: JsonObject): { readonly low: number; readonly high: number } {
-  const low = Math.max(numberAt(schema, "minimum") ?? Number.NEGATIVE_INFINITY, numberAt(schema, "exclusiveMinimum") ?? Number.NEGATIVE_INFINITY);
-  const high = Math.min(numberAt(schema, "maximum") ?? Number.POSITIVE_INFINITY, numberAt(schema, "exclusiveMaximum") ?? Number.POSITIVE_INFINITY);
+  const low = Math.max(
+    numberAt(schema, "minimum") ?? Number.NEGATIVE_INFINITY,
+    numberAt(schema, "exclusiveMinimum") ?? Number.NEGATIVE_INFINITY,
+  );
+  const high = Math.min(
+    numberAt(schema, "maximum") ?? Number.POSITIVE_INFINITY,
+    numberAt(schema, "exclusiveMaximum") ?? Number.POSITIVE_INFINITY,
+  );
   return { low, high };
 }
 
@@ -115,15 +168,11 @@ function cutAtWord(text: string, most: number): string {
 
 function padded(text: string, least: number, most: number): string {
   let long = text;
-  while (lengthOf(long) < least && long.length < MAX_PADDED) long = long ? `${long} ${text || "."}` : ".";
+  while (lengthOf(long) < least && long.length < MAX_PADDED)
+    long = long ? `${long} ${text || "."}` : ".";
   return Array.from(long).slice(0, Math.min(most, MAX_PADDED)).join("");
 }
 
 function lengthOf(text: string): number {
   return Array.from(text).length;
-}
-
-function numberAt(schema: JsonObject, key: string): number | undefined {
-  const value = schema[key];
-  return typeof value === "number" ? value : undefined;
 }

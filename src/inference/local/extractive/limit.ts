@@ -16,7 +16,8 @@ export type Limits = {
 /** The limits of the texts; a later text wins over an earlier one, field by field. */
 export function readLimits(texts: readonly string[]): Limits {
   const read = texts.map((text) => text.slice(0, 8_000));
-  const last = (pattern: RegExp): number | undefined => read.map((text) => largest(text, pattern)).findLast((count) => count !== undefined);
+  const last = (pattern: RegExp): number | undefined =>
+    read.map((text) => largest(text, pattern)).findLast((count) => count !== undefined);
   const target = last(TARGET_WORDS);
   const bound = last(BOUND_WORDS);
   const bullets = last(BULLETS);
@@ -34,16 +35,35 @@ export function readLimits(texts: readonly string[]): Limits {
 const COUNT = String.raw`(?:(?:\d[\d,]*|one|two|three|four|five|six|seven|eight|nine|ten)\s?(?:-|–|to|or)\s?)?(\d[\d,]*|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty)`;
 const BOUND = String.raw`(?:at most|no more than|not more than|up to|under|below|max(?:imum)?(?: of)?\.?|within|fewer than|less than|limit(?:ed)?(?: of| to)?:?|not exceed(?:ing)?)`;
 
-const BOUND_WORDS = new RegExp(`\\b${BOUND} ${COUNT} words?\\b|\\b${COUNT} words? (?:or (?:less|fewer)|at most|max(?:imum)?)\\b|\\bwords?:? ${BOUND} ${COUNT}\\b`, "gi");
+const BOUND_WORDS = new RegExp(
+  `\\b${BOUND} ${COUNT} words?\\b|\\b${COUNT} words? (?:or (?:less|fewer)|at most|max(?:imum)?)\\b|\\bwords?:? ${BOUND} ${COUNT}\\b`,
+  "gi",
+);
 const TARGET_WORDS = new RegExp(`\\b${COUNT}[\\s-]words?\\b`, "gi");
 const SENTENCES = new RegExp(`\\b${COUNT}[\\s-](?:\\w+ )?sentences?\\b`, "gi");
 const PARAGRAPHS = new RegExp(`\\b${COUNT}[\\s-](?:\\w+ )?paragraphs?\\b`, "gi");
-const BULLETS = new RegExp(`\\b(?:top )?${COUNT}[\\s-](?:(?!(?:word|sentence|paragraph))[\\w-]+ ){0,2}(?:bullets?|points?|facts|findings|items|takeaways|key points|statements|claims)\\b`, "gi");
-const LIST = /\bbullet(?:s|ed| points?)?\b|\blist of\b|\b(?:key |main )?(?:facts|findings|takeaways)\b/i;
+const BULLETS = new RegExp(
+  `\\b(?:top )?${COUNT}[\\s-](?:(?!(?:word|sentence|paragraph))[\\w-]+ ){0,2}(?:bullets?|points?|facts|findings|items|takeaways|key points|statements|claims)\\b`,
+  "gi",
+);
+const LIST =
+  /\bbullet(?:s|ed| points?)?\b|\blist of\b|\b(?:key |main )?(?:facts|findings|takeaways)\b/i;
 
 const NUMBER_WORDS: Readonly<Record<string, number>> = {
-  one: 1, two: 2, three: 3, four: 4, five: 5, six: 6, seven: 7, eight: 8, nine: 9, ten: 10, twelve: 12, fifteen: 15, twenty: 20,
-}; // prettier-ignore
+  one: 1,
+  two: 2,
+  three: 3,
+  four: 4,
+  five: 5,
+  six: 6,
+  seven: 7,
+  eight: 8,
+  nine: 9,
+  ten: 10,
+  twelve: 12,
+  fifteen: 15,
+  twenty: 20,
+};
 
 /** The largest number that the pattern finds, or undefined. */
 function largest(text: string, pattern: RegExp): number | undefined {

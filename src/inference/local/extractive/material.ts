@@ -8,7 +8,7 @@
 import { isObject, parseJson } from "../../../json.ts";
 import type { Section, ToolResult } from "./assignment.ts";
 import { parseBlocks } from "./block.ts";
-import { isSentence, splitSentences } from "./sentence.ts";
+import { isFragment, isSentence, splitSentences } from "./sentence.ts";
 import { distinctBy, termsOf } from "./term.ts";
 
 /** One sentence and its place. */
@@ -35,25 +35,36 @@ const MAX_NODES = 5_000;
 const SHORTEST_TEXT = 20;
 
 /** The sentences of all texts, in order; the same passage in two results counts once. */
-export function readMaterial(sections: readonly Section[], results: readonly ToolResult[]): Sentence[] {
+export function readMaterial(
+  sections: readonly Section[],
+  results: readonly ToolResult[],
+): Sentence[] {
   const texts = [
     ...sections.flatMap((section) => readText(section.name, section.text)),
-    ...results.filter((result) => !isFailure(result.content)).flatMap((result) => readText(result.tool, result.content)),
+    ...results
+      .filter((result) => !isFailure(result.content))
+      .flatMap((result) => readText(result.tool, result.content)),
   ];
   const distinct = distinctBy(texts, (text) => `${text.source}\n${text.text}`);
   const whole = collect(distinct, isSentence);
   // Bullets without a full stop are better than nothing, and only then.
-  return whole.length > 0 ? whole : collect(distinct, (text) => text.length >= SHORTEST_TEXT && !text.endsWith(":"));
+  return whole.length > 0 ? whole : collect(distinct, isFragment);
 }
 
 /** True for a tool result that says that the tool failed. */
 export function isFailure(content: string): boolean {
   const parsed = parseJson(content);
-  if (isObject(parsed)) return "error" in parsed && parsed["error"] !== null && parsed["error"] !== false;
+  if (isObject(parsed))
+    return "error" in parsed && parsed["error"] !== null && parsed["error"] !== false;
   return /^\s*(?:error|exception|failed|failure|traceback)\b/i.test(content);
 }
 
-type Text = { readonly source: string; readonly section: string | undefined; readonly rank: number; readonly text: string };
+type Text = {
+  readonly source: string;
+  readonly section: string | undefined;
+  readonly rank: number;
+  readonly text: string;
+};
 
 function collect(texts: readonly Text[], isFit: (text: string) => boolean): Sentence[] {
   const sentences: Sentence[] = [];
@@ -77,7 +88,15 @@ function collect(texts: readonly Text[], isFit: (text: string) => boolean): Sent
         if (sentences.length >= MAX_SENTENCES) return sentences; // S2
         if (!isFit(said)) continue; // S1
         const sources = cited.length > 0 ? cited : [documentName ?? source];
-        sentences.push({ text: said, sources, section, passage, at, rank, terms: new Set(termsOf(said)) });
+        sentences.push({
+          text: said,
+          sources,
+          section,
+          passage,
+          at,
+          rank,
+          terms: new Set(termsOf(said)),
+        });
       }
       passage++;
     }
@@ -87,7 +106,8 @@ function collect(texts: readonly Text[], isFit: (text: string) => boolean): Sent
 }
 
 /** Lists of where a text comes from say nothing about its subject. */
-const BACK_MATTER = /^(?:sources?|references?|bibliography|further reading|see also|links|changelog|licen[sc]e)$/i;
+const BACK_MATTER =
+  /^(?:sources?|references?|bibliography|further reading|see also|links|changelog|licen[sc]e)$/i;
 const FILE_NAME = /^[\w./@-]+\.(?:md|mdx|txt|rst|html?|pdf|json|ya?ml)$/i;
 
 function readText(source: string, text: string): Text[] {
@@ -95,15 +115,23 @@ function readText(source: string, text: string): Text[] {
   if (parsed === undefined) return [{ source, section: undefined, rank: 0, text }];
   const texts: Text[] = [];
   let nodes = 0;
-  const walk = (value: unknown, near: { readonly source: string; readonly section: string | undefined }, depth: number): void => {
+  const walk = (
+    value: unknown,
+    near: { readonly source: string; readonly section: string | undefined },
+    depth: number,
+  ): void => {
     if (depth > MAX_DEPTH || nodes++ > MAX_NODES) return;
     if (typeof value === "string") {
       if (value.length >= SHORTEST_TEXT) texts.push({ ...near, rank: texts.length, text: value });
     } else if (Array.isArray(value)) {
       for (const item of value) walk(item, near, depth + 1);
     } else if (isObject(value)) {
-      const here = { source: stringAt(value, SOURCE_KEYS) ?? near.source, section: stringAt(value, SECTION_KEYS) ?? near.section };
-      for (const [key, item] of Object.entries(value)) if (!NAME_KEYS.has(key)) walk(item, here, depth + 1);
+      const here = {
+        source: stringAt(value, SOURCE_KEYS) ?? near.source,
+        section: stringAt(value, SECTION_KEYS) ?? near.section,
+      };
+      for (const [key, item] of Object.entries(value))
+        if (!NAME_KEYS.has(key)) walk(item, here, depth + 1);
     }
   };
   walk(parsed, { source, section: undefined }, 0);
@@ -112,16 +140,44 @@ function readText(source: string, text: string): Text[] {
 
 /** The whole objects of a JSON text that was cut; undefined when it has none. */
 function salvage(text: string): readonly unknown[] | undefined {
-  const objects = text.match(/\{[^{}]{1,20000}\}/g)?.slice(0, MAX_NODES).map(parseJson).filter(isObject); // prettier-ignore
+  const objects = text
+    .match(/\{[^{}]{1,20000}\}/g)
+    ?.slice(0, MAX_NODES)
+    .map(parseJson)
+    .filter(isObject);
   return objects?.length ? objects : undefined;
 }
 
-const SOURCE_KEYS = ["source", "url", "uri", "link", "path", "file", "document", "citation", "reference", "href"];
+const SOURCE_KEYS = [
+  "source",
+  "url",
+  "uri",
+  "link",
+  "path",
+  "file",
+  "document",
+  "citation",
+  "reference",
+  "href",
+];
 const SECTION_KEYS = ["section", "heading", "title"];
 /** Keys whose strings name something; they are not read as text. */
-const NAME_KEYS: ReadonlySet<string> = new Set([...SOURCE_KEYS, ...SECTION_KEYS, "sources", "citations", "query", "id", "name"]);
+const NAME_KEYS: ReadonlySet<string> = new Set([
+  ...SOURCE_KEYS,
+  ...SECTION_KEYS,
+  "sources",
+  "citations",
+  "query",
+  "id",
+  "name",
+]);
 
-function stringAt(value: Readonly<Record<string, unknown>>, keys: readonly string[]): string | undefined {
-  const found = keys.map((key) => value[key]).find((item) => typeof item === "string" && item.trim() !== "");
+function stringAt(
+  value: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+): string | undefined {
+  const found = keys
+    .map((key) => value[key])
+    .find((item) => typeof item === "string" && item.trim() !== "");
   return typeof found === "string" ? found.trim() : undefined;
 }

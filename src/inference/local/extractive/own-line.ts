@@ -15,5 +15,7 @@ export function checkedLine(supported: number, unsupported: number): string {
 /** True for a line that is about an answer, not part of it. */
 export function isOwnLine(line: string): boolean {
   const text = line.trim();
-  return text === MARKER || /^Checked \d+ statements?: \d+ supported, \d+ without a source\./.test(text);
+  return (
+    text === MARKER || /^Checked \d+ statements?: \d+ supported, \d+ without a source\./.test(text)
+  );
 }

@@ -18,7 +18,9 @@ type Reader = { readonly pattern: string; at: number; extra: number };
 function generate(pattern: string, extra: number): string | undefined {
   const reader: Reader = { pattern, at: 0, extra };
   const text = readAlternatives(reader);
-  return text === undefined || reader.at < pattern.length || text.length > MAX_LENGTH ? undefined : text;
+  return text === undefined || reader.at < pattern.length || text.length > MAX_LENGTH
+    ? undefined
+    : text;
 }
 
 /** The first alternative; the others are read over. */
@@ -35,7 +37,11 @@ function readAlternatives(reader: Reader): string | undefined {
 
 function readSequence(reader: Reader): string | undefined {
   let text = "";
-  while (reader.at < reader.pattern.length && reader.pattern[reader.at] !== "|" && reader.pattern[reader.at] !== ")") {
+  while (
+    reader.at < reader.pattern.length &&
+    reader.pattern[reader.at] !== "|" &&
+    reader.pattern[reader.at] !== ")"
+  ) {
     const atom = readAtom(reader);
     if (atom === undefined) return undefined;
     const times = readTimes(reader);
@@ -107,7 +113,14 @@ function readEscape(reader: Reader): string | undefined {
   return ESCAPES[char] ?? char;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", f: "\f", v: "\v", "0": "\0" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  f: "\f",
+  v: "\v",
+  "0": "\0",
+};
 
 function firstMatching(set: string): string | undefined {
   try {
@@ -124,7 +137,8 @@ function readTimes(reader: Reader): number | undefined {
   if (!match) return 1;
   reader.at += match[0].length;
   const [said, low, open, high] = match;
-  if (low === undefined) return said.startsWith("+") ? 1 + reader.extra : said.startsWith("*") ? reader.extra : 0;
+  if (low === undefined)
+    return said.startsWith("+") ? 1 + reader.extra : said.startsWith("*") ? reader.extra : 0;
   const least = Number(low);
   const most = open === undefined ? least : high ? Number(high) : Number.POSITIVE_INFINITY;
   return least > MAX_LENGTH ? undefined : Math.min(least + reader.extra, most);

@@ -19,36 +19,63 @@ const MAX_QUERY_WORDS = 8;
 const MANY_WORDS = 5;
 
 /** The calls to make now; none when it is time to answer. */
-export function planCalls(assignment: Assignment, tools: readonly ToolSpec[], choice: ToolChoice): ToolCall[] {
+export function planCalls(
+  assignment: Assignment,
+  tools: readonly ToolSpec[],
+  choice: ToolChoice,
+): ToolCall[] {
   if (choice === "none" || tools.length === 0) return [];
-  const ranked = tools.map((tool) => ({ tool, fit: fitOf(tool, assignment) })).toSorted((a, b) => b.fit - a.fit);
+  const ranked = tools
+    .map((tool) => ({ tool, fit: fitOf(tool, assignment) }))
+    .toSorted((a, b) => b.fit - a.fit);
   for (const { tool, fit } of ranked) {
     if (fit <= 0 && choice !== "required") continue;
     const planned = nextArguments(tool, assignment, choice === "required");
     if (planned.length > 0) return toCalls(tool, planned, assignment);
   }
   const [forced] = choice === "required" ? ranked : [];
-  return forced ? toCalls(forced.tool, [fillArguments(forced.tool, assignment, queriesOf(assignment)[0] ?? "")], assignment) : []; // K1
+  return forced
+    ? toCalls(
+        forced.tool,
+        [fillArguments(forced.tool, assignment, queriesOf(assignment)[0] ?? "")],
+        assignment,
+      )
+    : []; // K1
 }
 
 /** Up to three queries for the aspects of a task: its keywords, or one query for each part of an enumeration. */
 export function queriesOf(assignment: Pick<Assignment, "task" | "goal">): string[] {
   const all = keywordsOf(assignment.task);
-  const clauses = assignment.task.split(/[.:;?!\n,]+(?=\s|$)|\s(?:and|as well as|versus|vs\.?)\s(?=\w+ \w+)/i);
+  const clauses = assignment.task.split(
+    /[.:;?!\n,]+(?=\s|$)|\s(?:and|as well as|versus|vs\.?)\s(?=\w+ \w+)/i,
+  );
   const aspects = clauses.map(topicOf).filter((words) => words.length > 0);
   const [topic = []] = aspects;
   if (all.length < MANY_WORDS) return [toQuery(all.length > 0 ? all : keywordsOf(assignment.goal))];
   // Many words in one query find the passages that have most of them; each half alone finds those that say more about it.
-  if (aspects.length < 2) return distinctBy([all, all.slice(0, Math.ceil(all.length / 2)), all.slice(Math.floor(all.length / 2))].map(toQuery), sameQuery); // prettier-ignore
+  if (aspects.length < 2)
+    return distinctBy(
+      [all, all.slice(0, Math.ceil(all.length / 2)), all.slice(Math.floor(all.length / 2))].map(
+        toQuery,
+      ),
+      sameQuery,
+    );
   // A short part says little without the topic: "throughput" alone is asked as "PagedAttention throughput".
-  const queries = aspects.map((words) => toQuery(words === topic || words.length > 3 ? words : [...topic.slice(0, 3), ...words]));
+  const queries = aspects.map((words) =>
+    toQuery(words === topic || words.length > 3 ? words : [...topic.slice(0, 3), ...words]),
+  );
   return distinctBy(queries, sameQuery).slice(0, MAX_CALLS);
 }
 
 /** A joined name is followed by its words: one text writes PagedAttention, the next one paged attention. */
 function toQuery(words: readonly string[]): string {
-  const spelled = words.flatMap((word) => [word, ...partsOf(word).map((part) => part.toLowerCase())]);
-  return distinctBy(spelled, (word) => word.toLowerCase()).slice(0, MAX_QUERY_WORDS).join(" "); // prettier-ignore
+  const spelled = words.flatMap((word) => [
+    word,
+    ...partsOf(word).map((part) => part.toLowerCase()),
+  ]);
+  return distinctBy(spelled, (word) => word.toLowerCase())
+    .slice(0, MAX_QUERY_WORDS)
+    .join(" ");
 }
 
 function sameQuery(query: string): string {
@@ -62,25 +89,35 @@ function nextArguments(tool: ToolSpec, assignment: Assignment, isForced: boolean
   if (earlier.length === 0) return distinctBy(queriesOf(assignment).map(fill), canonical);
   const turns = new Set(earlier.map((call) => call.turn)).size;
   if (!isForced && (!isLookUp(tool) || turns > 1 || hasFound(tool, assignment))) return []; // K2
-  const isNew = (args: JsonObject): boolean => !earlier.some((call) => sameArguments(call.arguments, args));
+  const isNew = (args: JsonObject): boolean =>
+    !earlier.some((call) => sameArguments(call.arguments, args));
   return otherQueries(assignment).map(fill).filter(isNew).slice(0, 1);
 }
 
 function hasFound(tool: ToolSpec, assignment: Assignment): boolean {
   const results = assignment.results.filter((result) => result.tool === tool.name);
-  return results.some((result) => !isFailure(result.content)) && readMaterial([], results).length > 0;
+  return (
+    results.some((result) => !isFailure(result.content)) && readMaterial([], results).length > 0
+  );
 }
 
 /** Fewer words find more: the longest keywords, then those of what is expected. */
 function otherQueries(assignment: Assignment): string[] {
   const words = keywordsOf(assignment.task);
   const longest = words.toSorted((a, b) => b.length - a.length).slice(0, 2);
-  return [toQuery(longest), toQuery(keywordsOf(assignment.expected)), toQuery(longest.slice(0, 1)), toQuery(words.slice(-2))].filter(Boolean);
+  return [
+    toQuery(longest),
+    toQuery(keywordsOf(assignment.expected)),
+    toQuery(longest.slice(0, 1)),
+    toQuery(words.slice(-2)),
+  ].filter(Boolean);
 }
 
 /** How well a tool fits: 0 = not at all. Words of its name count twice. */
 function fitOf(tool: ToolSpec, assignment: Assignment): number {
-  const wanted = new Set(termsOf([assignment.task, assignment.expected, assignment.role, assignment.goal].join(" ")));
+  const wanted = new Set(
+    termsOf([assignment.task, assignment.expected, assignment.role, assignment.goal].join(" ")),
+  );
   const named = nameTerms(tool);
   const inName = named.filter((term) => wanted.has(term)).length;
   const inText = commonTerms(new Set(termsOf(tool.description)), wanted);
@@ -91,8 +128,10 @@ function fitOf(tool: ToolSpec, assignment: Assignment): number {
   return inName > 0 || inText > 1 ? score : 0;
 }
 
-const LOOK_UP = /(?:^|[_\W]|(?<=[a-z])(?=[A-Z]))(?:search|find|look_?up|query|retrieve|recall|browse|knowledge|docs?|documents?|wiki)/i;
-const DEED = /(?:^|[_\W])(?:send|delete|remove|create|update|write|post|pay|buy|order|execute|run|deploy|restart|kill|drop|insert|upload|save|email|notify|transfer|approve|cancel|publish|set|move|book)/i;
+const LOOK_UP =
+  /(?:^|[_\W]|(?<=[a-z])(?=[A-Z]))(?:search|find|look_?up|query|retrieve|recall|browse|knowledge|docs?|documents?|wiki)/i;
+const DEED =
+  /(?:^|[_\W])(?:send|delete|remove|create|update|write|post|pay|buy|order|execute|run|deploy|restart|kill|drop|insert|upload|save|email|notify|transfer|approve|cancel|publish|set|move|book)/i;
 
 function isLookUp(tool: ToolSpec): boolean {
   return LOOK_UP.test(tool.name) && !DEED.test(tool.name);
@@ -105,13 +144,20 @@ function nameTerms(tool: ToolSpec): string[] {
 /** False when the tool needs something that the task does not hold: a path, a URL, an expression. */
 function canFill(tool: ToolSpec, assignment: Assignment): boolean {
   const required = Array.isArray(tool.parameters["required"]) ? tool.parameters["required"] : [];
-  return required.every((name) => typeof name !== "string" || NEEDS.every(([key, pattern]) => !key.test(name) || pattern.test(assignment.task)));
+  return required.every(
+    (name) =>
+      typeof name !== "string" ||
+      NEEDS.every(([key, pattern]) => !key.test(name) || pattern.test(assignment.task)),
+  );
 }
 
 /** What stands in a task when such a property can be filled. */
 const NEEDS: readonly (readonly [key: RegExp, pattern: RegExp])[] = [
   [/^(?:url|uri|link|href)$/i, /https?:\/\/\S+/],
-  [/^(?:path|file|filename|file_?path|directory|folder)$/i, /[\w.-]+\/[\w./-]+|\b[\w-]+\.\w{1,5}\b/],
+  [
+    /^(?:path|file|filename|file_?path|directory|folder)$/i,
+    /[\w.-]+\/[\w./-]+|\b[\w-]+\.\w{1,5}\b/,
+  ],
   [/^(?:expression|formula|calculation)$/i, /\d\s*[-+*/^×÷]\s*\d/],
   [/^(?:email|to|recipient)$/i, /\S+@\S+\.\w+/],
 ];
@@ -127,5 +173,9 @@ function canonical(value: Readonly<Record<string, unknown>>): string {
 
 /** Ids say the turn, so that a conversation never holds one twice. */
 function toCalls(tool: ToolSpec, planned: readonly JsonObject[], { turn }: Assignment): ToolCall[] {
-  return planned.slice(0, MAX_CALLS).map((args, index) => ({ id: `call_${turn}_${index + 1}`, tool: tool.name, arguments: JSON.stringify(args) }));
+  return planned.slice(0, MAX_CALLS).map((args, index) => ({
+    id: `call_${turn}_${index + 1}`,
+    tool: tool.name,
+    arguments: JSON.stringify(args),
+  }));
 }

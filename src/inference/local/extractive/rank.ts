@@ -13,7 +13,8 @@ export type Query = ReadonlyMap<string, number>;
 export function queryOf(assignment: Pick<Assignment, "task" | "expected" | "goal">): Query {
   const weights = new Map<string, number>();
   const add = (text: string, weight: number): void => {
-    for (const term of keywordsOf(text).flatMap(termsOf)) weights.set(term, Math.max(weights.get(term) ?? 0, weight));
+    for (const term of keywordsOf(text).flatMap(termsOf))
+      weights.set(term, Math.max(weights.get(term) ?? 0, weight));
   };
   add(assignment.task, 1);
   add(assignment.expected, 0.3);
@@ -25,14 +26,28 @@ export function queryOf(assignment: Pick<Assignment, "task" | "expected" | "goal
 export function scoreSentences(sentences: readonly Sentence[], query: Query): number[] {
   const frequency = documentFrequency(sentences.map((sentence) => sentence.terms));
   const paragraphs = paragraphTerms(sentences);
-  const own = scaled(bm25(sentences.map((sentence) => sentence.terms), query, frequency));
+  const own = scaled(
+    bm25(
+      sentences.map((sentence) => sentence.terms),
+      query,
+      frequency,
+    ),
+  );
   const around = scaled(bm25(paragraphs, query, frequency));
   const central = scaled(sentences.map((sentence) => centrality(sentence.terms, frequency)));
   return sentences.map((sentence, index) => {
     const lead = sentence.at === 0 ? WEIGHT.lead : 0;
     const place = WEIGHT.place / (1 + sentence.rank);
-    const opening = WEIGHT.opening * openingShare(sentence.text, query) + (definesTopic(sentence.text, query) ? WEIGHT.definition : 0);
-    const said = (own[index] ?? 0) + WEIGHT.around * (around[index] ?? 0) + WEIGHT.central * (central[index] ?? 0) + lead + place + opening;
+    const opening =
+      WEIGHT.opening * openingShare(sentence.text, query) +
+      (definesTopic(sentence.text, query) ? WEIGHT.definition : 0);
+    const said =
+      (own[index] ?? 0) +
+      WEIGHT.around * (around[index] ?? 0) +
+      WEIGHT.central * (central[index] ?? 0) +
+      lead +
+      place +
+      opening;
     return said * quality(sentence.text);
   });
 }
@@ -44,10 +59,18 @@ export function definesTopic(text: string, query: Query): boolean {
   return terms.length > 0 && terms.every((term) => query.get(term) === 1);
 }
 
-const DEFINITION = /^["“*]*(?:(?:an?|the) )?(\S+(?: \S+){0,4}?)["”*]* (?:is|are|means?|refers to|describes?|stands for) (?:an?|the|how|what|when|one|any)\b/i;
+const DEFINITION =
+  /^["“*]*(?:(?:an?|the) )?(\S+(?: \S+){0,4}?)["”*]* (?:is|are|means?|refers to|describes?|stands for) (?:an?|the|how|what|when|one|any)\b/i;
 
 /** Tried on the project's own documents: without `around`, sentences that use a synonym of the question are lost. */
-const WEIGHT = { around: 0.4, central: 0.25, lead: 0.15, place: 0.15, opening: 0.3, definition: 0.4 } as const;
+const WEIGHT = {
+  around: 0.4,
+  central: 0.25,
+  lead: 0.15,
+  place: 0.15,
+  opening: 0.3,
+  definition: 0.4,
+} as const;
 
 const OPENING_WORDS = 6;
 
@@ -55,10 +78,15 @@ const OPENING_WORDS = 6;
 const BM25 = { saturation: 1.2, length: 0.4 } as const;
 
 /** BM25 over sets of terms: a term counts once in a sentence. */
-function bm25(sets: readonly ReadonlySet<string>[], query: Query, frequency: ReadonlyMap<string, number>): number[] {
+function bm25(
+  sets: readonly ReadonlySet<string>[],
+  query: Query,
+  frequency: ReadonlyMap<string, number>,
+): number[] {
   const average = sets.reduce((sum, set) => sum + set.size, 0) / Math.max(1, sets.length);
   return sets.map((set) => {
-    const norm = BM25.saturation * (1 - BM25.length + (BM25.length * set.size) / Math.max(1, average));
+    const norm =
+      BM25.saturation * (1 - BM25.length + (BM25.length * set.size) / Math.max(1, average));
     let score = 0;
     for (const [term, weight] of query) {
       if (!set.has(term)) continue;
@@ -72,7 +100,8 @@ function bm25(sets: readonly ReadonlySet<string>[], query: Query, frequency: Rea
 
 function documentFrequency(sets: readonly ReadonlySet<string>[]): ReadonlyMap<string, number> {
   const frequency = new Map<string, number>();
-  for (const set of sets) for (const term of set) frequency.set(term, (frequency.get(term) ?? 0) + 1);
+  for (const set of sets)
+    for (const term of set) frequency.set(term, (frequency.get(term) ?? 0) + 1);
   return frequency;
 }
 
@@ -80,7 +109,8 @@ function documentFrequency(sets: readonly ReadonlySet<string>[]): ReadonlyMap<st
 function paragraphTerms(sentences: readonly Sentence[]): ReadonlySet<string>[] {
   const paragraphs = new Map<number, Set<string>>();
   for (const { passage, section, sources, terms } of sentences) {
-    const known = paragraphs.get(passage) ?? new Set(termsOf(`${section ?? ""} ${sources[0] ?? ""}`));
+    const known =
+      paragraphs.get(passage) ?? new Set(termsOf(`${section ?? ""} ${sources[0] ?? ""}`));
     for (const term of terms) known.add(term);
     paragraphs.set(passage, known);
   }
@@ -99,12 +129,18 @@ function centrality(terms: ReadonlySet<string>, frequency: ReadonlyMap<string, n
 function openingShare(text: string, query: Query): number {
   const first = new Set(termsOf(text.split(" ").slice(0, OPENING_WORDS).join(" ")));
   const asked = [...query].filter(([, weight]) => weight === 1).map(([term]) => term);
-  return asked.length === 0 ? 0 : Math.min(1, asked.filter((term) => first.has(term)).length / Math.min(asked.length, 3));
+  return asked.length === 0
+    ? 0
+    : Math.min(1, asked.filter((term) => first.has(term)).length / Math.min(asked.length, 3));
 }
 
 /** Below 1 for sentences that say little away from their place. */
 function quality(text: string): number {
-  const factors = [text.endsWith("?") ? 0.3 : 1, text.endsWith("!") ? 0.6 : 1, text.length > 350 ? 0.7 : 1];
+  const factors = [
+    text.endsWith("?") ? 0.3 : 1,
+    text.endsWith("!") ? 0.6 : 1,
+    text.length > 350 ? 0.7 : 1,
+  ];
   return factors.reduce((product, factor) => product * factor, 1);
 }
 

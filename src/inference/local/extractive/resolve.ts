@@ -9,7 +9,11 @@ export type Resolved = { readonly schema: JsonObject; readonly isNullable: boole
 const MAX_STEPS = 32;
 
 /** undefined for a node that takes nothing (`false`), or whose references lead nowhere. */
-export function resolveSchema(node: unknown, root: JsonObject, branch: number): Resolved | undefined {
+export function resolveSchema(
+  node: unknown,
+  root: JsonObject,
+  branch: number,
+): Resolved | undefined {
   return resolve(node, { root, branch, steps: 0 });
 }
 
@@ -27,11 +31,19 @@ function resolve(node: unknown, walk: Walk): Resolved | undefined {
     own,
     ...alternatives.map((options) => optionOf(options, walk.branch)),
   ];
-  const isOptional = (Array.isArray(own["type"]) && own["type"].includes("null")) || alternatives.some((options) => options.some(isNull));
+  const isOptional =
+    (Array.isArray(own["type"]) && own["type"].includes("null")) ||
+    alternatives.some((options) => options.some(isNull));
   return parts.reduce<Resolved | undefined>(
     (whole, part) => {
       const next = part === own ? { schema: own, isNullable: false } : resolve(part, walk);
-      return whole && next && { schema: merge(whole.schema, next.schema), isNullable: whole.isNullable || next.isNullable };
+      return (
+        whole &&
+        next && {
+          schema: merge(whole.schema, next.schema),
+          isNullable: whole.isNullable || next.isNullable,
+        }
+      );
     },
     { schema: {}, isNullable: isOptional },
   );
@@ -64,7 +76,10 @@ function merge(a: JsonObject, b: JsonObject): JsonObject {
   const merged: Record<string, Json | undefined> = { ...a };
   for (const [key, value] of Object.entries(b)) {
     const before = merged[key];
-    merged[key] = before === undefined || value === undefined ? (value ?? before) : mergeValues(key, before, value);
+    merged[key] =
+      before === undefined || value === undefined
+        ? (value ?? before)
+        : mergeValues(key, before, value);
   }
   return merged;
 }
@@ -77,7 +92,8 @@ function narrower(key: string, a: number, b: number): number {
 function mergeValues(key: string, before: Json, value: Json): Json {
   if (typeof before === "number" && typeof value === "number") return narrower(key, before, value);
   if (Array.isArray(before) && Array.isArray(value)) return mergeLists(key, before, value);
-  if (key === "properties" && isObject(before) && isObject(value)) return mergeProperties(before, value);
+  if (key === "properties" && isObject(before) && isObject(value))
+    return mergeProperties(before, value);
   if (key === "type" && (before === "integer" || value === "integer")) return "integer";
   return key === "additionalProperties" && before === false ? false : value;
 }
@@ -89,6 +105,9 @@ function mergeLists(key: string, before: readonly Json[], value: readonly Json[]
 
 function mergeProperties(a: JsonObject, b: JsonObject): JsonObject {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  const both = (name: string): Json => (name in a && name in b ? { allOf: [a[name] ?? true, b[name] ?? true] } : (a[name] ?? b[name] ?? true));
+  const both = (name: string): Json =>
+    name in a && name in b
+      ? { allOf: [a[name] ?? true, b[name] ?? true] }
+      : (a[name] ?? b[name] ?? true);
   return Object.fromEntries([...names].map((name) => [name, both(name)]));
 }

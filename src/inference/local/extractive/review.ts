@@ -2,7 +2,7 @@
 
 import type { Assignment, Section } from "./assignment.ts";
 import { parseBlocks } from "./block.ts";
-import { citeSentence } from "./compose.ts";
+import { citeSentence } from "./cite.ts";
 import { readMaterial } from "./material.ts";
 import { checkedLine, MARKER, REMOVED_HEADING } from "./own-line.ts";
 import { needsPredecessor, splitSentences } from "./sentence.ts";
@@ -15,7 +15,11 @@ export type Removed = { readonly text: string; readonly reason: string };
 /** One block of a corrected text. */
 type Line =
   | { readonly type: "heading"; readonly level: number; readonly text: string }
-  | { readonly type: "statements"; readonly marker: string | undefined; readonly statements: readonly string[] };
+  | {
+      readonly type: "statements";
+      readonly marker: string | undefined;
+      readonly statements: readonly string[];
+    };
 
 /** What came of a check. */
 export type Review = {
@@ -27,6 +31,8 @@ export type Review = {
 
 /** Most statements that are checked; later ones count as unchecked and are taken out. */
 const MAX_STATEMENTS = 600;
+/** Most characters of a removed statement that are listed. */
+const MAX_SHOWN = 500;
 
 /** The text under review: the last context section, when the role or the task asks for a check. */
 export function draftOf(assignment: Assignment): Section | undefined {
@@ -35,9 +41,13 @@ export function draftOf(assignment: Assignment): Section | undefined {
 }
 
 const VERB = "(?:fact[- ]?check|review|verify|check|proofread|validate|audit)";
-const ROLE = /\b(?:review|reviewer|verifier|checker|fact[- ]?check\w*|proofread\w*|auditor|quality)\b/i;
+const ROLE =
+  /\b(?:review|reviewer|verifier|checker|fact[- ]?check\w*|proofread\w*|auditor|quality)\b/i;
 /** The verb begins a sentence or a clause: "Review the draft", "then check every statement". */
-const LEADS = new RegExp(`(?:^|[.:;!?\\n]\\s*|\\b(?:and|then|to|please|carefully)\\s+)${VERB}\\b`, "i");
+const LEADS = new RegExp(
+  `(?:^|[.:;!?\\n]\\s*|\\b(?:and|then|to|please|carefully)\\s+)${VERB}\\b`,
+  "i",
+);
 
 /** Checks the draft. undefined when there is nothing to check it against. */
 export function reviewDraft(draft: Section, assignment: Assignment): Review | undefined {
@@ -48,8 +58,11 @@ export function reviewDraft(draft: Section, assignment: Assignment): Review | un
 
 /** The corrected text with the review's own lines, in at most `words` words where leaving out its last statements is enough. */
 export function formatReview(review: Review, words: number): string {
-  const list = review.removed.map(({ text, reason }) => `- "${text}" Reason: ${reason}.`).join("\n");
-  const own = [...(list ? [`### ${REMOVED_HEADING}`, list] : []), checkedLine(review.supported, review.removed.length)];
+  const list = review.removed.map((one) => `- ${removedLine(one)}`).join("\n");
+  const own = [
+    ...(list ? [`### ${REMOVED_HEADING}`, list] : []),
+    checkedLine(review.supported, review.removed.length),
+  ];
   let { lines } = review;
   let text = [MARKER, correctedText(lines), ...own].join("\n\n");
   for (let leftOut = 1; countWords(text) > words && leftOut < review.supported; leftOut++) {
@@ -57,6 +70,12 @@ export function formatReview(review: Review, words: number): string {
     text = [MARKER, correctedText(lines), ...own].join("\n\n") + ` ${leftOut} left out for length.`;
   }
   return text;
+}
+
+/** A removed statement as a review lists it. */
+export function removedLine({ text, reason }: Removed): string {
+  const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+  return `"${shown}" Reason: ${reason}.`;
 }
 
 /** The text of a review alone. Items of one list stand close, all else apart. */
@@ -77,7 +96,11 @@ function isItem(line: Line | undefined): boolean {
 
 function withoutLast(lines: readonly Line[]): Line[] {
   const at = lines.findLastIndex((line) => line.type === "statements");
-  const shorter = lines.map((line, index) => (index === at && line.type === "statements" ? { ...line, statements: line.statements.slice(0, -1) } : line));
+  const shorter = lines.map((line, index) =>
+    index === at && line.type === "statements"
+      ? { ...line, statements: line.statements.slice(0, -1) }
+      : line,
+  );
   return withoutEmpty(shorter);
 }
 
@@ -86,7 +109,10 @@ function withoutEmpty(lines: readonly Line[]): Line[] {
   const full = lines.filter((line) => line.type === "heading" || line.statements.length > 0);
   return full.filter((line, index) => {
     const next = full[index + 1];
-    return line.type !== "heading" || (next !== undefined && (next.type !== "heading" || next.level > line.level));
+    return (
+      line.type !== "heading" ||
+      (next !== undefined && (next.type !== "heading" || next.level > line.level))
+    );
   });
 }
 
@@ -97,18 +123,27 @@ function checkText(draft: string, check: SupportCheck): Review {
     const kept: string[] = [];
     let isGap = false;
     for (const sentence of splitSentences(text)) {
-      const support: Support = checked++ < MAX_STATEMENTS ? check(sentence.text, sentence.cited) : { type: "unsupported", reason: "the text is too long to check this part" };
+      const support: Support =
+        checked++ < MAX_STATEMENTS
+          ? check(sentence.text, sentence.cited)
+          : { type: "unsupported", reason: "the text is too long to check this part" };
       const leansOnGap: boolean = isGap && needsPredecessor(sentence.text);
       isGap = support.type === "unsupported" || leansOnGap;
-      if (support.type === "unsupported") removed.push({ text: sentence.text, reason: support.reason });
-      else if (leansOnGap) removed.push({ text: sentence.text, reason: "it leans on a statement that was taken out" });
+      if (support.type === "unsupported")
+        removed.push({ text: sentence.text, reason: support.reason });
+      else if (leansOnGap)
+        removed.push({ text: sentence.text, reason: "it leans on a statement that was taken out" });
       else kept.push(citeSentence({ text: sentence.text, sources: support.sources }));
     }
     return kept;
   };
   const lines = parseBlocks(draft).map((block): Line => {
     if (block.type === "heading") return block;
-    return { type: "statements", marker: block.type === "item" ? block.marker : undefined, statements: checkBlock(block.text) };
+    return {
+      type: "statements",
+      marker: block.type === "item" ? block.marker : undefined,
+      statements: checkBlock(block.text),
+    };
   });
   return { lines: withoutEmpty(lines), supported: checked - removed.length, removed };
 }

@@ -10,6 +10,9 @@ const LONGEST_SENTENCE = 700;
 /** Shortest text that says something, in characters. */
 const SHORTEST_SENTENCE = 20;
 
+/** What is looked at behind an end mark, in characters. */
+const NEAR = 80;
+
 /** The sentences of one paragraph, in order. */
 export function splitSentences(paragraph: string): CitedSentence[] {
   const text = paragraph.replace(/\s+/g, " ").trim();
@@ -18,7 +21,13 @@ export function splitSentences(paragraph: string): CitedSentence[] {
   for (const match of text.matchAll(ENDS)) {
     const end = match.index + match[0].length;
     const piece = text.slice(start, end);
-    if (end < text.length && !isBoundary(piece, text.slice(end).trimStart(), match[1] ?? "")) continue;
+    const isForced = piece.length > 2 * LONGEST_SENTENCE; // no sentence any more, and the work stays linear
+    if (
+      end < text.length &&
+      !isForced &&
+      !isBoundary(piece, text.slice(end, end + NEAR).trimStart(), match[1] ?? "")
+    )
+      continue;
     sentences.push(takeCitations(piece.trim()));
     start = end;
   }
@@ -36,15 +45,29 @@ export function isSentence(text: string): boolean {
     !/\.{3}$|…$/.test(text) &&
     startsSentence(text) &&
     !/[|{}]|!\[|\]\(|https?:\/\/\S+$|^\W*\d+\W*$/.test(text.replace(/`[^`]*`/g, "x")) &&
-    isBalanced(text) &&
-    (text.match(/[\p{L}\s]/gu)?.length ?? 0) / text.length > 0.6
+    isProse(text)
+  );
+}
+
+/** True for a text that says something without being a sentence: a bullet without a full stop. */
+export function isFragment(text: string): boolean {
+  return (
+    text.length >= SHORTEST_SENTENCE &&
+    text.length <= LONGEST_SENTENCE / 2 &&
+    / \S+ /.test(text) &&
+    !text.endsWith(":") &&
+    isProse(text)
   );
 }
 
 /** True when the sentence leans on the one before it: "It", "This", "However", "For example", "If they". */
 export function needsPredecessor(text: string): boolean {
   const start = text.replace(/^[\s"'“”‘’*_(]+/, "");
-  return LEANING.test(start) || LEANING_INSIDE.test(start) || (/^both\b/i.test(start) && !/ and /.test(start));
+  return (
+    LEANING.test(start) ||
+    LEANING_INSIDE.test(start) ||
+    (/^both\b/i.test(start) && !/ and /.test(start))
+  );
 }
 
 /** True when the sentence speaks about the page that it stands on, and says little anywhere else. */
@@ -55,13 +78,15 @@ export function pointsAtItsPage(text: string): boolean {
 /** An end mark with the quotes and citations behind it. Group 1: the mark. Brackets of a link, [text](url), are no citation. */
 const ENDS = /([.!?]+|[。！？])["'”’»)*_]*(?:\s*\[[^[\]]{2,200}\](?!\())*(?=\s|$|(?<=[。！？]))/g;
 
-const ABBREVIATION = /(?:^|[\s("'“‘[])(?:e\.g|i\.e|vs|cf|approx|fig|figs|eq|sec|vol|pp|ca|dr|mr|mrs|ms|prof|st|al|incl|resp|no)\.$/i;
+const ABBREVIATION =
+  /(?:^|[\s("'“‘[])(?:e\.g|i\.e|vs|cf|approx|fig|figs|eq|sec|vol|pp|ca|dr|mr|mrs|ms|prof|st|al|incl|resp|no)\.$/i;
 /** J. Smith */
 const INITIAL = /(?:^|\s)\p{Lu}\.$/u;
 
 function isBoundary(piece: string, next: string, mark: string): boolean {
   if (/^[。！？]/.test(mark)) return true;
-  if (mark === "." && (ABBREVIATION.test(piece) || INITIAL.test(piece) || /^\s*\d+\.$/.test(piece))) return false;
+  if (mark === "." && (ABBREVIATION.test(piece) || INITIAL.test(piece) || /^\s*\d+\.$/.test(piece)))
+    return false;
   if ((piece.match(/`/g)?.length ?? 0) % 2 === 1) return false; // inside `code`
   return startsSentence(next);
 }
@@ -69,7 +94,11 @@ function isBoundary(piece: string, next: string, mark: string): boolean {
 /** Lower-case names start sentences too when they are names: vLLM, max_num_seqs, p95. */
 function startsSentence(text: string): boolean {
   const word = /^["'“‘«(*_]*(\S+)/.exec(text)?.[1] ?? "";
-  return /^[^\p{Ll}\p{P}\p{S}]/u.test(word) || /^[`$€£]/.test(word) || /^\p{Ll}[\w-]*[\p{Lu}\d_]/u.test(word);
+  return (
+    /^[^\p{Ll}\p{P}\p{S}]/u.test(word) ||
+    /^[`$€£]/.test(word) ||
+    /^\p{Ll}[\w-]*[\p{Lu}\d_]/u.test(word)
+  );
 }
 
 /** Citations behind the end mark, or before it when they look like a file, a URL or a name. Footnote numbers are none. */
@@ -77,7 +106,8 @@ function takeCitations(piece: string): CitedSentence {
   const behind = /^(.*[.!?。！？]["'”’»)*_]*)((?:\s*\[[^[\]]{2,200}\])+)$/s.exec(piece);
   if (behind) return { text: behind[1] ?? "", cited: namesOf(behind[2] ?? "") };
   const bare = /^(.*\S)((?:\s+\[[^[\]\s]{2,200}\])+)([.!?]*)$/s.exec(piece);
-  if (bare && namesOf(bare[2] ?? "").length > 0) return { text: `${bare[1]}${bare[3]}`, cited: namesOf(bare[2] ?? "") };
+  if (bare && namesOf(bare[2] ?? "").length > 0)
+    return { text: `${bare[1]}${bare[3]}`, cited: namesOf(bare[2] ?? "") };
   return { text: piece, cited: [] };
 }
 
@@ -88,9 +118,20 @@ function namesOf(brackets: string): string[] {
     .filter((name) => /\p{L}/u.test(name));
 }
 
+/** Mostly letters, and no half of a pair of brackets or marks. */
+function isProse(text: string): boolean {
+  const letters = text.match(/[\p{L}\s]/gu)?.length ?? 0;
+  return letters / text.length > 0.6 && isBalanced(text);
+}
+
 function isBalanced(text: string): boolean {
   const count = (mark: RegExp): number => text.match(mark)?.length ?? 0;
-  return count(/\(/g) === count(/\)/g) && count(/\[/g) === count(/\]/g) && count(/`/g) % 2 === 0 && count(/\*\*/g) % 2 === 0;
+  return (
+    count(/\(/g) === count(/\)/g) &&
+    count(/\[/g) === count(/\]/g) &&
+    count(/`/g) % 2 === 0 &&
+    count(/\*\*/g) % 2 === 0
+  );
 }
 
 const PRONOUN = "(?:it|its|itself|this|these|that|those|they|them|their|he|she|him|his|her)";

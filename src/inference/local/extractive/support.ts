@@ -22,7 +22,8 @@ const RELATED = 0.4;
 /** A check against these sentences. */
 export function createSupportCheck(evidence: readonly Sentence[]): SupportCheck {
   const index = new Map<string, number[]>();
-  for (const [at, sentence] of evidence.entries()) for (const term of sentence.terms) index.set(term, [...(index.get(term) ?? []), at]);
+  for (const [at, sentence] of evidence.entries())
+    for (const term of sentence.terms) index.set(term, [...(index.get(term) ?? []), at]);
   const windows = windowsOf(evidence);
   const verbatim = Map.groupBy(evidence, (sentence) => normal(sentence.text));
 
@@ -31,9 +32,22 @@ export function createSupportCheck(evidence: readonly Sentence[]): SupportCheck 
     if (same) return { type: "supported", sources: sourcesFor(same, cited) };
     const terms = new Set(termsOf(text));
     const found = candidates(terms, index).flatMap((at) => windows[at] ?? []);
-    const compared = found.map((window) => ({ window, fault: faultOf(text, terms, window), share: shareOf(terms, window) })).toSorted((a, b) => b.share - a.share);
+    const compared = found
+      .map((window) => ({
+        window,
+        fault: faultOf(text, terms, window),
+        share: shareOf(terms, window),
+      }))
+      .toSorted((a, b) => b.share - a.share);
     const sound = compared.filter(({ fault }) => fault === undefined);
-    if (sound.length > 0) return { type: "supported", sources: sourcesFor(sound.flatMap(({ window }) => window.slice(0, 1)), cited) };
+    if (sound.length > 0)
+      return {
+        type: "supported",
+        sources: sourcesFor(
+          sound.flatMap(({ window }) => window.slice(0, 1)),
+          cited,
+        ),
+      };
     const closest = compared[0];
     const isRelated = closest !== undefined && closest.share >= RELATED;
     return { type: "unsupported", reason: isRelated ? (closest.fault ?? NO_SOURCE) : NO_SOURCE };
@@ -46,18 +60,25 @@ const NO_SOURCE = "no source says this";
 function windowsOf(evidence: readonly Sentence[]): (readonly Sentence[])[][] {
   return evidence.map((sentence, at) => {
     const next = evidence[at + 1];
-    const isNext = next !== undefined && next.passage === sentence.passage && next.at === sentence.at + 1;
+    const isNext =
+      next !== undefined && next.passage === sentence.passage && next.at === sentence.at + 1;
     return isNext ? [[sentence], [sentence, next]] : [[sentence]];
   });
 }
 
-function candidates(terms: ReadonlySet<string>, index: ReadonlyMap<string, readonly number[]>): number[] {
+function candidates(
+  terms: ReadonlySet<string>,
+  index: ReadonlyMap<string, readonly number[]>,
+): number[] {
   const hits = new Map<number, number>();
   for (const term of terms) {
     const places = index.get(term) ?? [];
     for (const at of places) hits.set(at, (hits.get(at) ?? 0) + 1 / Math.sqrt(places.length));
   }
-  return [...hits].toSorted(([, a], [, b]) => b - a).slice(0, MAX_CANDIDATES).map(([at]) => at); // prettier-ignore
+  return [...hits]
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, MAX_CANDIDATES)
+    .map(([at]) => at);
 }
 
 type Window = readonly Sentence[];
@@ -69,7 +90,8 @@ function faultOf(text: string, terms: ReadonlySet<string>, window: Window): stri
   const opposite = oppositeOf(text, said);
   if (shareOf(terms, window) >= ENOUGH && opposite) return `${source} says otherwise: ${opposite}`;
   const numbers = missing(numbersIn(text), numbersIn(said));
-  if (numbers.length > 0) return `the closest source, ${source}, does not give the number ${numbers.join(", ")}`;
+  if (numbers.length > 0)
+    return `the closest source, ${source}, does not give the number ${numbers.join(", ")}`;
   const names = missing(namesIn(text), [said.toLowerCase()], (whole, name) => whole.includes(name));
   if (names.length > 0) return `the closest source, ${source}, does not name ${names.join(", ")}`;
   if (shareOf(terms, window) >= ENOUGH) return undefined;
@@ -94,10 +116,18 @@ function sourcesFor(sentences: readonly Sentence[], cited: readonly string[]): r
 /** A negation or an opposite word that only one of the two has. */
 function oppositeOf(text: string, said: string): string | undefined {
   const [ours, theirs] = [wordsOf(text), wordsOf(said)];
-  if (NEGATION.test(text) !== NEGATION.test(said)) return NEGATION.test(said) ? "it negates this" : "it does not negate this";
+  if (NEGATION.test(text) !== NEGATION.test(said))
+    return NEGATION.test(said) ? "it negates this" : "it does not negate this";
   for (const [one, other] of OPPOSITES) {
-    for (const [a, b] of [[one, other], [other, one]] as const) {
-      const isOpposed = ours.some((word) => a.test(word)) && !ours.some((word) => b.test(word)) && theirs.some((word) => b.test(word)) && !theirs.some((word) => a.test(word));
+    for (const [a, b] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const isOpposed =
+        ours.some((word) => a.test(word)) &&
+        !ours.some((word) => b.test(word)) &&
+        theirs.some((word) => b.test(word)) &&
+        !theirs.some((word) => a.test(word));
       if (isOpposed) return `it has "${theirs.find((word) => b.test(word))}"`;
     }
   }
@@ -107,7 +137,10 @@ function oppositeOf(text: string, said: string): string | undefined {
 const NEGATION = /\b(?:not|no|never|none|cannot|neither|nor|without)\b|n['’]t\b/i;
 
 const OPPOSITES: readonly (readonly [RegExp, RegExp])[] = [
-  [/^(?:increase|raise|rise|rose|grow|grew|lift)/, /^(?:decrease|reduce|lower|fall|fell|drop|shrink|shrank)/],
+  [
+    /^(?:increase|raise|rise|rose|grow|grew|lift)/,
+    /^(?:decrease|reduce|lower|fall|fell|drop|shrink|shrank)/,
+  ],
   [/^(?:double|doubling)/, /^(?:halve|halving|half)/],
   [/^more$/, /^(?:less|fewer)$/],
   [/^(?:most|maximum|largest|highest)$/, /^(?:least|minimum|smallest|lowest)$/],
@@ -125,26 +158,38 @@ function wordsOf(text: string): string[] {
 }
 
 function numbersIn(text: string): string[] {
-  return (text.match(/(?<![\p{L}\d_])\d+(?:[.,]\d+)*/gu) ?? []).map((number) => number.replaceAll(",", ""));
+  return (text.match(/(?<![\p{L}\d_])\d+(?:[.,]\d+)*/gu) ?? []).map((number) =>
+    number.replaceAll(",", ""),
+  );
 }
 
 /** Names and identifiers: capitals amid a sentence, capitals or digits or underscores inside a word. */
 function namesIn(text: string): string[] {
   const inside = text.match(/[\p{L}\d_-]*(?:\p{Ll}\p{Lu}|\p{L}\d|\d\p{L}|_)[\p{L}\d_-]*/gu) ?? [];
   const amid = text.match(/(?<=[\p{L}\d,;)]\s)\p{Lu}[\p{L}\d-]+/gu) ?? [];
-  return distinctBy([...inside, ...amid].map((name) => name.toLowerCase().replace(/[-_]+$/, "")), (name) => name);
+  return distinctBy(
+    [...inside, ...amid].map((name) => name.toLowerCase().replace(/[-_]+$/, "")),
+    (name) => name,
+  );
 }
 
-function missing(wanted: readonly string[], there: readonly string[], isThere = (one: string, other: string): boolean => one === other): string[] {
+function missing(
+  wanted: readonly string[],
+  there: readonly string[],
+  isThere = (one: string, other: string): boolean => one === other,
+): string[] {
   return wanted.filter((one) => !there.some((other) => isThere(other, one))).slice(0, 3);
 }
 
 function missingWords(text: string, window: Window): string[] {
   const said = termsIn(window);
   const words = text.match(/\p{L}[\p{L}\p{N}'’]*/gu) ?? [];
-  return distinctBy(words.filter((word) => termsOf(word).some((term) => !said.has(term))), (word) => word.toLowerCase()).slice(0, 5);
+  return distinctBy(
+    words.filter((word) => termsOf(word).some((term) => !said.has(term))),
+    (word) => word.toLowerCase(),
+  ).slice(0, 5);
 }
 
 function normal(text: string): string {
-  return text.toLowerCase().replace(/[*_`]/g, "").replace(/\s+/g, " ").trim(); // prettier-ignore
+  return text.toLowerCase().replace(/[*_`]/g, "").replace(/\s+/g, " ").trim();
 }

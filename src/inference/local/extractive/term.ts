@@ -26,7 +26,9 @@ export function topicOf(text: string): string[] {
 }
 
 function contentOf(text: string): string[] {
-  const words = wordsOf(text).filter((word) => word.length > 1 && !STOP_WORDS.has(word.toLowerCase()));
+  const words = wordsOf(text).filter(
+    (word) => word.length > 1 && !STOP_WORDS.has(word.toLowerCase()),
+  );
   return distinctBy(words, (word) => stemOf(word.toLowerCase()));
 }
 
@@ -66,7 +68,11 @@ export function joinTerms(sets: Iterable<ReadonlySet<string>>): ReadonlySet<stri
 
 /** Comparable terms of a schema's option, such as `cold_start`. */
 export function optionTerms(option: unknown): ReadonlySet<string> {
-  return new Set(termsOf((typeof option === "string" ? option : JSON.stringify(option)).replaceAll(/[_-]/g, " ")));
+  return new Set(
+    termsOf(
+      (typeof option === "string" ? option : JSON.stringify(option)).replaceAll(/[_-]/g, " "),
+    ),
+  );
 }
 
 /** Numbers with their thousands and decimals; words of letters and digits, so that `kv-cache` and `kv_cache` are two words each. */
@@ -114,7 +120,12 @@ const SHORTEST_STEM = 3;
 
 function stemOf(word: string): string {
   if (word.length <= SHORTEST_STEM || /\d/.test(word)) return word.replaceAll(",", "");
-  const fits = ENDINGS.find(([ending]) => word.endsWith(ending) && word.length - ending.length >= SHORTEST_STEM && !/(?:ss|us|is)$/.test(word));
+  const fits = ENDINGS.find(
+    ([ending]) =>
+      word.endsWith(ending) &&
+      word.length - ending.length >= SHORTEST_STEM &&
+      !/(?:ss|us|is)$/.test(word),
+  );
   const [ending, replacement] = fits ?? ["", ""];
   const stem = word.slice(0, word.length - ending.length) + replacement;
   const undoubled = /ing|ed/.test(ending) ? stem.replace(/([bdfgmnprt])\1$/, "$1") : stem;

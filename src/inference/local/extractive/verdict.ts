@@ -2,7 +2,7 @@
 
 import type { Json } from "../../../json.ts";
 import type { Slot } from "./fill.ts";
-import { correctedText, type Review } from "./review.ts";
+import { correctedText, removedLine, type Review } from "./review.ts";
 import { roleOf } from "./slot-role.ts";
 
 /** Answers for the slots that a review is about; undefined for all others. */
@@ -21,7 +21,9 @@ export function toVerdict({ lines, supported, removed }: Review): Verdict {
     texts(slot) {
       const role = roleOf(slot.name);
       if (role === "long") return [correctedText(lines)];
-      return role === "issue" ? removed.slice(slot.index, slot.index + 1).map(({ text, reason }) => `"${text}" Reason: ${reason}.`) : undefined;
+      return role === "issue"
+        ? removed.slice(slot.index, slot.index + 1).map(removedLine)
+        : undefined;
     },
     number({ name }) {
       if (/unsupported|removed|issue|problem|without/i.test(name)) return removed.length;
@@ -30,12 +32,18 @@ export function toVerdict({ lines, supported, removed }: Review): Verdict {
     },
     flag({ name }) {
       if (/reject|fail|wrong|issue|problem|unsupported|needs/i.test(name)) return !isSound;
-      return /approve|accept|pass|valid|ok|supported|verified|correct|accurate|sound/i.test(name) ? isSound : undefined;
+      return /approve|accept|pass|valid|ok|supported|verified|correct|accurate|sound/i.test(name)
+        ? isSound
+        : undefined;
     },
-    choice: (options) => options.find((option) => (isSound ? GOOD : BAD).test(typeof option === "string" ? option : JSON.stringify(option))),
+    choice: (options) =>
+      options.find((option) =>
+        (isSound ? GOOD : BAD).test(typeof option === "string" ? option : JSON.stringify(option)),
+      ),
     count: (slot) => (roleOf(slot.name) === "issue" ? removed.length : undefined),
   };
 }
 
-const GOOD = /^(?:approved?|accept(?:ed)?|pass(?:ed)?|valid|ok|yes|supported|verified|correct|good)$/i;
+const GOOD =
+  /^(?:approved?|accept(?:ed)?|pass(?:ed)?|valid|ok|yes|supported|verified|correct|good)$/i;
 const BAD = /^(?:reject(?:ed)?|fail(?:ed)?|invalid|no|unsupported|revise|incorrect|bad|needs.*)$/i;
