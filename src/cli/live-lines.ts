@@ -118,7 +118,7 @@ function agentRow(agent: AgentNow): AgentRow {
 }
 
 function activityOf(
-  { name, tasks, live }: AgentNow,
+  { name, tasks, live, state }: AgentNow,
   calls: readonly LiveCall[],
 ): Pick<AgentRow, "activity" | "task" | "doing"> {
   const running = tasks.filter(({ status }) => status === "running");
@@ -134,7 +134,7 @@ function activityOf(
     };
   }
   const next = tasks.find(({ status }) => status === "waiting");
-  if (next) return { activity: "waiting", task: next.name, doing: waitOf(next, tasks, live) };
+  if (next) return { activity: "waiting", task: next.name, doing: waitOf(next, state, live) };
   const bad = tasks.find(({ status }) => status !== "done" && status !== "partial");
   if (bad) return { activity: "failed", task: bad.name, doing: reasonOf(bad) };
   return { activity: "done", task: tasks.at(-1)?.name ?? "", doing: tasks.at(-1)?.status ?? "" };
@@ -160,11 +160,11 @@ function doingOf({ phase, note }: LiveCall): string {
   }
 }
 
-function waitOf(task: TaskState, own: readonly TaskState[], live: LiveState): string {
-  const needs = live.needs[task.name] ?? [];
-  const isDone = (name: string): boolean =>
-    own.some((other) => other.name === name && other.status === "done");
-  const open = needs.filter((name) => !isDone(name));
+function waitOf(task: TaskState, { tasks }: RunState, live: LiveState): string {
+  const open = (live.needs[task.name] ?? []).filter((name) => {
+    const status = tasks[name]?.status;
+    return status === "waiting" || status === "running";
+  });
   return open.length > 0 ? `waits for ${open.join(", ")}` : "waits";
 }
 

@@ -77,7 +77,11 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
         index === undefined ? planRoute(request, options) : planCall(replies, request, index);
       await playReply(reply, response, () => sockets.cut(socket));
     };
-    answer().catch(() => socket.destroy()); // the client left amid its request: nobody is there to answer to
+    answer().catch((error: unknown) => {
+      // Either the client left amid its request, and nobody is there to answer to, or the test's reply is no HTTP.
+      if (!incoming.complete || response.headersSent) socket.destroy();
+      else void playReply(errorReply(500, `fault server: ${messageOf(error)}`), response, nothing);
+    });
   };
   const server: Server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
   server.keepAliveTimeout = 0; // an idle socket stays until the client closes it, or `closed` could not tell who did
@@ -105,6 +109,8 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
     [Symbol.asyncDispose]: close,
   };
 }
+
+function nothing(): void {}
 
 type Sockets = {
   readonly open: ReadonlySet<Socket>;

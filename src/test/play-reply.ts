@@ -4,8 +4,9 @@ import type { ServerResponse } from "node:http";
 import type { WireReply, WireStep } from "./wire-reply.ts";
 
 /**
- * Plays the steps until they end, the client leaves or a step ends the connection. Never rejects.
- * @param onCut called just before a step closes the connection by itself.
+ * Plays the steps until they end, the client leaves or a step ends the connection.
+ * Rejects only for a head that HTTP does not allow.
+ * @param onCut called before a step closes the connection by itself.
  */
 export async function playReply(
   reply: WireReply,
@@ -30,6 +31,7 @@ async function playStep(step: WireStep, stage: Stage): Promise<void> {
   const { response, gone, onCut } = stage;
   switch (step.type) {
     case "head":
+      if (step.headers["connection"] === "close") onCut(); // HTTP then closes it after the answer
       response.writeHead(step.status, step.headers);
       response.flushHeaders();
       return;

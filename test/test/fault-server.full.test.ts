@@ -220,6 +220,24 @@ describe("startFaultServer", () => {
     expect(models.statusCode).toBe(502);
   });
 
+  it("says which head HTTP does not allow", async () => {
+    await using server = await startFaultServer({ replies: [[head(200, { "no name": "x" })]] });
+
+    const response = await post(server, {});
+
+    expect(response.statusCode).toBe(500);
+    expect(await bodyOf(response)).toContain("no name");
+  });
+
+  it("knows a connection that it closes by a header as its own closing", async () => {
+    const reply = [head(200, { connection: "close" }), write("bye")];
+    await using server = await startFaultServer({ replies: [reply] });
+
+    await bodyOf(await post(server, {}));
+
+    expect(await server.closed(0)).toBe("server");
+  });
+
   it("drops a client that leaves amid its request and serves the next", async () => {
     await using server = await startFaultServer({ replies: [textReply("next")] });
     const rude = connect(Number(new URL(server.url).port), "127.0.0.1");

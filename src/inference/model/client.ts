@@ -70,9 +70,9 @@ export function createEndpointModel(options: {
           signal,
         );
       } catch (error) {
-        adaptations = adapt(adaptations, error);
-        if (!(error instanceof BosunError) || error.code !== "model/not-found") throw error;
-        throw withServedModels(error, await facts.getOrNone(signal), { model, where });
+        const before = adaptations;
+        adaptations = adapt(before, error);
+        throw await explain(error, { before, model, where, facts: () => facts.getOrNone(signal) });
       }
     },
     close: () => agent.destroy(),
@@ -85,6 +85,34 @@ function adapt(adaptations: Adaptations, error: unknown): Adaptations {
   if (adapted === "text-tools") return { ...adaptations, textTools: true };
   if (adapted === "prompt-schema") return { ...adaptations, promptSchema: true };
   return adaptations;
+}
+
+type Explanation = {
+  readonly before: Adaptations;
+  readonly model: string;
+  readonly where: string;
+  readonly facts: () => Promise<EndpointFacts>;
+};
+
+/** Completes what only the endpoint can tell: which models it serves, and that a refusal is final. */
+async function explain(
+  error: unknown,
+  { before, model, where, facts }: Explanation,
+): Promise<unknown> {
+  if (!(error instanceof BosunError)) return error;
+  if (error.code === "model/not-found")
+    return withServedModels(error, await facts(), { model, where });
+  const adapted = detailOf(error, "adapted");
+  // A server that refuses what was already spelled anew for it will refuse it again.
+  const isFinal =
+    (adapted === "text-tools" && before.textTools) ||
+    (adapted === "prompt-schema" && before.promptSchema);
+  return isFinal
+    ? new BosunError(error.code, error.message, {
+        cause: error,
+        details: { status: error.details?.["status"] },
+      })
+    : error;
 }
 
 function keyOf({ apiKeyEnv, url }: Endpoint, env: Env): string | undefined {

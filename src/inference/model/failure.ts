@@ -31,7 +31,12 @@ const NO_MODEL =
 /** The typed error. `model/not-found` and refusals that a client can adapt to are completed by the client. */
 export function toFailure(refusal: Refusal): BosunError {
   const said = redact(messageIn(refusal), refusal.secret);
-  const { code, advice, retryable = false, details } = meaningOf(refusal, said);
+  const {
+    code,
+    advice,
+    retryable = false,
+    details,
+  } = RULES.find(({ fits }) => fits(refusal, said))?.meaning(refusal, said) ?? UNKNOWN;
   const message = `${refusal.where} answered ${refusal.status}: ${said}${advice ? `. ${advice}` : ""}`;
   return new BosunError(code, message, {
     retryable,
@@ -46,35 +51,49 @@ type Meaning = {
   readonly details?: JsonObject;
 };
 
-/** The text decides before the status: servers disagree about the status of a prompt that is too long. */
-function meaningOf(refusal: Refusal, said: string): Meaning {
-  const { status } = refusal;
-  if (status === 401 || status === 403)
-    return { code: "model/unauthorized", advice: "Check the key that apiKeyEnv names" };
-  if (!TEMPORARY.has(status) && CONTEXT.test(said)) {
-    return {
+type Rule = {
+  readonly fits: (refusal: Refusal, said: string) => boolean;
+  readonly meaning: (refusal: Refusal, said: string) => Meaning;
+};
+
+/** The first that fits decides. The text comes before the status: servers disagree about the status of a prompt that is too long. */
+const RULES: readonly Rule[] = [
+  {
+    fits: ({ status }) => status >= 300 && status < 400,
+    meaning: () => ({
+      code: "model/protocol",
+      advice: "It redirects: give the URL that it redirects to",
+    }),
+  },
+  {
+    fits: ({ status }) => status === 401 || status === 403,
+    meaning: () => ({ code: "model/unauthorized", advice: "Check the key that apiKeyEnv names" }),
+  },
+  {
+    fits: ({ status }, said) => !TEMPORARY.has(status) && CONTEXT.test(said),
+    meaning: ({ body }, said) => ({
       code: "model/context-length",
       advice: "Shorten the prompt or lower maxTokens",
-      details: numbersIn(said, refusal.body),
-    };
-  }
-  if (status === 404 && (!isJson(refusal) || said === "Not Found")) {
-    return {
+      details: numbersIn(said, body),
+    }),
+  },
+  {
+    fits: (refusal, said) => refusal.status === 404 && (!isJson(refusal) || said === "Not Found"),
+    meaning: () => ({
       code: "model/protocol",
       advice: "This is no OpenAI-compatible route: the URL should end in /v1",
-    };
-  }
-  if (status === 404 || (status === 400 && NO_MODEL.test(said))) return { code: "model/not-found" };
-  const adapted = NO_TOOLS.test(said)
-    ? ADAPT_TOOLS
-    : NO_FORMAT.test(said)
-      ? ADAPT_FORMAT
-      : undefined;
-  if (adapted) return adapted;
-  return TEMPORARY.has(status) || status >= 500
-    ? temporaryMeaning(refusal)
-    : { code: "model/bad-request" };
-}
+    }),
+  },
+  {
+    fits: ({ status }, said) => status === 404 || (status === 400 && NO_MODEL.test(said)),
+    meaning: () => ({ code: "model/not-found" }),
+  },
+  { fits: (_, said) => NO_TOOLS.test(said), meaning: () => ADAPT_TOOLS },
+  { fits: (_, said) => NO_FORMAT.test(said), meaning: () => ADAPT_FORMAT },
+  { fits: ({ status }) => TEMPORARY.has(status) || status >= 500, meaning: temporaryMeaning },
+];
+
+const UNKNOWN: Meaning = { code: "model/bad-request" };
 
 /** Request time-out, too many requests. 501 is final although it is a 5xx. */
 const TEMPORARY: ReadonlySet<number> = new Set([408, 429]);
@@ -110,19 +129,29 @@ export function redact(text: string, secret: string | undefined): string {
 }
 
 function messageIn({ body, contentType }: Refusal): string {
-  const parsed = parseJson(body);
-  const error = isObject(parsed)
-    ? (parsed["error"] ?? parsed["detail"] ?? parsed["message"])
-    : undefined;
-  const message = isObject(error)
-    ? [error["message"], error["code"], error["param"]]
-        .filter((part) => typeof part === "string")
-        .join(" ")
-    : error;
-  const text =
-    typeof message === "string" ? message : message === undefined ? body : JSON.stringify(message);
-  const short = text.replace(/\s+/g, " ").trim().slice(0, MAX_MESSAGE);
-  return short || `nothing (${contentType || "no content type"})`;
+  const text = textOf(parseJson(body)) ?? body;
+  return (
+    text.replace(/\s+/g, " ").trim().slice(0, MAX_MESSAGE) ||
+    `nothing (${contentType || "no content type"})`
+  );
+}
+
+/** The server's own words. FastAPI's lists repeat the request beside each fault: only place and fault are read, never the prompt. */
+function textOf(body: unknown): string | undefined {
+  if (!isObject(body)) return undefined;
+  const error = body["error"] ?? body["detail"] ?? body["message"];
+  if (typeof error === "string") return error;
+  if (Array.isArray(error)) return error.filter(isObject).map(faultOf).join("; ");
+  if (!isObject(error)) return undefined;
+  const words = [error["message"], error["code"], error["param"]].filter(
+    (part) => typeof part === "string",
+  );
+  return words.length > 0 ? words.join(" ") : JSON.stringify(error);
+}
+
+function faultOf({ loc, msg }: Readonly<Record<string, unknown>>): string {
+  const place = Array.isArray(loc) ? loc.join(".") : "";
+  return `${place}: ${typeof msg === "string" ? msg : "invalid"}`;
 }
 
 function isJson({ body, contentType }: Refusal): boolean {

@@ -4,7 +4,7 @@ import type http from "node:http";
 import { BosunError } from "../../error.ts";
 import { isObject, parseJson } from "../../json.ts";
 import type { FactsSource } from "./facts.ts";
-import { redact, toFailure } from "./failure.ts";
+import { redact, type Refusal, toFailure } from "./failure.ts";
 import type { Exchange } from "./http.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Added, ReplyAssembler } from "./reply.ts";
@@ -93,21 +93,28 @@ function deliver(
   if (text !== "") mailbox.put("text-delta", text);
 }
 
+type ErrorBody = Pick<Refusal, "status" | "contentType" | "retryAfter" | "body">;
+
+/** An error that a server sends as a 200: the status stands in its code, if anywhere. */
+function errorIn(parsed: unknown, body: string): ErrorBody | undefined {
+  const error = isObject(parsed) ? parsed["error"] : undefined;
+  if (error === undefined || error === null) return undefined;
+  const code = isObject(error) ? error["code"] : undefined;
+  const status = typeof code === "number" && code >= 400 && code <= 599 ? code : 500;
+  return { status, contentType: "application/json", retryAfter: undefined, body };
+}
+
 /** A chunk that is no chat completion: the server's own error, sent inside the stream, or anything else. */
 function chunkError({ source }: Receiving, data: string, chunk: unknown): BosunError {
   const { where, secret, clock } = source;
-  const error = isObject(chunk) ? chunk["error"] : undefined;
-  if (error !== undefined) {
-    const code = isObject(error) ? error["code"] : undefined;
-    const status = typeof code === "number" && code >= 400 && code <= 599 ? code : 500;
-    const refusal = { status, contentType: "application/json", retryAfter: undefined, body: data };
+  const refusal = errorIn(chunk, data);
+  if (refusal)
     return toFailure({
       ...refusal,
       where: `${where}, while it was answering,`,
       secret,
       now: clock.now(),
     });
-  }
   return new BosunError(
     "model/protocol",
     `${where} sent a chunk that is no chat completion: ${redact(data.slice(0, 200), secret)}`,
@@ -136,21 +143,28 @@ function receiveWhole(receiving: Receiving, contentType: string): void {
   });
 }
 
-function takeWhole(
-  { source, assembler, mailbox, times, fail, ...rest }: Receiving,
-  body: string,
-  contentType: string,
-): void {
-  const added = assembler.add(parseJson(body));
-  if (added === undefined || !assembler.read().finish) {
-    const what = contentType || "no content type";
-    const message = `${source.where} answered with ${what} that is no chat completion. The URL should end in /v1`;
-    fail(new BosunError("model/protocol", message));
-    return;
+function takeWhole(receiving: Receiving, body: string, contentType: string): void {
+  const { source, assembler, mailbox, times, fail } = receiving;
+  const parsed = parseJson(body);
+  const added = assembler.add(parsed);
+  const refusal = errorIn(parsed, body);
+  if (added !== undefined && assembler.read().finish) {
+    times.firstTokenAt = source.clock.now();
+    deliver(receiving, added);
+    mailbox.end();
+  } else if (refusal)
+    fail(
+      toFailure({
+        ...refusal,
+        where: source.where,
+        secret: source.secret,
+        now: source.clock.now(),
+      }),
+    );
+  else {
+    const message = `${source.where} answered with ${contentType || "no content type"} that is no chat completion`;
+    fail(new BosunError("model/protocol", `${message}. The URL should end in /v1`));
   }
-  times.firstTokenAt = source.clock.now();
-  deliver({ source, assembler, mailbox, times, fail, ...rest }, added);
-  mailbox.end();
 }
 
 function refusalOf(

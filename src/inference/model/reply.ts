@@ -3,6 +3,7 @@
 // Tool calls come in pieces: by index, or without one (then by id, else the last one goes on); the name may come late, the id
 // not at all, the arguments in many parts or at once.
 
+import { randomUUID } from "node:crypto";
 import { isObject, type Json } from "../../json.ts";
 import type { ToolCall } from "./message.ts";
 import type { Finish } from "./model.ts";
@@ -47,6 +48,10 @@ export function createReplyAssembler(): ReplyAssembler {
   let model: string | undefined;
   let metrics: Json | undefined;
   const calls: OpenCall[] = [];
+  // Servers that name no id get one that no other reply of the same conversation has.
+  let replyId: string | undefined;
+  const idFor = (index: number): string =>
+    `call_${(replyId ??= randomUUID().slice(0, 8))}_${index}`;
 
   /** Takes what a delta, or a whole message, says. */
   const addPart = (part: Readonly<Record<string, unknown>>): Added => {
@@ -76,7 +81,7 @@ export function createReplyAssembler(): ReplyAssembler {
     read() {
       const named = calls.filter((call) => call.tool !== "");
       const closed = named.map(({ id, tool, arguments: args }, index) => ({
-        id: id || `call_${index}`,
+        id: id || idFor(index),
         tool,
         arguments: args,
       }));

@@ -122,6 +122,7 @@ function checkTasks(where: string, tasks: readonly Task[]): void {
     seen.add(task.name);
   }
   for (const task of tasks) {
+    checkStandIn(where, task);
     for (const other of task.context ?? []) {
       if (tasks.includes(other)) continue;
       throw new BosunError(
@@ -130,6 +131,16 @@ function checkTasks(where: string, tasks: readonly Task[]): void {
       );
     }
   }
+}
+
+/** A stand-in is the last resort: one of its own would make chains that nobody can follow. */
+function checkStandIn(where: string, { name, onError }: Task): void {
+  if (typeof onError !== "object") return;
+  if (onError.type !== "task")
+    throw wrongChoice(where, `onError of task "${name}"`, onError, "fail, retry, partial, a task");
+  if (onError.onError === "fail") return;
+  const message = `${where}: task "${onError.name}" stands in for "${name}" and has an onError itself. Leave it out there`;
+  throw new BosunError("crew/invalid", message);
 }
 
 function collectAgents(

@@ -74,11 +74,9 @@ type InputNamesOf<A> = A extends {
 }
   ? Names
   : never;
-type OutputType<S, E> = S extends Schema
-  ? E extends "partial"
-    ? OutputOf<S> | undefined
-    : OutputOf<S>
-  : string;
+type OutputType<S, E> =
+  | (S extends Schema ? (E extends "partial" ? OutputOf<S> | undefined : OutputOf<S>) : string)
+  | (E extends Task<string, string, infer StandIn> ? StandIn : never);
 
 /** Default of `timeoutMs`: 10 minutes. */
 export const DEFAULT_TASK_TIMEOUT_MS = 600_000;

@@ -24,22 +24,20 @@ const MAX_WHOLE = 2_000;
 /** The passages of a Markdown or plain text, in its order. */
 export function toPassages(document: string): readonly Passage[] {
   const passages: Passage[] = [];
-  let lead = "";
+  let lead: { readonly headings: readonly string[]; readonly text: string } | undefined;
+  const add = (headings: readonly string[], text: string): void => {
+    passages.push({ section: headings.at(-1) ?? "", headings: headings.join(" "), text });
+  };
   for (const { headings, block } of toBlocks(document)) {
-    const section = headings.at(-1) ?? "";
-    const add = (text: string): void => {
-      passages.push({
-        section,
-        headings: headings.join(" "),
-        text: lead === "" ? text : `${lead}\n${text}`,
-      });
-      lead = "";
-    };
-    // "The flags are:" belongs to what follows it.
-    if (block.type === "prose" && block.text.endsWith(":") && block.text.length < MAX_TEXT / 2)
-      lead = block.text;
-    else for (const text of textsOf(block)) add(text);
+    const [first = "", ...others] = textsOf(block);
+    const isLead = block.type === "prose" && others.length === 0 && first.endsWith(":");
+    const isLed = lead !== undefined && !isLead && lead.headings.join() === headings.join();
+    if (lead && !isLed) add(lead.headings, lead.text);
+    const text = lead && isLed ? `${lead.text}\n${first}` : first;
+    lead = isLead ? { headings, text: first } : undefined; // "The flags are:" belongs to what follows it
+    if (!isLead) for (const one of [text, ...others]) add(headings, one);
   }
+  if (lead) add(lead.headings, lead.text);
   return passages;
 }
 
@@ -92,8 +90,7 @@ function splitLong(unit: string): readonly string[] {
 }
 
 /** Words that end with a full stop and do not end a sentence. */
-const ABBREVIATION =
-  /(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|ca|fig|no|sec|ch|mr|mrs|ms|dr|st|al|[A-Z])\.$/i;
+const ABBREVIATION = /(?:^|[\s(])(?:e\.g|i\.e|vs|cf|approx|fig|mr|mrs|dr|al|[A-Z])\.$/i;
 
 /**
  * The sentences of a paragraph. Intl.Segmenter takes "… requests. vLLM …" for one sentence, because a small letter follows; here
@@ -106,7 +103,7 @@ export function toSentences(text: string): readonly string[] {
     const sentence = text.slice(start, index + end.length).trimEnd();
     const [next = ""] =
       /^\S{1,40}/.exec(text.slice(index + end.length, index + end.length + 40)) ?? [];
-    if (!/[\p{Lu}\p{N}]/u.test(next) || ABBREVIATION.test(sentence)) continue;
+    if (!/[\p{Lu}\p{N}]/u.test(next) || ABBREVIATION.test(sentence.slice(-12))) continue;
     sentences.push(sentence);
     start = index + end.length;
   }

@@ -37,8 +37,10 @@ export type AgentJob = {
 
 /** Most tools of one turn that are run; the model is told about the others. */
 const MAX_CALLS_PER_TURN = 16;
-/** Most requests to mend an answer: an empty one, or one that does not fit its schema. */
+/** Most requests to mend an answer that does not fit its schema. */
 const MAX_REPAIRS = 2;
+/** Most requests to mend an empty answer. */
+const MAX_EMPTY = 1;
 
 /**
  * The agent's answer as text; checked JSON text when the task has a schema.
@@ -59,7 +61,7 @@ export async function runAgent(d: Durable, world: World, job: AgentJob): Promise
     }
     const verdict = await judge(d, job, { turn, reply });
     if (verdict.type === "answer") return verdict.raw;
-    if (repairs++ >= MAX_REPAIRS) throw verdict.error;
+    if (repairs++ >= verdict.maxRepairs) throw verdict.error;
     turns.push(
       { role: "assistant", content: reply.text },
       { role: "user", content: verdict.request },
@@ -72,7 +74,8 @@ type Turn = { readonly turn: number; readonly turns: Message[] };
 /** work: tools are offered. final: the iterations are used up. repair: an answer is being mended. */
 function phaseOf(job: AgentJob, iteration: number, repairs: number): Purpose {
   if (repairs > 0) return "repair";
-  return job.tools.length > 0 && iteration > job.agent.maxIterations ? "final" : "work";
+  // Also without tools: a model may call tools that it was never offered, and would go on for ever.
+  return iteration > job.agent.maxIterations ? "final" : "work";
 }
 
 function askTurn(
@@ -127,7 +130,13 @@ async function runTools(
 
 type Verdict =
   | { readonly type: "answer"; readonly raw: string }
-  | { readonly type: "mend"; readonly request: string; readonly error: BosunError };
+  | {
+      readonly type: "mend";
+      readonly request: string;
+      /** Most requests to mend before `error` is thrown. */
+      readonly maxRepairs: number;
+      readonly error: BosunError;
+    };
 
 async function judge(
   d: Durable,
@@ -136,7 +145,12 @@ async function judge(
 ): Promise<Verdict> {
   const { task, agent } = job;
   if (reply.text.trim() === "")
-    return { type: "mend", request: EMPTY_ANSWER, error: emptyAnswer(job, reply) };
+    return {
+      type: "mend",
+      request: EMPTY_ANSWER,
+      maxRepairs: MAX_EMPTY,
+      error: emptyAnswer(job, reply),
+    };
   const { output } = task;
   if (output === undefined) return { type: "answer", raw: reply.text };
   const check = await d.step([...job.path, `turn:${turn}`, "check"].join("/"), () =>
@@ -150,7 +164,7 @@ async function judge(
     `task "${task.name}": the answer of agent "${agent.name}" does not fit its schema after ${MAX_REPAIRS} repairs: ${check.issues.join("; ")}.${hint}`,
     { details: { issues: check.issues, text: reply.text } },
   );
-  return { type: "mend", request: repairText(check.issues), error };
+  return { type: "mend", request: repairText(check.issues), maxRepairs: MAX_REPAIRS, error };
 }
 
 function emptyAnswer(job: AgentJob, reply: Reply): BosunError {

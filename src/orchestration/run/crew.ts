@@ -10,7 +10,7 @@ import type { JsonObject } from "../../json.ts";
 import { agentOf } from "../crew/crew.ts";
 import type { Task } from "../crew/task.ts";
 import type { Durable, Flow } from "../durable/durable.ts";
-import type { RunStatus } from "./event.ts";
+import type { RunFact, RunStatus } from "./event.ts";
 import {
   agentNameOf,
   end,
@@ -82,7 +82,7 @@ function sayStart(run: RunContext, inputs: JsonObject): void {
   const { crew, plan, log } = run;
   const tasks = plan.tasks.map(({ name, needs, after }) => ({
     name,
-    agent: agentNameOf(run, name),
+    agent: agentNameOf(run, taskNamed(run, name)),
     needs: [...needs, ...after],
   }));
   log.emit([], {
@@ -109,11 +109,15 @@ function startDue(body: Body): void {
         standIn: false,
       });
     else
-      end(run, progress, task.name, {
-        status: "cancelled",
-        raw: "",
-        error: dependencyError(task.name, missing),
-      });
+      end(
+        body,
+        { task, actual: task },
+        {
+          status: "cancelled",
+          raw: "",
+          error: dependencyError(task.name, missing),
+        },
+      );
   }
 }
 
@@ -138,15 +142,15 @@ function launch(
       "task/timed-out",
       `task "${actual.name}" of agent "${name}" did not end within ${timeoutMs} ms. Raise its timeoutMs, or look at which layer was slow`,
     );
-  run.log.emit([segment], { type: "task-start", task: task.name, agent: name, attempt });
+  run.log.emit([segment], { type: "task-start", task: task.name, agent: name }, attempt);
   const input = { task: task.name, standIn, segment, sections };
   const child = d.child(segment, taskFlow, input, { timeoutMs, timeoutError });
-  progress.running.set(task.name, { task, attempt, sections, child });
+  progress.running.set(task.name, { task, actual, attempt, sections, child });
 }
 
 /** Waits for the first running task to end and takes note of how; may start it anew. */
 async function followOne(body: Body): Promise<void> {
-  const { d, run, progress } = body;
+  const { d, progress } = body;
   const pending = Object.fromEntries(
     [...progress.running].map(([name, { child }]) => [name, child.result]),
   );
@@ -156,7 +160,7 @@ async function followOne(body: Body): Promise<void> {
   try {
     const { raw } = await running.child.result;
     progress.running.delete(name);
-    end(run, progress, name, { status: "done", raw });
+    end(body, running, { status: "done", raw });
   } catch (error) {
     if (d.signal.aborted) throw error;
     progress.running.delete(name);
@@ -164,47 +168,43 @@ async function followOne(body: Body): Promise<void> {
   }
 }
 
-function onFailure(body: Body, { task, attempt, sections }: Running, error: BosunError): void {
-  const { run, progress } = body;
-  const { onError, name } = task;
+function onFailure(body: Body, running: Running, error: BosunError): void {
+  const { task, attempt, sections } = running;
+  const { onError } = task;
   const data: ErrorData = { code: error.code, message: error.message, retryable: error.retryable };
   const again = (standIn: boolean): void => {
-    run.log.emit([`task:${name}`], {
-      type: "task-retry",
-      task: name,
-      attempt: attempt + 1,
-      error: data,
-    });
+    const retry: RunFact = { type: "task-retry", task: task.name, error: data };
+    body.run.log.emit([`task:${task.name}`], retry, attempt + 1);
     launch(body, { task, attempt: attempt + 1, sections, standIn });
   };
+  const raw = textOf(error);
   const isRepeatable = !error.code.startsWith("model/"); // M5
   if (onError === "retry" && attempt <= task.retries && isRepeatable) again(false);
   else if (typeof onError === "object" && attempt === 1) again(true);
-  else if (onError === "partial")
-    end(run, progress, name, { status: "partial", raw: textOf(error), error: data });
+  else if (onError === "partial") end(body, running, { status: "partial", raw, error: data });
   else {
     const status = error.code === "task/timed-out" ? "timed-out" : "failed";
-    end(run, progress, name, { status, raw: textOf(error), error: data });
+    end(body, running, { status, raw, error: data });
   }
 }
 
 /** Cancels and joins what still runs (R3), and marks what never started. */
-async function stopAll({ run, progress }: Body, status: RunStatus): Promise<void> {
-  const left = [...progress.running];
-  for (const [, { child }] of left) child.cancel(`the run of crew "${run.crew.name}" is ending`);
-  const settled = await Promise.allSettled(left.map(([, { child }]) => child.result));
-  for (const [index, [name]] of left.entries()) {
+async function stopAll(body: Body, status: RunStatus): Promise<void> {
+  const { run, progress } = body;
+  const left = [...progress.running.values()];
+  for (const { child } of left) child.cancel(`the run of crew "${run.crew.name}" is ending`);
+  const settled = await Promise.allSettled(left.map(({ child }) => child.result));
+  for (const [index, running] of left.entries()) {
     const result = settled[index];
+    const cut = status === "timed-out" ? "timed-out" : "cancelled";
     if (result?.status === "fulfilled")
-      end(run, progress, name, { status: "done", raw: result.value.raw });
-    else {
-      const ended = status === "timed-out" ? "timed-out" : "cancelled";
-      end(run, progress, name, { status: ended, raw: textOf(result?.reason) });
-    }
+      end(body, running, { status: "done", raw: result.value.raw });
+    else end(body, running, { status: cut, raw: textOf(result?.reason) });
   }
   progress.running.clear();
-  for (const { name } of run.plan.tasks) {
-    if (!progress.ended.has(name)) end(run, progress, name, { status: "cancelled", raw: "" });
+  for (const task of run.crew.tasks) {
+    if (!progress.ended.has(task.name))
+      end(body, { task, actual: task }, { status: "cancelled", raw: "" });
   }
 }
 

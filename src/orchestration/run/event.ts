@@ -34,18 +34,8 @@ export type RunFact =
       }[];
       readonly width: number;
     }
-  | {
-      readonly type: "task-start";
-      readonly task: string;
-      readonly agent: string;
-      readonly attempt: number;
-    }
-  | {
-      readonly type: "task-retry";
-      readonly task: string;
-      readonly attempt: number;
-      readonly error: ErrorData;
-    }
+  | { readonly type: "task-start"; readonly task: string; readonly agent: string }
+  | { readonly type: "task-retry"; readonly task: string; readonly error: ErrorData }
   | {
       readonly type: "context-trim";
       readonly part: string;
@@ -113,6 +103,8 @@ export type RunFact =
       readonly agent: string;
       readonly status: TaskStatus;
       readonly raw: string;
+      /** The task that was done in its place. */
+      readonly standIn?: string | undefined;
       readonly error?: ErrorData | undefined;
     }
   | {

@@ -21,6 +21,8 @@ export type Ended = {
 /** A task that runs: which of its executions, what it sees, and its child run. */
 export type Running = {
   readonly task: Task;
+  /** The task itself, or the one that stands in for it. */
+  readonly actual: Task;
   readonly attempt: number;
   readonly sections: readonly Section[];
   readonly child: Child<TaskOutput>;
@@ -41,13 +43,20 @@ export type Outcome = {
   readonly error?: ErrorData | undefined;
 };
 
-/** Notes and says how a task ended. */
-export function end(run: RunContext, progress: Progress, name: string, ended: Ended): void {
-  progress.ended.set(name, ended);
-  run.log.emit([`task:${name}`], {
+/** Notes and says how a task ended. `actual` = what was done: the task itself, or its stand-in. */
+export function end(
+  { run, progress }: { readonly run: RunContext; readonly progress: Progress },
+  { task, actual }: { readonly task: Task; readonly actual: Task },
+  ended: Ended,
+): void {
+  progress.ended.set(task.name, ended);
+  const agent = agentNameOf(run, actual);
+  const standIn = actual === task ? {} : { standIn: actual.name };
+  run.log.emit([`task:${task.name}`], {
     type: "task-end",
-    task: name,
-    agent: agentNameOf(run, name),
+    task: task.name,
+    agent,
+    ...standIn,
     ...ended,
   });
 }
@@ -118,8 +127,8 @@ export function taskNamed(run: RunContext, name: string): Task {
   return task;
 }
 
-export function agentNameOf(run: RunContext, task: string): string {
-  return nameOfAgent(agentOf(taskNamed(run, task), run.crew.agents), run.inputs);
+export function agentNameOf(run: RunContext, task: Task): string {
+  return nameOfAgent(agentOf(task, run.crew.agents), run.inputs);
 }
 
 function hasOutput(ended: Ended | undefined): boolean {

@@ -116,7 +116,7 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
   const hasOutput = status === "done" || status === "partial";
   return {
     status: isEnded ? status : "cancelled",
-    output: hasOutput ? await outputOf(task, raw) : undefined,
+    output: hasOutput ? await outputOf(task, raw, folded.standIn) : undefined,
     raw,
     agent,
     attempts,
@@ -126,10 +126,10 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
   };
 }
 
-async function outputOf(task: Task, raw: string): Promise<unknown> {
-  const standIn = typeof task.onError === "object" ? task.onError : undefined;
-  const schema = task.output ?? (standIn && standIn.output);
-  return schema === undefined ? raw : readOutput(raw, schema);
+async function outputOf(task: Task, raw: string, standIn: string | undefined): Promise<unknown> {
+  const done =
+    typeof task.onError === "object" && task.onError.name === standIn ? task.onError : task;
+  return done.output === undefined ? raw : readOutput(raw, done.output);
 }
 
 function timingsOf({

@@ -24,6 +24,8 @@ export type TaskState = {
   readonly calls: number;
   readonly usage: Usage;
   readonly raw: string;
+  /** The task that was done in its place. */
+  readonly standIn: string | undefined;
   readonly error: ErrorData | undefined;
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -70,8 +72,16 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
         startedAt: task.startedAt ?? event.at,
       }));
     case "task-end": {
-      const { task: name, status, raw, error, at } = event;
-      return withTask(state, name, (task) => ({ ...task, status, raw, error, endedAt: at }));
+      const { task: name, agent, status, raw, standIn, error, at } = event;
+      return withTask(state, name, (task) => ({
+        ...task,
+        agent,
+        status,
+        raw,
+        standIn,
+        error,
+        endedAt: at,
+      }));
     }
     case "run-end":
       return {
@@ -138,6 +148,7 @@ const EMPTY_TASK: Omit<TaskState, "name" | "agent"> = {
   calls: 0,
   usage: NO_USAGE,
   raw: "",
+  standIn: undefined,
   error: undefined,
   startedAt: undefined,
   endedAt: undefined,

@@ -68,10 +68,10 @@ describe("connections", () => {
     const { server, model } = await bench([closing(textReply("one")), textReply("two")]);
 
     const first = await replyOf(model);
-    await server.closed(0);
+    const closer = await server.closed(0);
     const second = await replyOf(model);
 
-    expect([first.text, second.text]).toEqual(["one", "two"]);
+    expect([first.text, closer, second.text]).toEqual(["one", "server", "two"]);
     expect(server.totalSockets).toBe(2);
   });
 });

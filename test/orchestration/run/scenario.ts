@@ -4,6 +4,12 @@ import { type Bosun, type BosunOptions, createBosun } from "../../../src/bosun.t
 import { type BosunError, isBosunError } from "../../../src/error.ts";
 import type { Model, ModelRequest } from "../../../src/inference/model/model.ts";
 import { type Agent, agent, type AgentOptions } from "../../../src/orchestration/crew/agent.ts";
+import {
+  type OnError,
+  type Task,
+  task,
+  type TaskOptions,
+} from "../../../src/orchestration/crew/task.ts";
 import type { RunEvent } from "../../../src/orchestration/run/event.ts";
 import {
   type Script,
@@ -45,6 +51,26 @@ export function worker(
   options: Partial<AgentOptions<string, string, string>> = {},
 ): Agent<never> {
   return agent({ role, goal: "Do it", ...options }) as Agent<never>; // without placeholders
+}
+
+type JobOptions = Omit<
+  TaskOptions<string, string, string, Agent<never>, undefined, OnError | undefined>,
+  "name" | "description" | "expectedOutput" | "agent"
+> & { readonly agent?: Agent<never> };
+
+/** A task that needs no words of its own, done by an agent of its own. */
+export function job<const Name extends string>(
+  name: Name,
+  options: JobOptions = {},
+): Task<Name, never, string> {
+  const made = task({
+    name,
+    description: `Do ${name}`,
+    expectedOutput: "A text",
+    agent: worker(`agent of ${name}`),
+    ...options,
+  });
+  return made as Task<Name, never, string>; // without placeholders
 }
 
 /** The name of the task that a call belongs to. */

@@ -31,8 +31,9 @@ export function toVerdict({ lines, supported, removed }: Review): Verdict {
       return /checked|total|statements/i.test(name) ? supported + removed.length : undefined;
     },
     flag({ name }) {
-      if (/reject|fail|wrong|issue|problem|unsupported|needs/i.test(name)) return !isSound;
-      return /approve|accept|pass|valid|ok|supported|verified|correct|accurate|sound/i.test(name)
+      if (/reject|fail|wrong|issue|problem|unsupported|invalid|incorrect|needs/i.test(name))
+        return !isSound;
+      return /approve|accept|pass|valid|^ok$|supported|verified|correct|accurate|sound/i.test(name)
         ? isSound
         : undefined;
     },

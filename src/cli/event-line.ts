@@ -1,0 +1,93 @@
+// One event as one line, for logs and pipes. Pure. Deltas and prompts have no line: prompts have a block (prompt-lines.ts).
+
+import type { RunEvent } from "../orchestration/run/event.ts";
+import { modelLabel } from "./live.ts";
+import { count, duration, tokens } from "./number.ts";
+import { oneLine } from "./width.ts";
+
+/** Most characters of a line: messages and names come from outside. */
+const MAX_LINE = 400;
+
+/** The line, with the seconds since the run's start in front; undefined for an event that has none. */
+export function eventLine(event: RunEvent, startedAt: number): string | undefined {
+  const said = saidOf(event);
+  if (said === undefined) return undefined;
+  const seconds = `${((event.at - startedAt) / 1_000).toFixed(1)} s`.padStart(8);
+  return oneLineOf(seconds, said);
+}
+
+function oneLineOf(seconds: string, said: string): string {
+  const line = oneLine(said);
+  return `${seconds}  ${line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line}`;
+}
+
+function saidOf(event: RunEvent): string | undefined {
+  switch (event.type) {
+    case "run-start":
+      return `run ${event.runId}: crew ${event.crew}, ${event.tasks.length} tasks, ${event.process}`;
+    case "task-start":
+      return `task ${event.task}: ${event.agent} starts${event.attempt > 1 ? `, attempt ${event.attempt}` : ""}`;
+    case "task-retry":
+      return `task ${event.task}: attempt ${event.attempt} follows [${event.error.code}] ${event.error.message}`;
+    case "task-end":
+      return `task ${event.task}: ${event.status}${reasonOf(event.error)}`;
+    case "run-end":
+      return `run ${event.runId}: ${event.status}${reasonOf(event.error)}`;
+    case "tool-start":
+      return `${event.agent}: calls ${event.tool}(${event.arguments})`;
+    case "tool-end":
+      return `${event.agent}: ${event.tool} ${event.status}, ${count(event.tokens)} tokens${toolNotes(event)}`;
+    default:
+      return modelLine(event);
+  }
+}
+
+type ModelLineEvent = Exclude<
+  RunEvent,
+  {
+    readonly type:
+      | "run-start"
+      | "task-start"
+      | "task-retry"
+      | "task-end"
+      | "run-end"
+      | "tool-start"
+      | "tool-end";
+  }
+>;
+
+function modelLine(event: ModelLineEvent): string | undefined {
+  switch (event.type) {
+    case "context-trim":
+      return `context: ${event.part} cut from ${count(event.tokensBefore)} to ${count(event.tokensAfter)} tokens`;
+    case "model-queued":
+      return `${event.agent}: queued: ${event.reason}`;
+    case "model-start":
+      return `${event.agent}: asks ${modelLabel(`${event.model} at ${event.endpoint}`)}${event.call > 1 ? `, try ${event.call}` : ""}`;
+    case "model-retry":
+      return `${event.agent}: tries again in ${duration(event.afterMs)} after [${event.code}] ${event.message}`;
+    case "model-fallback":
+      return `${event.agent}: goes on with ${event.to} after [${event.code}] of ${event.from}`;
+    case "model-end": {
+      if (event.status !== "done") return `${event.agent}: call ${event.status}${reasonOf(event.error)}`;
+      const { usage, timings, finish } = event;
+      const cut = finish.unified === "length" ? ", cut at maxTokens" : "";
+      return `${event.agent}: answers, ${tokens(usage.input.total, usage.source)} tokens in, ${tokens(usage.output.total, usage.source)} out, ${duration(timings.totalMs)}${cut}`;
+    }
+    case "model-prompt":
+    case "model-delta":
+      return undefined;
+    default:
+      return event satisfies never;
+  }
+}
+
+type ToolEnd = Extract<RunEvent, { readonly type: "tool-end" }>;
+
+function toolNotes({ truncated, cached, error }: ToolEnd): string {
+  return `${truncated ? ", cut" : ""}${cached ? ", from the cache" : ""}${reasonOf(error)}`;
+}
+
+function reasonOf(error: { readonly code: string; readonly message: string } | undefined): string {
+  return error ? ` [${error.code}] ${error.message}` : "";
+}

@@ -1,0 +1,42 @@
+// What is printed for an error, and the exit code that it means. Pure.
+
+import { type ErrorData, isBosunError, messageOf } from "../error.ts";
+import { oneLine } from "./width.ts";
+
+/** Exit codes of the command. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** `Error [code] message`, one paragraph without a stack trace; the stack follows only when `debug` asks for it. */
+export function failureText(error: unknown, debug: boolean): string {
+  const code = isBosunError(error) ? error.code : "unexpected";
+  const advice =
+    isBosunError(error) || debug ? "" : " Set BOSUN_DEBUG=1 to see where it comes from.";
+  const text = errorText({ code, message: `${messageOf(error)}${advice}` });
+  return debug && error instanceof Error && error.stack ? `${text}\n${error.stack}` : text;
+}
+
+/** The same for an error that came as data. */
+export function errorText(error: Pick<ErrorData, "message"> & { readonly code: string }): string {
+  return `Error [${error.code}] ${oneLine(error.message)}`;
+}
+
+/** The exit code of an error: 2 for what the user wrote, 130 for a cancelled run, else 1. */
+export function exitCodeOf(error: unknown): number {
+  return isBosunError(error) ? exitCodeOfCode(error.code) : EXIT.failed;
+}
+
+/** The same by the error's code. */
+export function exitCodeOfCode(code: ErrorData["code"]): number {
+  if (USAGE_CODES.has(code) || code.startsWith("crew/") || code.startsWith("schema/"))
+    return EXIT.usage;
+  return EXIT.failed;
+}
+
+/** Codes that say that the command line, the surroundings or a definition must be changed. */
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  "usage",
+  "config/invalid",
+  "model/unknown",
+  "run/unknown",
+  "tool/invalid",
+]);

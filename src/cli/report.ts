@@ -1,0 +1,157 @@
+// What a run came to, as tables: agents, tasks, totals. Pure: the same for a run that just ended and for a stored one.
+
+import type { AgentState, RunState, TaskState } from "../orchestration/run/state.ts";
+import { modelLabel } from "./live.ts";
+import { count, duration, share, tokens } from "./number.ts";
+import { type Paint, plain, type Style } from "./paint.ts";
+import { type Cell, type Column, tableLines } from "./table.ts";
+import { oneLine } from "./width.ts";
+
+/** What a report is made of. */
+export type ReportInput = {
+  readonly state: RunState;
+  /** The run's status as the store sees it, where it differs: "interrupted". */
+  readonly status?: string | undefined;
+  /** Answers by "model at endpoint" (LiveState). */
+  readonly models: Readonly<Record<string, number>>;
+  /** Where the run's events were kept; undefined when they were not. */
+  readonly keptIn: string | undefined;
+};
+
+export type ReportOptions = {
+  readonly columns?: number | undefined;
+  readonly paint?: Paint | undefined;
+};
+
+/** The lines of a run's tables. */
+export function reportLines(input: ReportInput, options: ReportOptions = {}): readonly string[] {
+  const { state, models } = input;
+  const { paint = plain } = options;
+  const agents = Object.values(state.agents);
+  const tasks = Object.values(state.tasks);
+  const hasEstimates = agents.some(({ usage }) => usage.source === "estimated");
+  return [
+    ...tableLines(AGENT_COLUMNS, agentRows(agents, state), options),
+    ...(agents.length > 0 ? [""] : []),
+    ...tableLines(TASK_COLUMNS, tasks.map(taskRow), options),
+    ...(tasks.length > 0 ? [""] : []),
+    ...summaryLines(input, paint),
+    ...(hasEstimates ? [paint("dim", "~ estimated from the text: the server did not count")] : []),
+    ...Object.keys(models).flatMap((name) =>
+      isExtractive(name) ? [paint("yellow", EXTRACTIVE_NOTE)] : [],
+    ),
+  ];
+}
+
+const EXTRACTIVE_NOTE =
+  "extractive quotes its sources and writes nothing of its own; give --model for a language model";
+
+const AGENT_COLUMNS: readonly Column[] = [
+  { title: "agent", flexible: true },
+  { title: "calls", align: "right" },
+  { title: "retries", align: "right" },
+  { title: "tools", align: "right" },
+  { title: "in", align: "right" },
+  { title: "cached", align: "right" },
+  { title: "out", align: "right" },
+  { title: "cost", align: "right" },
+  { title: "model time", align: "right" },
+  { title: "share", align: "right" },
+];
+
+function agentRows(agents: readonly AgentState[], state: RunState): readonly (readonly Cell[])[] {
+  const busyMs = agents.reduce((sum, agent) => sum + agent.busyMs, 0);
+  const sum = (field: "calls" | "retries" | "toolCalls"): number =>
+    agents.reduce((total, agent) => total + agent[field], 0);
+  const total: AgentState = {
+    name: "total",
+    calls: sum("calls"),
+    retries: sum("retries"),
+    toolCalls: sum("toolCalls"),
+    usage: state.usage,
+    busyMs,
+  };
+  const rows = agents.map((agent) => agentRow(agent, busyMs));
+  return agents.length > 1 ? [...rows, agentRow(total, busyMs)] : rows;
+}
+
+function agentRow(agent: AgentState, busyMs: number): readonly Cell[] {
+  const { name, calls, retries, toolCalls, usage } = agent;
+  const { input, output, source } = usage;
+  return [
+    name,
+    count(calls),
+    count(retries),
+    count(toolCalls),
+    tokens(input.total, source),
+    input.cached === undefined ? "–" : count(input.cached),
+    tokens(output.total, source),
+    COST_UNKNOWN,
+    duration(agent.busyMs),
+    share(agent.busyMs, busyMs),
+  ];
+}
+
+/** This version has no prices. */
+const COST_UNKNOWN = "unknown";
+
+const TASK_COLUMNS: readonly Column[] = [
+  { title: "task", flexible: true },
+  { title: "status" },
+  { title: "agent", flexible: true },
+  { title: "attempts", align: "right" },
+  { title: "time", align: "right" },
+  { title: "error", flexible: true },
+];
+
+function taskRow(task: TaskState): readonly Cell[] {
+  const { name, status, agent, attempts, startedAt, endedAt, error } = task;
+  const isTimed = startedAt !== undefined && endedAt !== undefined;
+  return [
+    name,
+    statusCell(status),
+    agent,
+    count(attempts),
+    duration(isTimed ? endedAt - startedAt : undefined),
+    error?.code ?? "",
+  ];
+}
+
+/** A status with its mark and colour. */
+export function statusCell(status: string): Cell {
+  const [mark, style] = STATUS_STYLES[status] ?? ["○", "dim"];
+  return { text: `${mark} ${status}`, style };
+}
+
+const STATUS_STYLES: Readonly<Record<string, readonly [string, Style]>> = {
+  done: ["✓", "green"],
+  partial: ["◐", "yellow"],
+  failed: ["✗", "red"],
+  "timed-out": ["✗", "red"],
+  interrupted: ["✗", "red"],
+  cancelled: ["–", "yellow"],
+  running: ["●", "cyan"],
+};
+
+function summaryLines(input: ReportInput, paint: Paint): readonly string[] {
+  const { state, models, keptIn } = input;
+  const { runId, crew, startedAt, endedAt } = state;
+  const status = input.status ?? state.status;
+  const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
+  const facts: readonly (readonly [string, string])[] = [
+    ["run", `${runId} (${crew}): ${status} in ${duration(ms)}`],
+    ["models", modelNames(models) || "none answered"],
+    ["kept in", keptIn === undefined ? "nowhere" : `${keptIn}; bosun runs show ${runId}`],
+  ];
+  return facts.map(([name, fact]) => `${paint("dim", name.padEnd(8))}${oneLine(fact)}`);
+}
+
+function modelNames(models: Readonly<Record<string, number>>): string {
+  return Object.entries(models)
+    .map(([name, answers]) => `${modelLabel(name)} ×${count(answers)}`)
+    .join(", ");
+}
+
+function isExtractive(name: string): boolean {
+  return modelLabel(name) !== name;
+}

@@ -1,0 +1,82 @@
+// Where a command reads from and writes to, as one value, so that commands do not know whether they run in a terminal, a pipe or a test.
+
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+import { type Clock, systemClock } from "../clock.ts";
+import { BosunError, messageOf } from "../error.ts";
+import type { Env } from "../inference/model/http.ts";
+import { createPaint, type Paint } from "./paint.ts";
+
+/** One stream to write to. */
+export type Output = {
+  readonly isTerminal: boolean;
+  /** 80 where it is no terminal. */
+  columns(): number;
+  rows(): number;
+  readonly paint: Paint;
+  write(text: string): void;
+  /** Resolves when everything that was written has left: the backpressure of a slow reader. */
+  drained(): Promise<void>;
+};
+
+/** What a command works with. */
+export type Terminal = {
+  readonly out: Output;
+  readonly err: Output;
+  readonly clock: Clock;
+  /** The environment over the lines of .env. @throws BosunError `config/invalid` for a .env that cannot be read. */
+  env(): Env;
+  /** Aborts at the first Ctrl-C. */
+  readonly signal: AbortSignal;
+};
+
+/** The process's own terminal. */
+export function createTerminal(signal: AbortSignal): Terminal {
+  let env: Env | undefined;
+  return {
+    out: toOutput(process.stdout),
+    err: toOutput(process.stderr),
+    clock: systemClock,
+    env: () => (env ??= readEnv()),
+    signal,
+  };
+}
+
+/** A line, or several. */
+export function writeLines(output: Output, lines: readonly string[]): void {
+  if (lines.length > 0) output.write(`${lines.join("\n")}\n`);
+}
+
+function toOutput(stream: NodeJS.WriteStream): Output {
+  let draining: Promise<void> | undefined;
+  return {
+    isTerminal: stream.isTTY === true,
+    columns: () => stream.columns || 80,
+    rows: () => stream.rows || 24,
+    paint: createPaint(stream),
+    write(text) {
+      if (stream.write(text)) return;
+      draining ??= new Promise((resolve) => {
+        const done = (): void => {
+          draining = undefined;
+          stream.off("drain", done).off("close", done);
+          resolve();
+        };
+        stream.once("drain", done).once("close", done); // a reader that has left drains nothing any more
+      });
+    },
+    drained: async () => draining,
+  };
+}
+
+function readEnv(): Env {
+  let file = "";
+  try {
+    file = readFileSync(".env", "utf8");
+  } catch (cause) {
+    const isAbsent = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    if (!isAbsent)
+      throw new BosunError("config/invalid", `.env cannot be read: ${messageOf(cause)}`, { cause });
+  }
+  return { ...parseEnv(file), ...process.env };
+}
