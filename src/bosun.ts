@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { type Clock, systemClock } from "./clock.ts";
 import { BosunError, isBosunError, messageOf } from "./error.ts";
+import { ownValue } from "./json.ts";
 import type { Endpoint, ModelRef } from "./inference/model/endpoint.ts";
 import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
@@ -148,7 +149,7 @@ function createResolver(
   );
   return (alias) => {
     if (alias === GIVEN && isModel(model)) return model;
-    return models[alias] ?? (alias === EMBEDDED ? embedded : toEndpoint(alias, env));
+    return ownValue(models, alias) ?? (alias === EMBEDDED ? embedded : toEndpoint(alias, env));
   };
 }
 

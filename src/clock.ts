@@ -6,7 +6,8 @@
 // Invariants
 //   T1  A timer fires at most once for each start or restart, never after it was disposed.
 //   T2  Timers of one clock fire in the order of their time, and of their start when the times are equal.
-//   T3  The virtual clock moves only when no microtask is left, no `external` work is pending and a timer is waiting.
+//   T3  The virtual clock moves only when no microtask is left, no `external` work is pending and a timer is waiting. External work
+//       that has come to nothing for EXTERNAL_PATIENCE_MS of real time is not waited for: it may wait for the clock itself.
 
 /** A one-shot timer. Disposing it stops it. */
 export interface Timer extends Disposable {
@@ -31,7 +32,7 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** `reason` becomes the signal's reason when the time is over. */
   deadline(ms: number, signal: AbortSignal, reason: () => Error): Deadline;
-  /** Keeps a virtual clock standing still while real work (a socket, a child process) is pending. */
+  /** Keeps a virtual clock standing still while real work (a socket, a child process) is pending (T3). */
   external<T>(work: Promise<T>): Promise<T>;
 }
 
@@ -40,6 +41,9 @@ export interface VirtualClock extends Clock {
   /** Moves the time forward by `ms`, firing what falls due on the way. Needed only with `auto: false`. */
   advance(ms: number): Promise<void>;
 }
+
+/** How long a virtual clock stands still for external work that comes to nothing, in real milliseconds. */
+const EXTERNAL_PATIENCE_MS = 1_000;
 
 /** Node's longest timer; longer ones would fire at once. */
 const LONGEST_TIMER_MS = 2_147_483_647;
@@ -80,15 +84,25 @@ export function createVirtualClock(options: { readonly auto?: boolean } = {}): V
   const timeline = createTimeline();
   let externalCount = 0;
   let isScheduled = false;
+  let patience: NodeJS.Timeout | undefined;
 
   // Timers wait for setImmediate, which comes after every microtask: whatever could run at this time has then run (T3).
+  const move = (): void => {
+    timeline.fireNext();
+    schedule();
+  };
   const schedule = (): void => {
-    if (!auto || isScheduled || externalCount > 0 || timeline.nextAt() === undefined) return;
+    if (!auto || isScheduled || timeline.nextAt() === undefined) return;
+    if (externalCount > 0) {
+      clearTimeout(patience);
+      patience = setTimeout(move, EXTERNAL_PATIENCE_MS);
+      return;
+    }
     isScheduled = true;
     setImmediate(() => {
       isScheduled = false;
-      if (externalCount === 0) timeline.fireNext();
-      schedule();
+      if (externalCount === 0) move();
+      else schedule();
     });
   };
   const clock = withDerived({
@@ -100,6 +114,7 @@ export function createVirtualClock(options: { readonly auto?: boolean } = {}): V
         return await work;
       } finally {
         externalCount--;
+        if (externalCount === 0) clearTimeout(patience);
         schedule();
       }
     },

@@ -15,6 +15,11 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The value of a key that is the record's own: a name from outside may be "constructor". */
+export function ownValue<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
 /** The parsed text, or undefined when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {

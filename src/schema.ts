@@ -4,7 +4,7 @@
 
 import { Validator } from "@cfworker/json-schema";
 import { BosunError } from "./error.ts";
-import { isObject, type Json, type JsonObject } from "./json.ts";
+import { isObject, type Json, type JsonObject, ownValue } from "./json.ts";
 
 /** The part of the Standard Schema interface that Bosun uses. Source: standardschema.dev, version 1, with its JSON Schema extension. */
 export type StandardSchema<Output = unknown> = {
@@ -75,7 +75,7 @@ export async function toJsonSchema(schema: Schema): Promise<JsonObject> {
       { cause },
     );
   }
-  const converter = CONVERTERS[vendor] ?? `a JSON Schema converter for ${vendor}`;
+  const converter = ownValue(CONVERTERS, vendor) ?? `a JSON Schema converter for ${vendor}`;
   throw new BosunError(
     "schema/no-converter",
     `a schema of ${vendor} cannot be turned into JSON Schema by itself: wrap it with ${converter}, or give JSON Schema`,

@@ -69,7 +69,8 @@ function modelLine(event: ModelLineEvent): string | undefined {
     case "model-fallback":
       return `${event.agent}: goes on with ${event.to} after [${event.code}] of ${event.from}`;
     case "model-end": {
-      if (event.status !== "done") return `${event.agent}: call ${event.status}${reasonOf(event.error)}`;
+      if (event.status !== "done")
+        return `${event.agent}: call ${event.status}${reasonOf(event.error)}`;
       const { usage, timings, finish } = event;
       const cut = finish.unified === "length" ? ", cut at maxTokens" : "";
       return `${event.agent}: answers, ${tokens(usage.input.total, usage.source)} tokens in, ${tokens(usage.output.total, usage.source)} out, ${duration(timings.totalMs)}${cut}`;

@@ -1,5 +1,6 @@
 // LiveState: what is going on in a run at this moment, folded from its events. RunState says what was; this says what waits for what.
 
+import type { CallTimings } from "../inference/model/model.ts";
 import { estimateTokens } from "../inference/model/tokens.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { taskOf } from "../orchestration/run/state.ts";
@@ -82,7 +83,7 @@ function endCall(live: LiveState, event: EndEvent): LiveState {
 }
 
 /** Undefined when the answer came at once: a speed of it would say nothing. */
-function speedOf(outputTokens: number, timings: EndEvent["timings"]): number | undefined {
+function speedOf(outputTokens: number, timings: CallTimings): number | undefined {
   if (timings.firstTokenMs === undefined) return undefined;
   const writingMs = timings.totalMs - timings.queueMs - timings.firstTokenMs;
   return writingMs >= LEAST_WRITING_MS ? (outputTokens / writingMs) * 1_000 : undefined;

@@ -2,16 +2,15 @@
 
 import { type Bosun, createBosun, type StartedRun } from "../bosun.ts";
 import { BosunError } from "../error.ts";
-import type { ModelRef } from "../inference/model/endpoint.ts";
+import type { Inputs } from "../orchestration/crew/input.ts";
 import type { RunState } from "../orchestration/run/state.ts";
 import { runBatch } from "./batch.ts";
 import { loadCrew, type LoadedCrew } from "./crew-file.ts";
-import { EXIT, errorText, exitCodeOfCode } from "./failure.ts";
+import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
 import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
-import { type LiveState, NOTHING_LIVE } from "./live.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
 import { reportLines } from "./report.ts";
-import { type Output, type Terminal, writeLines } from "./terminal.ts";
+import { type Terminal, writeLines } from "./terminal.ts";
 import { unfinishedLines } from "./unfinished.ts";
 import { printable } from "./width.ts";
 
@@ -26,6 +25,8 @@ export type RunFlags = {
   readonly showPrompts?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly data?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly maxParallel?: string | undefined;
 };
 
 /** Runs a crew once, or once for each line of a file. @returns the exit code. */
@@ -37,16 +38,144 @@ export async function runCommand(
   checkFlags(flags);
   const given = parseInputs(flags.input);
   const loaded = await orInterrupted(loadCrew(path), terminal.signal);
-  warnUnused(terminal, loaded, Object.keys(unusedInputs(loaded.crew, given)));
+  warnUnused(terminal, loaded, given);
   const bosun = createBosun({ data: flags.data, env: terminal.env() });
   try {
-    const { inputs: jobs, out, model, concurrency } = flags;
+    const { inputs: jobs, out, model, concurrency = DEFAULT_CONCURRENCY, json = false } = flags;
     if (jobs === undefined || out === undefined)
       return await runOnce({ terminal, bosun, loaded, flags, given });
-    const json = flags.json === true;
     const batch = { crew: loaded.crew, given, jobs, out, model, concurrency, json };
-    return await runBatch(batch, { terminal, bosun });
+    return await runBatch(batch, bosun, terminal);
   } finally {
     await bosun.close();
   }
+}
+
+/** Runs at once in a batch. */
+const DEFAULT_CONCURRENCY = 4;
+
+/** @throws BosunError `usage` for flags that contradict each other or that this version does not have. */
+function checkFlags(flags: RunFlags): void {
+  const refuse = (message: string): never => {
+    throw new BosunError("usage", message);
+  };
+  if (flags.dryRun) refuse("--dry-run is not built yet in this version");
+  if (flags.maxParallel !== undefined) refuse("--max-parallel is not built yet in this version");
+  if ((flags.inputs === undefined) !== (flags.out === undefined))
+    refuse("a batch needs both --inputs jobs.jsonl and --out results.jsonl");
+  if (flags.concurrency !== undefined && flags.inputs === undefined)
+    refuse("--concurrency is for a batch: give --inputs jobs.jsonl and --out results.jsonl too");
+  if (flags.inputs !== undefined && flags.runId !== undefined)
+    refuse("--run-id names one run: it cannot be used with --inputs");
+  if (flags.inputs !== undefined && flags.showPrompts)
+    refuse("--show-prompts shows one run: it cannot be used with --inputs");
+}
+
+/** A file that never finishes loading must not make Ctrl-C useless. */
+async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const interrupted = Promise.withResolvers<never>();
+  const onAbort = (): void => interrupted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, interrupted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function warnUnused({ err }: Terminal, { crew }: LoadedCrew, given: Inputs): void {
+  const unused = unusedInputs(crew, given);
+  if (unused.length === 0) return;
+  const known = inputNamesOf(crew).join(", ") || "none";
+  writeLines(err, [
+    err.paint(
+      "yellow",
+      `Note: the crew asks for no input ${unused.join(", ")}; its inputs: ${known}`,
+    ),
+  ]);
+}
+
+type OneRun = {
+  readonly terminal: Terminal;
+  readonly bosun: Bosun;
+  readonly loaded: LoadedCrew;
+  readonly flags: RunFlags;
+  readonly given: Inputs;
+};
+
+async function runOnce({ terminal, bosun, loaded, flags, given }: OneRun): Promise<number> {
+  const { signal, err } = terminal;
+  const { model, runId, showPrompts, json = false } = flags;
+  const inputs = { ...loaded.inputs, ...given };
+  checkAllInputs(loaded.crew, inputs);
+  const run = await bosun.start(loaded.crew, { inputs, signal, model, runId, showPrompts });
+  const mode = modeOf(terminal, json);
+  using progress = createProgress({ mode, output: err, clock: terminal.clock });
+  const sayCancelling = (): void => progress.print([err.paint("yellow", CANCELLING)]);
+  signal.addEventListener("abort", sayCancelling, { once: true });
+  const state = await follow(run, { terminal, progress, json });
+  signal.removeEventListener("abort", sayCancelling);
+  progress[Symbol.dispose]();
+  const keptIn = (await bosun.store())?.path;
+  return tell(terminal, { state, models: progress.live.models, keptIn, json });
+}
+
+const CANCELLING = "Cancelling the run; Ctrl-C again ends at once.";
+
+/** With events on a terminal's stdout there is no room for anything else on it. */
+function modeOf({ out, err }: Terminal, json: boolean): ProgressMode {
+  if (json && out.isTerminal) return "none";
+  return err.isTerminal ? "live" : "lines";
+}
+
+type Following = {
+  readonly terminal: Terminal;
+  readonly progress: Progress;
+  readonly json: boolean;
+};
+
+/** Shows a run's events until its end. What stops the showing stops the run. */
+async function follow(
+  run: StartedRun,
+  { terminal: { out }, progress, json }: Following,
+): Promise<RunState> {
+  try {
+    for await (const event of run.log.read(0, new AbortController().signal)) {
+      progress.event(event);
+      if (!json) continue;
+      out.write(`${JSON.stringify(event)}\n`);
+      await out.drained();
+    }
+  } catch (error) {
+    run.cancel("its events cannot be shown or kept any more");
+    await run.ended.catch(() => undefined); // the first error says more
+    throw error;
+  }
+  return run.ended;
+}
+
+type Told = {
+  readonly state: RunState;
+  readonly models: Readonly<Record<string, number>>;
+  readonly keptIn: string | undefined;
+  readonly json: boolean;
+};
+
+/** The text to stdout; the tables beside it on a terminal, else to stderr. */
+function tell({ out, err, signal }: Terminal, { json, ...told }: Told): number {
+  const { state } = told;
+  const isGood = state.status === "done" || state.status === "partial";
+  if (isGood && !json) out.write(`${out.isTerminal ? `\n${printable(state.raw)}\n` : state.raw}\n`);
+  const side = out.isTerminal && !json ? out : err;
+  writeLines(side, unfinishedLines(state, side.paint));
+  const columns = side.isTerminal ? side.columns() : undefined;
+  writeLines(side, reportLines(told, { columns, paint: side.paint }));
+  if (isGood) return EXIT.done;
+  const { error } = state;
+  const isInterrupted = signal.aborted && state.status === "cancelled";
+  const code = error?.code ?? "run/failed";
+  writeLines(err, [
+    err.paint("red", errorText({ code, message: error?.message ?? `the run ${state.status}` })),
+  ]);
+  return isInterrupted ? EXIT.interrupted : exitCodeOfCode(code);
 }

@@ -3,7 +3,7 @@
 import type http from "node:http";
 import type { Clock } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
-import { isObject, parseJson } from "../../json.ts";
+import { isObject, ownValue, parseJson } from "../../json.ts";
 import type { Dialect, Endpoint } from "./endpoint.ts";
 import { toFailure } from "./failure.ts";
 import { cancelled, type Exchange, resolveTimeouts, startExchange } from "./http.ts";
@@ -112,7 +112,7 @@ function dialectOfOwner(card: Readonly<Record<string, unknown>> | undefined): Di
     library: "ollama",
   };
   const owner = card?.["owned_by"];
-  return typeof owner === "string" ? dialects[owner.toLowerCase()] : undefined;
+  return typeof owner === "string" ? ownValue(dialects, owner.toLowerCase()) : undefined;
 }
 
 /** vLLM and SGLang say max_model_len. llama.cpp's n_ctx_train is the model's, not the server's, and so says nothing. */

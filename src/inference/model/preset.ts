@@ -1,6 +1,7 @@
 // What a model's name means: a URL, a provider's prefix as CrewAI writes it, or a name at the endpoint that the environment names.
 
 import { BosunError } from "../../error.ts";
+import { ownValue } from "../../json.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import type { Env } from "./http.ts";
 
@@ -11,7 +12,7 @@ import type { Env } from "./http.ts";
 export function toEndpoint(name: string, env: Env): Endpoint {
   if (/^https?:\/\//.test(name)) return endpoint({ url: name, ...keyFor(env, name) });
   const slash = name.indexOf("/");
-  const preset = PRESETS[name.slice(0, Math.max(0, slash))];
+  const preset = ownValue(PRESETS, name.slice(0, Math.max(0, slash)));
   if (preset) return preset(name.slice(slash + 1), env);
   const url = baseUrlOf(env);
   if (url !== undefined) return endpoint({ url, model: name, ...keyFor(env, url) });

@@ -143,6 +143,7 @@ async function settleOrAbort<T>(
       work.then(stop, stop);
     };
     signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort(); // by `fn` itself, before it first waited
   });
   try {
     return await Promise.race([work, cut]);

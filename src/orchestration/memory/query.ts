@@ -17,8 +17,8 @@ export type Term = { readonly phrase: string; readonly weight: number };
 /** Bounds of a question; the rest of a longer one is not read. */
 const MAX_TEXT = 2_000;
 const MAX_WORDS = 32;
-/** Two words in a row count half as much again as the words by themselves: "cold start" is more than cold and start. */
-const PAIR_WEIGHT = 0.5;
+/** Two words in a row count a quarter as much again as by themselves: "cold start" is more than cold and start. */
+const PAIR_WEIGHT = 0.25;
 
 /**
  * The terms of a question; none when it has no word. Names are found however they are spelt: "PagedAttention" also as two words,

@@ -19,13 +19,10 @@ export type DocumentHit = {
   readonly score: number;
 };
 
-/** Best hits first. `more` is how many other passages have one of the question's words. */
+/** Best hits first. `more` is how many other passages have one of the question's words, in them or beside them. */
 export type DocumentHits = { readonly hits: readonly DocumentHit[]; readonly more: number };
 
-/** Weights of the columns self, prev, next and headings. */
-const BM25 = "bm25(word, 1.0, 0.5, 0.5, 0.5)";
-
-/** The best passages of an index's tables. O(passages that have one of the words), about 1 µs each. */
+/** The best passages of an index's tables. O(passages that match), about 2 µs for each word that they match. */
 export function findPassages(
   database: DatabaseSync,
   question: string,
@@ -37,21 +34,17 @@ export function findPassages(
   const best = [...scores]
     .toSorted(([a, scoreA], [b, scoreB]) => scoreB - scoreA || a - b)
     .slice(0, limit);
-  const read = database.prepare(
+  const passage = database.prepare(
     "SELECT source, section, text FROM passage JOIN file ON file.id = passage.file WHERE passage.id = ?",
   );
-  const hits = best.flatMap(([id, score]) => {
-    const row = read.get(id);
-    return row
-      ? [
-          {
-            source: String(row["source"]),
-            section: String(row["section"]),
-            text: String(row["text"]),
-            score: Math.round(score * 100) / 100,
-          },
-        ]
-      : [];
+  const hits = best.map(([id, score]) => {
+    const { source, section, text } = passage.get(id) ?? {};
+    return {
+      source: String(source),
+      section: String(section),
+      text: String(text),
+      score: Math.round(score * 100) / 100,
+    };
   });
   return { hits, more: scores.size - hits.length };
 }
@@ -62,23 +55,22 @@ function addScores(
   total: number,
   scores: Map<number, number>,
 ): void {
-  const rows = countOf(database, "SELECT count(*) AS count FROM word WHERE word MATCH ?", phrase);
+  const rows = countOf(database, MATCHES, phrase);
   if (rows === 0) return;
-  const passages = countOf(
-    database,
-    "SELECT count(*) AS count FROM word WHERE word MATCH ?",
-    `self : ${phrase}`,
-  );
+  const passages = countOf(database, MATCHES, `self : ${phrase}`);
   const own = Math.log(1 + (total - passages + 0.5) / (passages + 0.5));
   // Source of the divisor: SQLite's ext/fts5/fts5_aux.c, fts5Bm25GetData. Scores of FTS5 are negative.
   const fts5 = Math.max(Math.log((total - rows + 0.5) / (rows + 0.5)), 1e-6);
   const factor = (-weight * own) / fts5;
-  for (const { id, score } of database
-    .prepare(`SELECT rowid AS id, ${BM25} AS score FROM word WHERE word MATCH ?`)
-    .iterate(phrase)) {
+  for (const { id, score } of database.prepare(SCORES).iterate(phrase)) {
     scores.set(Number(id), (scores.get(Number(id)) ?? 0) + factor * Number(score));
   }
 }
+
+const MATCHES = "SELECT count(*) AS count FROM word WHERE word MATCH ?";
+/** Weights of the columns self, prev, next and headings. */
+const SCORES =
+  "SELECT rowid AS id, bm25(word, 1.0, 0.5, 0.5, 1.0) AS score FROM word WHERE word MATCH ?";
 
 function countOf(database: DatabaseSync, sql: string, ...values: readonly string[]): number {
   return Number(database.prepare(sql).get(...values)?.["count"]);

@@ -50,22 +50,19 @@ export async function runAgent(d: Durable, world: World, job: AgentJob): Promise
   const turns: Message[] = [];
   let repairs = 0;
   for (let turn = 1; ; turn++) {
-    const phase = phaseOf(job, turn - repairs, repairs);
+    const phase = phaseOf(job, turn, repairs);
     if (phase === "final") turns.push({ role: "user", content: FINAL_ANSWER });
     const reply = await askTurn(d, world, job, { turn, phase, turns });
+    let answer: string | undefined = reply.text;
     if (reply.calls.length > 0 && phase === "work") {
       turns.push({ role: "assistant", content: reply.text, calls: reply.calls });
-      const answer = await runTools(d, world, job, { turn, calls: reply.calls, turns });
+      answer = await runTools(d, world, job, { turn, calls: reply.calls, turns });
       if (answer === undefined) continue;
-      return answer;
-    }
-    const verdict = await judge(d, job, { turn, reply });
+    } else turns.push({ role: "assistant", content: reply.text });
+    const verdict = await judge(d, job, { turn, reply, answer });
     if (verdict.type === "answer") return verdict.raw;
     if (repairs++ >= verdict.maxRepairs) throw verdict.error;
-    turns.push(
-      { role: "assistant", content: reply.text },
-      { role: "user", content: verdict.request },
-    );
+    turns.push({ role: "user", content: verdict.request });
   }
 }
 
@@ -138,31 +135,32 @@ type Verdict =
       readonly error: BosunError;
     };
 
+/** Whether a text is the task's answer. It comes from the model, or from a tool whose result is the answer. */
 async function judge(
   d: Durable,
   job: AgentJob,
-  { turn, reply }: { readonly turn: number; readonly reply: Reply },
+  {
+    turn,
+    reply,
+    answer,
+  }: { readonly turn: number; readonly reply: Reply; readonly answer: string },
 ): Promise<Verdict> {
   const { task, agent } = job;
-  if (reply.text.trim() === "")
-    return {
-      type: "mend",
-      request: EMPTY_ANSWER,
-      maxRepairs: MAX_EMPTY,
-      error: emptyAnswer(job, reply),
-    };
   const { output } = task;
-  if (output === undefined) return { type: "answer", raw: reply.text };
-  const check = await d.step([...job.path, `turn:${turn}`, "check"].join("/"), () =>
-    checkOutput(reply.text, output),
-  );
+  if (answer.trim() === "") {
+    const error = emptyAnswer(job, reply);
+    return { type: "mend", request: EMPTY_ANSWER, maxRepairs: MAX_EMPTY, error };
+  }
+  if (output === undefined) return { type: "answer", raw: answer };
+  const key = [...job.path, `turn:${turn}`, "check"].join("/");
+  const check = await d.step(key, () => checkOutput(answer, output));
   if (check.type === "valid") return { type: "answer", raw: check.raw };
   const hint =
     reply.finish.unified === "length" ? " The answer was cut at maxTokens: raise it." : "";
   const error = new BosunError(
     "task/output-invalid",
     `task "${task.name}": the answer of agent "${agent.name}" does not fit its schema after ${MAX_REPAIRS} repairs: ${check.issues.join("; ")}.${hint}`,
-    { details: { issues: check.issues, text: reply.text } },
+    { details: { issues: check.issues, text: answer } },
   );
   return { type: "mend", request: repairText(check.issues), maxRepairs: MAX_REPAIRS, error };
 }

@@ -23,15 +23,19 @@ export async function readOutput(raw: string, schema: Schema): Promise<unknown> 
   return result.type === "valid" ? result.value : undefined;
 }
 
-/** The JSON of an answer: the whole text, the content of a code fence, or what lies between the outermost brackets. */
+/** The JSON of an answer: the whole text, the content of a code fence, or what lies between its outermost brackets of a kind. */
 export function findJson(text: string): Json | undefined {
   const fenced = /```(?:json)?\s*([\s\S]*?)```/.exec(text)?.[1];
-  const start = text.search(/[[{]/);
-  const end = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]"));
-  const between = start >= 0 && end > start ? text.slice(start, end + 1) : undefined;
-  for (const candidate of [text, fenced, between]) {
+  const candidates = [text, fenced, between(text, "{", "}"), between(text, "[", "]")];
+  for (const candidate of candidates) {
     const value = candidate === undefined ? undefined : parseJson(candidate.trim());
     if (value !== undefined) return value as Json; // `as`: parsed JSON
   }
   return undefined;
+}
+
+function between(text: string, open: string, close: string): string | undefined {
+  const start = text.indexOf(open);
+  const end = text.lastIndexOf(close);
+  return start >= 0 && end > start ? text.slice(start, end + 1) : undefined;
 }

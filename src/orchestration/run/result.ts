@@ -1,6 +1,7 @@
 // A run's result: made from the fold of its events, plus the typed outputs.
 
 import { BosunError, type ErrorData, isBosunError } from "../../error.ts";
+import { ownValue } from "../../json.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Crew, Policy } from "../crew/crew.ts";
 import type { Task } from "../crew/task.ts";
@@ -60,8 +61,10 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
   crew: Crew<Tasks, P>,
   state: RunState,
 ): Promise<RunResult<TaskResults<Tasks, P>>> {
-  const tasks: Record<string, TaskResult> = {};
-  for (const task of crew.tasks) tasks[task.name] = await toTaskResult(task, state);
+  const ended = crew.tasks.map(
+    async (task) => [task.name, await toTaskResult(task, state)] as const,
+  );
+  const tasks = Object.fromEntries(await Promise.all(ended));
   const { runId, status, raw, agents, usage, error } = state;
   return {
     runId,
@@ -100,7 +103,7 @@ export function failRun(result: RunResult): BosunError {
 }
 
 async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
-  const folded = state.tasks[task.name];
+  const folded = ownValue(state.tasks, task.name);
   if (!folded)
     return {
       status: "cancelled",

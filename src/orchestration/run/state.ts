@@ -1,6 +1,7 @@
 // RunState: what is known about a run after its events so far. A pure fold: results, tables and the live view all come from it.
 
 import type { ErrorData } from "../../error.ts";
+import { ownValue } from "../../json.ts";
 import type { Path } from "../../inference/model/model.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { RunEvent, RunStatus, TaskStatus } from "./event.ts";
@@ -163,7 +164,7 @@ const EMPTY_AGENT: Omit<AgentState, "name"> = {
 };
 
 function withTask(state: RunState, name: string, change: (task: TaskState) => TaskState): RunState {
-  const task = state.tasks[name] ?? { ...EMPTY_TASK, name, agent: "" };
+  const task = ownValue(state.tasks, name) ?? { ...EMPTY_TASK, name, agent: "" };
   return { ...state, tasks: { ...state.tasks, [name]: change(task) } };
 }
 
@@ -182,7 +183,7 @@ function count(
   add: Increments,
 ): RunState {
   const { usage = NO_USAGE, calls = 0, retries = 0, toolCalls = 0, busyMs = 0 } = add;
-  const agent = state.agents[event.agent] ?? { ...EMPTY_AGENT, name: event.agent };
+  const agent = ownValue(state.agents, event.agent) ?? { ...EMPTY_AGENT, name: event.agent };
   const counted: RunState = {
     ...state,
     usage: addUsage(state.usage, usage),

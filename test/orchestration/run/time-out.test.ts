@@ -327,10 +327,13 @@ describe("a signal", () => {
 
   it("that aborts inside of a call of the model, in the same turn, ends the run", async () => {
     const controller = new AbortController();
-    const { bosun } = scene(() => {
-      controller.abort();
-      return NEVER;
-    });
+    const { bosun } = scene(
+      () => {
+        controller.abort();
+        return NEVER;
+      },
+      { auto: true },
+    );
 
     const error = await errorOf(
       crew({ name: "c", tasks: [job("a")], bosun }).kickoff({ signal: controller.signal }),

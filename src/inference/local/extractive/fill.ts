@@ -6,6 +6,7 @@
 
 import { isObject, type Json, type JsonObject } from "../../../json.ts";
 import { fitNumber, fitText } from "./fit-value.ts";
+import { createLeastValuer } from "./least.ts";
 import { resolveSchema } from "./resolve.ts";
 import { listShapeOf, type Shape, shapeOf, typeOf } from "./shape.ts";
 
@@ -73,14 +74,15 @@ export function fillSchema(
 type Place = { readonly valuer: Valuer; readonly filling: Filling; readonly depth: number };
 
 function fillNode(schema: unknown, at: Omit<Slot, "schema">, place: Place): Json | undefined {
-  const { filling, valuer, depth } = place;
+  const { filling, depth } = place;
   const resolved = resolveSchema(schema, filling.root, filling.branch);
   if (!resolved || depth > MAX_DEPTH || filling.nodes++ > MAX_NODES) return undefined;
   const slot: Slot = { ...at, schema: resolved.schema };
-  const value = valueOf(slot, place);
+  // Where null is allowed, it is the honest answer for what nobody said.
+  const value = valueOf(resolved.isNullable ? { ...slot, isRequired: false } : slot, place);
   if (value !== undefined) return value;
   if (resolved.isNullable) return null;
-  return at.isRequired ? valueOf(slot, { ...place, valuer: leastOf(valuer) }) : undefined;
+  return at.isRequired ? valueOf(slot, { ...place, valuer: createLeastValuer() }) : undefined;
 }
 
 function valueOf(slot: Slot, place: Place): Json | undefined {
@@ -112,29 +114,25 @@ function fillObject(slot: Slot, place: Place): Json {
   const { schema } = slot;
   const shape = shapeOf(schema);
   const filled: Record<string, Json> = {};
-  const fill = (name: string): void => {
+  const fill = (name: string, isForced: boolean): void => {
     if (Object.hasOwn(filled, name) || Object.keys(filled).length >= shape.most) return;
-    const siblings = shape.names.filter((other) => other !== name);
     const at = {
       name,
-      isRequired: shape.required.includes(name) || !shape.names.includes(name),
-      siblings,
+      isRequired: isForced || shape.required.includes(name),
+      siblings: shape.names.filter((other) => other !== name),
       index: slot.index,
     };
-    const value = fillNode(shape.properties[name] ?? shape.extra, at, {
-      ...place,
-      depth: place.depth + 1,
-    });
+    const node = shape.properties[name] ?? shape.extra;
+    const value = fillNode(node, at, { ...place, depth: place.depth + 1 });
     if (value !== undefined) filled[name] = value;
   };
-  for (const name of wantedNames(slot, shape, place)) fill(name);
-  for (const name of dependents(schema, filled)) fill(name);
-  const spare = Array.from(
-    { length: shape.extra === false ? 0 : Math.min(shape.least, MAX_ITEMS) },
-    (_, index) => `extra_${index + 1}`,
-  );
-  for (const name of [...shape.names, ...spare])
-    if (Object.keys(filled).length < shape.least) fill(name);
+  for (const name of wantedNames(slot, shape, place)) fill(name, false);
+  for (const name of dependents(schema, filled)) fill(name, true);
+  const spares = shape.extra === false ? 0 : Math.min(shape.least, MAX_ITEMS);
+  const spare = Array.from({ length: spares }, (_, index) => `extra_${index + 1}`);
+  for (const name of [...shape.names, ...spare]) {
+    if (Object.keys(filled).length < shape.least) fill(name, true);
+  }
   return filled;
 }
 
@@ -162,13 +160,13 @@ function fillArray(slot: Slot, { valuer, filling, depth }: Place): Json {
       : Math.max(valuer.count(slot), prefix.length);
   const count = Math.min(Math.max(least, wanted), most);
   const items = new Map<string, Json>();
-  // Unique items may need more tries than items: each try has another index.
+  // Unique items may need more tries than items: what the valuer gives may repeat, what is made up then does not.
   for (let index = 0; items.size < count && index < (isUnique ? count * 3 + 8 : count); index++) {
     const own = prefix[items.size] ?? rest;
     const item = items.size < contained ? { allOf: [own, schema["contains"]] } : own;
     const at = { name: slot.name, isRequired: items.size < least, siblings: [], index };
     const value = fillNode(item, at, {
-      valuer: valuer.item(slot, index),
+      valuer: index < count ? valuer.item(slot, index) : createLeastValuer(index - count + 1),
       filling,
       depth: depth + 1,
     });
@@ -185,16 +183,4 @@ function dependents(schema: JsonObject, filled: Readonly<Record<string, Json>>):
     const names = rules[name];
     return Array.isArray(names) ? names.filter((other) => typeof other === "string") : [];
   });
-}
-
-/** The least that fits: for a required slot that nothing is known for. */
-function leastOf(valuer: Valuer): Valuer {
-  const least: Valuer = {
-    ...valuer,
-    texts: () => ["none"],
-    flag: () => false,
-    choice: (_, options) => options[0],
-    item: (slot, index) => leastOf(valuer.item(slot, index)),
-  };
-  return least;
 }

@@ -23,17 +23,30 @@ export function fitNumber(
   if (!isRequired) return undefined;
   const { low, high } = boundsOf(schema);
   const step = numberAt(schema, "multipleOf") ?? (schema["type"] === "integer" ? 1 : undefined);
+  // Steps are counted in whole numbers and rounded: 3 × 0.1 is 0.30000000000000004.
+  const at = (count: number): number => Number((count * (step ?? 1)).toPrecision(12));
   const candidates =
     step === undefined
       ? [0, low, high, low + 1, high - 1, (low + high) / 2]
-      : [
-          0,
-          Math.ceil(low / step) * step,
-          (Math.floor(low / step) + 1) * step,
-          Math.floor(high / step) * step,
-          (Math.ceil(high / step) - 1) * step,
-        ];
+      : [0, ...stepsWithin(low, high, step).map(at)];
   return candidates.find((value) => Number.isFinite(value) && isFit(value));
+}
+
+/** The lowest and the highest number of steps within the bounds, and their neighbours, for bounds that are excluded. */
+function stepsWithin(low: number, high: number, step: number): number[] {
+  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  return [first, first + 1, last, last - 1];
+}
+
+/** Another number within the bounds for each variant, so that a list can hold distinct ones. */
+export function varyNumber(schema: JsonObject, variant: number): number | undefined {
+  const least = fitNumber(schema, undefined, true);
+  if (least === undefined || variant === 0) return least;
+  const { low, high } = boundsOf(schema);
+  const step = numberAt(schema, "multipleOf") ?? (schema["type"] === "integer" ? 1 : undefined);
+  const share = low + ((high - low) * variant) / (variant + 2);
+  const near = [least + variant * (step ?? 1), least - variant * (step ?? 1), share];
+  return near.find((value) => Number.isFinite(value) && isWithin(schema, value));
 }
 
 /**

@@ -104,6 +104,8 @@ const ENDINGS: readonly (readonly [ending: string, replacement: string])[] = [
   ["ises", "ize"],
   ["ised", "ize"],
   ["ise", "ize"],
+  ["ions", ""],
+  ["ion", ""],
   ["ies", "y"],
   ["ied", "y"],
   ["sses", "ss"],

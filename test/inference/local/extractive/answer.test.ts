@@ -42,11 +42,17 @@ describe("an answer of the extractive model", () => {
 
     const sentences = citedIn(text).map((one) => one.text);
     const at = sentences.findIndex((one) => one.startsWith("It grows"));
-    expect(sentences[at - 1]).toBe("The KV cache keeps the keys and values of every token in GPU memory.");
+    expect(sentences[at - 1]).toBe(
+      "The KV cache keeps the keys and values of every token in GPU memory.",
+    );
   });
 
   it("leaves out a sentence whose predecessor is missing", async () => {
-    const passage = { source: "a.md", section: "A", text: "This makes the KV cache twice as large. The KV cache holds keys and values of all tokens." };
+    const passage = {
+      source: "a.md",
+      section: "A",
+      text: "This makes the KV cache twice as large. The KV cache holds keys and values of all tokens.",
+    };
 
     const text = await answerTo(TASK, found(passage));
 
@@ -64,16 +70,31 @@ describe("an answer of the extractive model", () => {
   });
 
   it("begins with the sentence that defines its topic", async () => {
-    const definition = { source: "docs/cold-starts.md", section: "Cold starts", text: "Many teams fear cold starts. A cold start is the time until a GPU returns the first token." };
-    const detail = { source: "docs/cold-starts.md", section: "Cost", text: "Cold starts on a GPU cost 60 seconds. Cold starts are billed like work. Cold starts hurt flows of many steps." };
+    const definition = {
+      source: "docs/cold-starts.md",
+      section: "Cold starts",
+      text: "Many teams fear cold starts. A cold start is the time until a GPU returns the first token.",
+    };
+    const detail = {
+      source: "docs/cold-starts.md",
+      section: "Cost",
+      text: "Cold starts on a GPU cost 60 seconds. Cold starts are billed like work. Cold starts hurt flows of many steps.",
+    };
 
-    const text = await answerTo({ task: "Explain cold starts", expected: "A report of 150 words" }, found(detail, definition));
+    const text = await answerTo(
+      { task: "Explain cold starts", expected: "A report of 150 words" },
+      found(detail, definition),
+    );
 
     expect(text.indexOf("A cold start is the time")).toBeLessThan(text.indexOf("cost 60 seconds"));
   });
 
   it("says a thing once when two sources say nearly the same", async () => {
-    const twin = { source: "docs/twin.md", section: "Blocks", text: "vLLM divides the whole KV pool into blocks of 16 tokens." };
+    const twin = {
+      source: "docs/twin.md",
+      section: "Blocks",
+      text: "vLLM divides the whole KV pool into blocks of 16 tokens.",
+    };
 
     const text = await answerTo(TASK, found(BLOCKS, twin));
 
@@ -94,28 +115,50 @@ describe("an answer of the extractive model", () => {
       "- vLLM source code on the KV cache, August 2026.",
     ].join("\n");
 
-    const text = await answerTo(TASK, JSON.stringify({ results: [{ source: "a.md", text: markdown }] }));
+    const text = await answerTo(
+      TASK,
+      JSON.stringify({ results: [{ source: "a.md", text: markdown }] }),
+    );
 
-    expect(citedIn(text)).toEqual([{ text: "The KV cache grows with every token that is read.", source: "a.md" }]);
+    expect(citedIn(text)).toEqual([
+      { text: "The KV cache grows with every token that is read.", source: "a.md" },
+    ]);
     expect(text).not.toMatch(/\||```|147,456|August/);
   });
 
   it("keeps the citation that a sentence of the context has, and cites the context's name where there is none", async () => {
     const research = `${MARKER}\n\n- The KV cache keeps keys and values in GPU memory. [docs/kv-cache.md]\n- Paged attention cuts the KV cache into blocks.`;
 
-    const reply = await replyTo(agentMessages({ role: "Writer", context: { research }, task: "Write about the KV cache", expected: "A text" }));
+    const reply = await replyTo(
+      agentMessages({
+        role: "Writer",
+        context: { research },
+        task: "Write about the KV cache",
+        expected: "A text",
+      }),
+    );
 
-    expect(reply.text).toContain("The KV cache keeps keys and values in GPU memory. [docs/kv-cache.md]");
+    expect(reply.text).toContain(
+      "The KV cache keeps keys and values in GPU memory. [docs/kv-cache.md]",
+    );
     expect(reply.text).toContain("Paged attention cuts the KV cache into blocks. [research]");
     expect(reply.text.split(MARKER)).toHaveLength(2);
   });
 
   it("reads structured output of an earlier task by its keys", async () => {
-    const research = JSON.stringify({ facts: [{ fact: "The KV cache keeps keys and values in GPU memory.", source: "docs/kv-cache.md" }] });
+    const research = JSON.stringify({
+      facts: [
+        { fact: "The KV cache keeps keys and values in GPU memory.", source: "docs/kv-cache.md" },
+      ],
+    });
 
-    const reply = await replyTo(agentMessages({ role: "Writer", context: { research }, task: "Write about the KV cache" }));
+    const reply = await replyTo(
+      agentMessages({ role: "Writer", context: { research }, task: "Write about the KV cache" }),
+    );
 
-    expect(reply.text).toContain("The KV cache keeps keys and values in GPU memory. [docs/kv-cache.md]");
+    expect(reply.text).toContain(
+      "The KV cache keeps keys and values in GPU memory. [docs/kv-cache.md]",
+    );
   });
 
   it("uses the whole objects of a tool result that was cut amid its JSON", async () => {
@@ -128,11 +171,16 @@ describe("an answer of the extractive model", () => {
   });
 
   it("does not use the pieces of sentences around a cut", async () => {
-    const research = "The KV cache holds keys of the whole\n[… 900 characters left out to fit …]\nKV cache pool of a server. Blocks of the KV cache hold 16 tokens each.";
+    const research =
+      "The KV cache holds keys of the whole\n[… 900 characters left out to fit …]\nKV cache pool of a server. Blocks of the KV cache hold 16 tokens each.";
 
-    const reply = await replyTo(agentMessages({ role: "Writer", context: { research }, task: "Write about the KV cache" }));
+    const reply = await replyTo(
+      agentMessages({ role: "Writer", context: { research }, task: "Write about the KV cache" }),
+    );
 
-    expect(citedIn(reply.text).map((one) => one.text)).toEqual(["Blocks of the KV cache hold 16 tokens each."]);
+    expect(citedIn(reply.text).map((one) => one.text)).toEqual([
+      "Blocks of the KV cache hold 16 tokens each.",
+    ]);
   });
 
   it("answers a plain chat from the text in its message", async () => {
@@ -184,28 +232,40 @@ describe("the length of an answer", () => {
   );
 
   it.each([60, 120, 200])("stays within %i words", async (words) => {
-    const text = await answerTo({ task: "Describe the KV cache", expected: `A report of at most ${words} words` }, long);
+    const text = await answerTo(
+      { task: "Describe the KV cache", expected: `A report of at most ${words} words` },
+      long,
+    );
 
     expect(wordsIn(text)).toBeLessThanOrEqual(words);
     expect(citedIn(text).length).toBeGreaterThan(1);
   });
 
   it("comes near a number of words that is asked for", async () => {
-    const text = await answerTo({ task: "Write 150 words on the KV cache", expected: "A text" }, long);
+    const text = await answerTo(
+      { task: "Write 150 words on the KV cache", expected: "A text" },
+      long,
+    );
 
     expect(wordsIn(text)).toBeGreaterThan(100);
     expect(wordsIn(text)).toBeLessThanOrEqual(150);
   });
 
   it("is the number of bullet points that is asked for", async () => {
-    const text = await answerTo({ task: "Summarise the KV cache in 3 bullet points", expected: "Bullet points" }, long);
+    const text = await answerTo(
+      { task: "Summarise the KV cache in 3 bullet points", expected: "Bullet points" },
+      long,
+    );
 
     expect(text.match(/^- /gm)).toHaveLength(3);
     expect(text).not.toContain("#");
   });
 
   it("is the number of sentences that is asked for, in one paragraph", async () => {
-    const text = await answerTo({ task: "Describe the KV cache", expected: "Five sentences" }, long);
+    const text = await answerTo(
+      { task: "Describe the KV cache", expected: "Five sentences" },
+      long,
+    );
 
     expect(citedIn(text)).toHaveLength(5);
     expect(text.split("\n\n")).toHaveLength(2);

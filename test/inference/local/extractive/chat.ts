@@ -121,7 +121,7 @@ export async function replyTo(
 }
 
 /** The answer to a task that has searched already. */
-export async function answerTo(prompt: Prompt, results = ALL_RESULTS): Promise<string> {
+export async function answerTo(prompt: Prompt, results: string = ALL_RESULTS): Promise<string> {
   return (await replyTo([...agentMessages(prompt), ...searchTurn("kv cache", results)])).text;
 }
 
@@ -129,7 +129,7 @@ export async function answerTo(prompt: Prompt, results = ALL_RESULTS): Promise<s
 export async function filled(
   schema: JsonObject,
   prompt: Prompt = { task: "Research the KV cache" },
-  results = ALL_RESULTS,
+  results: string = ALL_RESULTS,
 ): Promise<unknown> {
   const messages = [...agentMessages(prompt), ...searchTurn("kv cache", results)];
   const reply = await replyTo(messages, { output: { name: "facts", schema } });

@@ -13,8 +13,32 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-const NAMES = ["fact", "source", "title", "summary", "count", "score", "tags", "isValid", "maxTokens", "items", "verdict", "gpu", "price_usd", "section", "id"];
-const PATTERNS = ["^[A-Z]{2,4}$", "^\\d{4}-\\d{2}$", "^(low|mid|high)-[a-z]+$", "^[^\\s]+@[^\\s]+$", "^.{5,}$", "^v\\d+\\.\\d+(?:\\.\\d+)?$", "[aeiou]"];
+const NAMES = [
+  "fact",
+  "source",
+  "title",
+  "summary",
+  "count",
+  "score",
+  "tags",
+  "isValid",
+  "maxTokens",
+  "items",
+  "verdict",
+  "gpu",
+  "price_usd",
+  "section",
+  "id",
+];
+const PATTERNS = [
+  "^[A-Z]{2,4}$",
+  "^\\d{4}-\\d{2}$",
+  "^(low|mid|high)-[a-z]+$",
+  "^[^\\s]+@[^\\s]+$",
+  "^.{5,}$",
+  "^v\\d+\\.\\d+(?:\\.\\d+)?$",
+  "[aeiou]",
+];
 const FORMATS = ["date", "date-time", "email", "uri", "uuid", "ipv4"];
 
 /** An object's schema with definitions that its parts may refer to. */
@@ -42,8 +66,13 @@ export function randomSchema(random: () => number): JsonObject {
   const array = (depth: number): JsonObject => {
     const least = upTo(3);
     const isUnique = random() < 0.3;
-    const items = isUnique ? pick<JsonObject>([{ type: "string" }, { type: "integer" }]) : node(depth + 1);
-    const bounds = { ...(random() < 0.5 ? { minItems: least } : {}), ...(random() < 0.5 ? { maxItems: least + upTo(4) } : {}) };
+    const items = isUnique
+      ? pick<JsonObject>([{ type: "string" }, { type: "integer" }])
+      : node(depth + 1);
+    const bounds = {
+      ...(random() < 0.5 ? { minItems: least } : {}),
+      ...(random() < 0.5 ? { maxItems: least + upTo(4) } : {}),
+    };
     return { type: "array", items, ...bounds, ...(isUnique ? { uniqueItems: true } : {}) };
   };
   const object = (depth: number): JsonObject => {
@@ -51,7 +80,13 @@ export function randomSchema(random: () => number): JsonObject {
     const properties = Object.fromEntries(names.map((name) => [name, node(depth + 1)]));
     const required = names.filter(() => random() < 0.6);
     const isClosed = random() < 0.6;
-    return { type: "object", properties, required, ...(isClosed ? { additionalProperties: false } : {}), ...(random() < 0.2 ? { minProperties: names.length } : {}) };
+    return {
+      type: "object",
+      properties,
+      required,
+      ...(isClosed ? { additionalProperties: false } : {}),
+      ...(random() < 0.2 ? { minProperties: names.length } : {}),
+    };
   };
   const node = (depth: number): JsonObject => {
     const kind = depth > 4 ? upTo(4) : upTo(10);
@@ -66,13 +101,21 @@ export function randomSchema(random: () => number): JsonObject {
       () => ({ anyOf: [{ type: "null" }, node(depth + 1)] }),
       () => ({ oneOf: [{ type: "string", maxLength: 80 }, { type: "integer" }] }),
       () => ({ $ref: "#/$defs/Part" }),
-      () => ({ allOf: [{ type: "object", properties: { a: { type: "string" } }, required: ["a"] }, { properties: { b: { type: "integer", minimum: 1 } }, required: ["b"] }] }),
+      () => ({
+        allOf: [
+          { type: "object", properties: { a: { type: "string" } }, required: ["a"] },
+          { properties: { b: { type: "integer", minimum: 1 } }, required: ["b"] },
+        ],
+      }),
     ];
     return (options[kind] ?? string)();
   };
   const part: JsonObject = {
     type: "object",
-    properties: { text: { type: "string" }, parts: { type: "array", items: { $ref: "#/$defs/Part" }, maxItems: 2 } },
+    properties: {
+      text: { type: "string" },
+      parts: { type: "array", items: { $ref: "#/$defs/Part" }, maxItems: 2 },
+    },
     required: ["text"],
   };
   return { ...object(0), $defs: { Part: part } };

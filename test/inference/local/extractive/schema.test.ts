@@ -2,7 +2,18 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { JsonObject } from "../../../../src/json.ts";
 import { toJsonSchema, validate } from "../../../../src/schema.ts";
-import { agentMessages, ALL_RESULTS, BLOCKS, CACHE, filled, found, PREEMPTION, replyTo, SEARCH, searchTurn } from "./chat.ts";
+import {
+  agentMessages,
+  ALL_RESULTS,
+  BLOCKS,
+  CACHE,
+  filled,
+  found,
+  PREEMPTION,
+  replyTo,
+  SEARCH,
+  searchTurn,
+} from "./chat.ts";
 import { createRandom, randomSchema } from "./random-schema.ts";
 
 const FACTS = {
@@ -39,7 +50,11 @@ describe("a filled schema", () => {
   });
 
   it("carries citations in its texts when it has no place for sources", async () => {
-    const value = await filled({ type: "object", properties: { facts: { type: "array", items: { type: "string" } } }, required: ["facts"] });
+    const value = await filled({
+      type: "object",
+      properties: { facts: { type: "array", items: { type: "string" } } },
+      required: ["facts"],
+    });
 
     const { facts } = value as { readonly facts: readonly string[] };
     expect(facts.length).toBeGreaterThan(1);
@@ -47,14 +62,21 @@ describe("a filled schema", () => {
   });
 
   it("never carries the line that marks a text as extractive", async () => {
-    const reply = await replyTo([...agentMessages({ task: "Research the KV cache" }), ...searchTurn("kv", ALL_RESULTS)], { output: { name: "x", schema: FACTS } });
+    const reply = await replyTo(
+      [...agentMessages({ task: "Research the KV cache" }), ...searchTurn("kv", ALL_RESULTS)],
+      { output: { name: "x", schema: FACTS } },
+    );
 
     expect(reply.text).not.toContain("no neural network");
     expect(reply.model).toBe("extractive");
   });
 
   it("has as many items as the task asks for", async () => {
-    const schema = { type: "object", properties: { facts: { type: "array", items: { type: "string" } } }, required: ["facts"] };
+    const schema = {
+      type: "object",
+      properties: { facts: { type: "array", items: { type: "string" } } },
+      required: ["facts"],
+    };
 
     const value = await filled(schema, { task: "Find 3 facts about the KV cache" });
 
@@ -64,25 +86,48 @@ describe("a filled schema", () => {
   it("holds numbers that stand in the text near the property's words, and only such as keep the bounds", async () => {
     const property = { type: "integer", description: "Tokens in one block" };
 
-    const value = await filled({ type: "object", properties: { blockTokens: property, gone: { ...property, maximum: 3 } }, required: ["blockTokens"] });
+    const value = await filled({
+      type: "object",
+      properties: { blockTokens: property, gone: { ...property, maximum: 3 } },
+      required: ["blockTokens"],
+    });
 
     expect(value).toEqual({ blockTokens: 16 });
   });
 
   it("is null where nothing is known and null is allowed", async () => {
-    const value = await filled({ type: "object", properties: { price: { type: ["number", "null"] }, note: { anyOf: [{ type: "string" }, { type: "null" }] } }, required: ["price", "note"] }, { task: "Find prices" }, found());
+    const value = await filled(
+      {
+        type: "object",
+        properties: {
+          price: { type: ["number", "null"] },
+          note: { anyOf: [{ type: "string" }, { type: "null" }] },
+        },
+        required: ["price", "note"],
+      },
+      { task: "Find prices" },
+      found(),
+    );
 
     expect(value).toEqual({ price: null, note: null });
   });
 
   it("chooses the option that the sources speak of", async () => {
-    const value = await filled({ type: "object", properties: { topic: { enum: ["pricing", "preemption", "weather"] } }, required: ["topic"] });
+    const value = await filled({
+      type: "object",
+      properties: { topic: { enum: ["pricing", "preemption", "weather"] } },
+      required: ["topic"],
+    });
 
     expect(value).toEqual({ topic: "preemption" });
   });
 
   it("keeps whole sentences where the length allows any of them", async () => {
-    const value = await filled({ type: "object", properties: { summary: { type: "string", maxLength: 120 } }, required: ["summary"] });
+    const value = await filled({
+      type: "object",
+      properties: { summary: { type: "string", maxLength: 120 } },
+      required: ["summary"],
+    });
 
     const { summary } = value as { readonly summary: string };
     expect(summary.length).toBeLessThanOrEqual(120);
@@ -103,16 +148,29 @@ describe("a filled schema", () => {
   it("is taken from the prompt when the request itself states none", async () => {
     const expected = `Facts\n\n# Output format\nAnswer with JSON only. It must fit this JSON Schema:\n${JSON.stringify(FACTS)}`;
 
-    const reply = await replyTo([...agentMessages({ task: "Research the KV cache", expected }), ...searchTurn("KV cache", ALL_RESULTS)]);
+    const reply = await replyTo([
+      ...agentMessages({ task: "Research the KV cache", expected }),
+      ...searchTurn("KV cache", ALL_RESULTS),
+    ]);
 
     expect(await validate(FACTS, JSON.parse(reply.text))).toMatchObject({ type: "valid" });
   });
 
   it("becomes shorter to fit maxTokens", async () => {
-    const messages = [...agentMessages({ task: "Research the KV cache" }), ...searchTurn("KV cache", ALL_RESULTS)];
-    const schema = { type: "object", properties: { facts: { type: "array", items: { type: "string" } } }, required: ["facts"] };
+    const messages = [
+      ...agentMessages({ task: "Research the KV cache" }),
+      ...searchTurn("KV cache", ALL_RESULTS),
+    ];
+    const schema = {
+      type: "object",
+      properties: { facts: { type: "array", items: { type: "string" } } },
+      required: ["facts"],
+    };
 
-    const reply = await replyTo(messages, { output: { name: "x", schema }, settings: { maxTokens: 60 } });
+    const reply = await replyTo(messages, {
+      output: { name: "x", schema },
+      settings: { maxTokens: 60 },
+    });
 
     expect(reply.finish.unified).toBe("stop");
     expect(reply.usage.output.total).toBeLessThanOrEqual(60);
@@ -122,16 +180,56 @@ describe("a filled schema", () => {
   it.each<[string, JsonObject]>([
     ["an empty schema", {}],
     ["any object", { type: "object" }],
-    ["a map of texts", { type: "object", additionalProperties: { type: "string" }, minProperties: 2 }],
+    [
+      "a map of texts",
+      { type: "object", additionalProperties: { type: "string" }, minProperties: 2 },
+    ],
     ["a bare array", { type: "array", items: { type: "string" }, minItems: 3 }],
     ["a bare string", { type: "string", minLength: 10 }],
-    ["a tuple", { type: "array", prefixItems: [{ type: "string" }, { type: "integer" }], items: false, minItems: 2 }],
-    ["contains", { type: "array", items: { type: "integer" }, contains: { minimum: 50 }, minItems: 2 }],
-    ["a recursive definition", { $ref: "#/$defs/Node", $defs: { Node: { type: "object", properties: { name: { type: "string" }, next: { $ref: "#/$defs/Node" } }, required: ["name"] } } }],
+    [
+      "a tuple",
+      {
+        type: "array",
+        prefixItems: [{ type: "string" }, { type: "integer" }],
+        items: false,
+        minItems: 2,
+      },
+    ],
+    [
+      "contains",
+      { type: "array", items: { type: "integer" }, contains: { minimum: 50 }, minItems: 2 },
+    ],
+    [
+      "a recursive definition",
+      {
+        $ref: "#/$defs/Node",
+        $defs: {
+          Node: {
+            type: "object",
+            properties: { name: { type: "string" }, next: { $ref: "#/$defs/Node" } },
+            required: ["name"],
+          },
+        },
+      },
+    ],
     ["required names without a schema", { type: "object", required: ["a", "b"] }],
-    ["dependent names", { type: "object", properties: { a: { type: "string" }, b: { type: "string" } }, dependentRequired: { a: ["b", "c"] }, required: ["a"] }],
-    ["more items than there are sentences", { type: "array", items: { type: "string" }, minItems: 40 }],
-    ["more distinct items than there are sentences", { type: "array", items: { type: "integer" }, uniqueItems: true, minItems: 1 }],
+    [
+      "dependent names",
+      {
+        type: "object",
+        properties: { a: { type: "string" }, b: { type: "string" } },
+        dependentRequired: { a: ["b", "c"] },
+        required: ["a"],
+      },
+    ],
+    [
+      "more items than there are sentences",
+      { type: "array", items: { type: "string" }, minItems: 40 },
+    ],
+    [
+      "more distinct items than there are sentences",
+      { type: "array", items: { type: "integer" }, uniqueItems: true, minItems: 1 },
+    ],
     ["an exact length", { type: "string", minLength: 17, maxLength: 17 }],
     ["decimals in steps", { type: "number", multipleOf: 0.1, minimum: 0.3, maximum: 0.5 }],
     ["an open interval", { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 }],
@@ -142,7 +240,17 @@ describe("a filled schema", () => {
   it("is valid for a zod schema as a task has it", async () => {
     const schema = z.object({
       title: z.string().max(80),
-      findings: z.array(z.object({ claim: z.string(), source: z.string(), confidence: z.number().min(0).max(1), level: z.enum(["low", "high"]) })).min(1).max(5),
+      findings: z
+        .array(
+          z.object({
+            claim: z.string(),
+            source: z.string(),
+            confidence: z.number().min(0).max(1),
+            level: z.enum(["low", "high"]),
+          }),
+        )
+        .min(1)
+        .max(5),
       open: z.array(z.string()).optional(),
       date: z.iso.date(),
       isComplete: z.boolean(),
@@ -154,22 +262,39 @@ describe("a filled schema", () => {
     expect(schema.safeParse(value).error?.issues ?? []).toEqual([]);
   });
 
-  it.each([1, 2, 3, 4])("is valid for 100 schemas made from seed %i, with sources and without", async (seed) => {
-    const random = createRandom(seed);
+  it.each([1, 2, 3, 4])(
+    "is valid for 100 schemas made from seed %i, with sources and without",
+    async (seed) => {
+      const random = createRandom(seed);
 
-    for (let count = 0; count < 100; count++) {
-      const schema = randomSchema(random);
-      const value = await filled(schema, { task: "Research the KV cache" }, count % 3 === 0 ? found() : ALL_RESULTS);
-      const result = await validate(schema, value);
-      expect(result.type === "valid" ? [] : [...result.issues, JSON.stringify(schema), JSON.stringify(value)]).toEqual([]);
-    }
-  });
+      for (let count = 0; count < 100; count++) {
+        const schema = randomSchema(random);
+        const value = await filled(
+          schema,
+          { task: "Research the KV cache" },
+          count % 3 === 0 ? found() : ALL_RESULTS,
+        );
+        const result = await validate(schema, value);
+        expect(
+          result.type === "valid"
+            ? []
+            : [...result.issues, JSON.stringify(schema), JSON.stringify(value)],
+        ).toEqual([]);
+      }
+    },
+  );
 
   it.each<[string, JsonObject]>([
     ["bounds that exclude each other", { type: "integer", minimum: 5, maximum: 3 }],
-    ["a reference into nowhere", { type: "object", properties: { a: { $ref: "#/$defs/Gone" } }, required: ["a"] }],
+    [
+      "a reference into nowhere",
+      { type: "object", properties: { a: { $ref: "#/$defs/Gone" } }, required: ["a"] },
+    ],
     ["a pattern that is none", { type: "string", pattern: "([" }],
-    ["more distinct values than there are", { type: "array", items: { type: "boolean" }, uniqueItems: true, minItems: 3 }],
+    [
+      "more distinct values than there are",
+      { type: "array", items: { type: "boolean" }, uniqueItems: true, minItems: 3 },
+    ],
   ])("is refused with model/bad-request for %s", async (_, schema) => {
     await expect(filled(schema)).rejects.toMatchObject({ code: "model/bad-request" });
   });

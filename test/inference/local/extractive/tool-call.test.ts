@@ -3,15 +3,36 @@ import type { JsonObject } from "../../../../src/json.ts";
 import type { ToolSpec } from "../../../../src/inference/model/message.ts";
 import type { ModelRequest, Reply } from "../../../../src/inference/model/model.ts";
 import { validate } from "../../../../src/schema.ts";
-import { agentMessages, ALL_RESULTS, found, type Prompt, replyTo, SEARCH, searchTurn } from "./chat.ts";
+import {
+  agentMessages,
+  ALL_RESULTS,
+  found,
+  type Prompt,
+  replyTo,
+  SEARCH,
+  searchTurn,
+} from "./chat.ts";
 
 const TASK: Prompt = { task: "Research the KV cache", expected: "Key facts with sources" };
 
-function tool(name: string, description: string, properties: JsonObject, required: readonly string[] = []): ToolSpec {
-  return { name, description, parameters: { type: "object", properties, required, additionalProperties: false } };
+function tool(
+  name: string,
+  description: string,
+  properties: JsonObject,
+  required: readonly string[] = [],
+): ToolSpec {
+  return {
+    name,
+    description,
+    parameters: { type: "object", properties, required, additionalProperties: false },
+  };
 }
 
-function ask(prompt: Prompt, tools: readonly ToolSpec[], more: Partial<ModelRequest> = {}): Promise<Reply> {
+function ask(
+  prompt: Prompt,
+  tools: readonly ToolSpec[],
+  more: Partial<ModelRequest> = {},
+): Promise<Reply> {
   return replyTo(agentMessages(prompt), { tools, ...more });
 }
 
@@ -29,7 +50,8 @@ describe("a search tool", () => {
   });
 
   it("is called once for each aspect of the task, at most three times, with distinct queries", async () => {
-    const task = "Research vLLM: block size of the KV pool, preemption of requests, prefix caching, chunked prefill";
+    const task =
+      "Research vLLM: block size of the KV pool, preemption of requests, prefix caching, chunked prefill";
 
     const reply = await ask({ ...TASK, task }, [SEARCH]);
 
@@ -46,7 +68,9 @@ describe("a search tool", () => {
   });
 
   it("is not called again when it has found something", async () => {
-    const reply = await replyTo([...agentMessages(TASK), ...searchTurn("KV cache", ALL_RESULTS)], { tools: [SEARCH] });
+    const reply = await replyTo([...agentMessages(TASK), ...searchTurn("KV cache", ALL_RESULTS)], {
+      tools: [SEARCH],
+    });
 
     expect(reply.calls).toEqual([]);
     expect(reply.text).toContain("[docs/kv-cache.md]");
@@ -57,7 +81,10 @@ describe("a search tool", () => {
     ["failed", "Error: the index is not there"],
     ["failed, said as JSON", '{"error":{"message":"the index is not there"}}'],
   ])("is asked once more, with another query, when it %s", async (_, content) => {
-    const messages = [...agentMessages({ ...TASK, task: "Research the KV cache of vLLM" }), ...searchTurn("KV cache vLLM", content)];
+    const messages = [
+      ...agentMessages({ ...TASK, task: "Research the KV cache of vLLM" }),
+      ...searchTurn("KV cache vLLM", content),
+    ];
 
     const again = await replyTo(messages, { tools: [SEARCH] });
 
@@ -76,7 +103,9 @@ describe("a search tool", () => {
     const reply = await replyTo(messages, { tools: [SEARCH] });
 
     expect(reply.calls).toEqual([]);
-    expect(reply.text).toContain('Nothing was found for "zeppelins Lake Constance", "zeppelins Constance".');
+    expect(reply.text).toContain(
+      'Nothing was found for "zeppelins Lake Constance", "zeppelins Constance".',
+    );
     expect(reply.text).toContain("search_docs failed: Error: the index is not there");
   });
 
@@ -101,7 +130,10 @@ describe("a search tool", () => {
   });
 
   it("is called when the request demands it, even after it has found something, with other words", async () => {
-    const messages = [...agentMessages({ ...TASK, task: "Research KV cache eviction" }), ...searchTurn("KV cache eviction", ALL_RESULTS)];
+    const messages = [
+      ...agentMessages({ ...TASK, task: "Research KV cache eviction" }),
+      ...searchTurn("KV cache eviction", ALL_RESULTS),
+    ];
 
     const reply = await replyTo(messages, { tools: [SEARCH], toolChoice: "required" });
 
@@ -112,28 +144,47 @@ describe("a search tool", () => {
 
 describe("other tools", () => {
   it("are left alone when nothing in the task speaks of them", async () => {
-    const weather = tool("get_weather", "Current weather of a city", { city: { type: "string" } }, ["city"]);
+    const weather = tool("get_weather", "Current weather of a city", { city: { type: "string" } }, [
+      "city",
+    ]);
 
     expect((await ask(TASK, [weather])).calls).toEqual([]);
   });
 
   it("are called when the task speaks of them, with the name that the task gives", async () => {
-    const weather = tool("get_weather", "Current weather of a city", { city: { type: "string" } }, ["city"]);
+    const weather = tool("get_weather", "Current weather of a city", { city: { type: "string" } }, [
+      "city",
+    ]);
 
-    const reply = await replyTo([{ role: "user", content: "What is the weather in Paris today?" }], { tools: [weather] });
+    const reply = await replyTo(
+      [{ role: "user", content: "What is the weather in Paris today?" }],
+      { tools: [weather] },
+    );
 
     expect(argumentsOf(reply)).toEqual([{ city: "Paris" }]);
   });
 
   it("are not called for a deed that the task does not ask for, though its words are near", async () => {
-    const mail = tool("send_email", "Sends an email about the KV cache research with facts", { to: { type: "string" }, body: { type: "string" } }, ["to", "body"]);
-    const remove = tool("delete_docs", "Deletes documents of the research about the KV cache", { path: { type: "string" } }, []);
+    const mail = tool(
+      "send_email",
+      "Sends an email about the KV cache research with facts",
+      { to: { type: "string" }, body: { type: "string" } },
+      ["to", "body"],
+    );
+    const remove = tool(
+      "delete_docs",
+      "Deletes documents of the research about the KV cache",
+      { path: { type: "string" } },
+      [],
+    );
 
     expect((await ask(TASK, [mail, remove])).calls).toEqual([]);
   });
 
   it("are called when a request demands a call, whatever fits", async () => {
-    const weather = tool("get_weather", "Current weather of a city", { city: { type: "string" } }, ["city"]);
+    const weather = tool("get_weather", "Current weather of a city", { city: { type: "string" } }, [
+      "city",
+    ]);
 
     const reply = await ask(TASK, [weather], { toolChoice: "required" });
 
@@ -141,10 +192,18 @@ describe("other tools", () => {
   });
 
   it("that need a URL are called only when the task holds one", async () => {
-    const fetch = tool("fetch_page", "Fetches a page to find facts", { url: { type: "string", format: "uri" } }, ["url"]);
+    const fetch = tool(
+      "fetch_page",
+      "Fetches a page to find facts",
+      { url: { type: "string", format: "uri" } },
+      ["url"],
+    );
 
     const without = await ask({ ...TASK, task: "Fetch the page on the KV cache" }, [fetch]);
-    const given = await ask({ ...TASK, task: "Fetch the page https://example.org/kv-cache and find facts" }, [fetch]);
+    const given = await ask(
+      { ...TASK, task: "Fetch the page https://example.org/kv-cache and find facts" },
+      [fetch],
+    );
 
     expect(without.calls).toEqual([]);
     expect(argumentsOf(given)).toEqual([{ url: "https://example.org/kv-cache" }]);
@@ -174,21 +233,52 @@ describe("other tools", () => {
     const delegate = tool(
       "delegate_work",
       "Delegates a task to a coworker",
-      { task: { type: "string" }, context: { type: "string" }, coworker: { type: "string", enum: ["Writer", "Research analyst"] } },
+      {
+        task: { type: "string" },
+        context: { type: "string" },
+        coworker: { type: "string", enum: ["Writer", "Research analyst"] },
+      },
       ["task", "context", "coworker"],
     );
-    const prompt = { role: "Manager", goal: "Delegate work", context: { notes: "The KV cache is large." }, task: "Delegate the research on the KV cache to an analyst" };
+    const prompt = {
+      role: "Manager",
+      goal: "Delegate work",
+      context: { notes: "The KV cache is large." },
+      task: "Delegate the research on the KV cache to an analyst",
+    };
 
     const [args] = argumentsOf(await ask(prompt, [delegate]));
 
-    expect(args).toEqual({ task: prompt.task, context: "notes: The KV cache is large.", coworker: "Research analyst" });
+    expect(args).toEqual({
+      task: prompt.task,
+      context: "notes: The KV cache is large.",
+      coworker: "Research analyst",
+    });
   });
 
   it.each([
     ["no properties", {}, []],
-    ["an array of queries", { queries: { type: "array", items: { type: "string" }, minItems: 1 } }, ["queries"]],
-    ["a nested object", { filter: { type: "object", properties: { term: { type: "string", minLength: 3 } }, required: ["term"] } }, ["filter"]],
-    ["a number within bounds", { query: { type: "string" }, k: { type: "number", exclusiveMinimum: 2, maximum: 9 } }, ["query", "k"]],
+    [
+      "an array of queries",
+      { queries: { type: "array", items: { type: "string" }, minItems: 1 } },
+      ["queries"],
+    ],
+    [
+      "a nested object",
+      {
+        filter: {
+          type: "object",
+          properties: { term: { type: "string", minLength: 3 } },
+          required: ["term"],
+        },
+      },
+      ["filter"],
+    ],
+    [
+      "a number within bounds",
+      { query: { type: "string" }, k: { type: "number", exclusiveMinimum: 2, maximum: 9 } },
+      ["query", "k"],
+    ],
     ["a flag", { query: { type: "string" }, deep: { type: "boolean" } }, ["query", "deep"]],
     ["alternatives", { query: { anyOf: [{ type: "null" }, { type: "string" }] } }, ["query"]],
   ])("get arguments that fit their schema: %s", async (_, properties, required) => {
@@ -197,6 +287,8 @@ describe("other tools", () => {
     const reply = await ask(TASK, [search]);
 
     expect(reply.calls).toHaveLength(1);
-    expect(await validate(search.parameters, argumentsOf(reply)[0])).toMatchObject({ type: "valid" });
+    expect(await validate(search.parameters, argumentsOf(reply)[0])).toMatchObject({
+      type: "valid",
+    });
   });
 });

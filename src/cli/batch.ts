@@ -1,0 +1,149 @@
+// `bosun run --inputs jobs.jsonl --out results.jsonl`: a crew for each line, some at once, results appended as they end.
+//
+// Repeating the same command goes on where the last one stopped: what has a result is not run again. Memory is bounded by what runs
+// at once and by a few bytes for each finished line.
+//
+// Invariants
+//   B1  A result is in the file, whole, before the next one is begun to be written; a run that was interrupted leaves none.
+//   B2  A line that is no job, or a job that fails, is a result like any other and never the end.
+
+import { open } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Bosun } from "../bosun.ts";
+import { BosunError, isBosunError } from "../error.ts";
+import { NO_USAGE } from "../inference/model/usage.ts";
+import type { Crew } from "../orchestration/crew/crew.ts";
+import type { Inputs } from "../orchestration/crew/input.ts";
+import { planCrew } from "../orchestration/plan/plan.ts";
+import { runEach } from "../orchestration/run/each.ts";
+import type { RunState } from "../orchestration/run/state.ts";
+import { EXIT } from "./failure.ts";
+import { checkAllInputs } from "./input.ts";
+import { type BatchRecord, type Finished, isFinished, type Job, readFinished, readJobs, toLine } from "./job.ts"; // prettier-ignore
+import { count, duration } from "./number.ts";
+import { createScreen } from "./screen.ts";
+import { type Terminal, writeLines } from "./terminal.ts";
+
+/** A batch as the command line asks for it. */
+export type Batch = {
+  readonly crew: Crew;
+  /** Inputs for every line; the line's own win. */
+  readonly given: Inputs;
+  readonly jobs: string;
+  readonly out: string;
+  readonly model: string | undefined;
+  readonly concurrency: number;
+  /** Writes each result to stdout too. */
+  readonly json: boolean;
+};
+
+/** Runs a batch. @returns the exit code: 1 when a job of this batch failed. */
+export async function runBatch(batch: Batch, bosun: Bosun, terminal: Terminal): Promise<number> {
+  const { crew, jobs, out } = batch;
+  if (resolve(jobs) === resolve(out))
+    throw new BosunError("usage", "--inputs and --out are the same file");
+  planCrew(crew); // a crew that cannot run at all is one error, not one for each line
+  const finished = await readFinished(out);
+  const tally = createTally(terminal);
+  const file = await openOut(out);
+  try {
+    for await (const ended of runEach(
+      openJobs(jobs, finished, tally),
+      (job, signal) => runJob(job, { batch, bosun, signal }),
+      { concurrency: batch.concurrency, signal: terminal.signal },
+    )) {
+      if (ended.type === "failed") throw ended.error;
+      if (terminal.signal.aborted && ended.result.status === "cancelled") continue; // B1
+      await file.appendFile(toLine(ended.result));
+      if (batch.json) terminal.out.write(toLine(ended.result));
+      tally.ended(ended.result);
+    }
+  } finally {
+    await file.close();
+    tally[Symbol.dispose]();
+  }
+  return tally.sum(out);
+}
+
+async function openOut(path: string): Promise<Awaited<ReturnType<typeof open>>> {
+  try {
+    return await open(path, "a");
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BosunError("usage", `--out ${path} cannot be written: ${why}`, { cause });
+  }
+}
+
+async function* openJobs(path: string, finished: Finished, tally: Tally): AsyncGenerator<Job> {
+  for await (const job of readJobs(path)) {
+    if (isFinished(job, finished)) tally.skipped();
+    else yield job;
+  }
+}
+
+type JobRun = { readonly batch: Batch; readonly bosun: Bosun; readonly signal: AbortSignal };
+
+async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<BatchRecord> {
+  const { index } = job;
+  const lost = { index, status: "failed", raw: "", usage: NO_USAGE } as const;
+  if (job.type === "broken") return { ...lost, error: job.error };
+  const inputs = { ...batch.given, ...job.inputs };
+  try {
+    checkAllInputs(batch.crew, inputs);
+  } catch (error) {
+    if (!isBosunError(error)) throw error;
+    return { ...lost, inputs: job.inputs, error: error.toJSON() };
+  }
+  const run = await bosun.start(batch.crew, { inputs, signal, model: batch.model });
+  return toRecord(index, job.inputs, await run.ended);
+}
+
+function toRecord(index: number, inputs: Inputs, state: RunState): BatchRecord {
+  const { runId, status, raw, tasks, usage, error } = state;
+  const texts = Object.entries(tasks).map(([name, task]) => [
+    name,
+    { status: task.status, raw: task.raw },
+  ]);
+  return {
+    index,
+    inputs,
+    runId,
+    status: status === "running" ? "cancelled" : status,
+    raw,
+    ...(texts.length > 1 ? { tasks: Object.fromEntries(texts) } : {}),
+    usage,
+    ...(error ? { error } : {}),
+  };
+}
+
+interface Tally extends Disposable {
+  skipped(): void;
+  ended(record: BatchRecord): void;
+  /** Says what the batch came to. @returns the exit code. */
+  sum(out: string): number;
+}
+
+/** Counts, and shows the count: in place on a terminal, a line for each result elsewhere. */
+function createTally({ err, clock, signal }: Terminal): Tally {
+  const startedAt = clock.now();
+  const screen = err.isTerminal ? createScreen(err) : undefined;
+  const counts = { done: 0, failed: 0, skipped: 0 };
+  const said = (): string =>
+    `${count(counts.done)} done, ${count(counts.failed)} failed, ${count(counts.skipped)} had a result; ${duration(clock.now() - startedAt)}`;
+  return {
+    skipped: () => void counts.skipped++,
+    ended({ index, status, runId = "", error }) {
+      const isDone = status === "done" || status === "partial";
+      counts[isDone ? "done" : "failed"]++;
+      if (screen) screen.draw([said()]);
+      else writeLines(err, [`line ${index + 1}: ${status} ${runId}${error ? ` [${error.code}] ${error.message}` : ""}`]); // prettier-ignore
+    },
+    sum(out) {
+      writeLines(err, [`Results in ${out}: ${said()}`]);
+      if (!signal.aborted) return counts.failed > 0 ? EXIT.failed : EXIT.done;
+      writeLines(err, ["Interrupted. The same command goes on where it stopped."]);
+      return EXIT.interrupted;
+    },
+    [Symbol.dispose]: () => screen?.clear(),
+  };
+}

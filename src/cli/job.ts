@@ -1,0 +1,151 @@
+// The jobs of a batch: one JSON object of inputs per line, and the results of an earlier, unfinished batch. See batch.ts.
+
+import { createHash } from "node:crypto";
+import { truncateSync } from "node:fs";
+import { BosunError, type ErrorData, messageOf } from "../error.ts";
+import { isObject, parseJson } from "../json.ts";
+import type { Usage } from "../inference/model/usage.ts";
+import type { Inputs } from "../orchestration/crew/input.ts";
+import type { RunStatus, TaskStatus } from "../orchestration/run/event.ts";
+import { isInputs } from "./input.ts";
+import { type Line, MAX_LINE_BYTES, readLines } from "./line.ts";
+
+/** One line of the jobs file. `index` = its line's number - 1, so that results say where they belong. */
+export type Job =
+  | { readonly type: "inputs"; readonly index: number; readonly inputs: Inputs }
+  | { readonly type: "broken"; readonly index: number; readonly error: ErrorData };
+
+/** One line of the results file. Of several with one index the last counts. */
+export type BatchRecord = {
+  readonly index: number;
+  /** As the job's line has them; absent for a line that is no job. */
+  readonly inputs?: Inputs | undefined;
+  readonly runId?: string | undefined;
+  readonly status: RunStatus;
+  readonly raw: string;
+  readonly tasks?:
+    | Readonly<
+        Record<
+          string,
+          { readonly status: TaskStatus | "waiting" | "running"; readonly raw: string }
+        >
+      >
+    | undefined;
+  readonly usage: Usage;
+  readonly error?: ErrorData | undefined;
+};
+
+/** What earlier results say: for each finished index a short hash of its inputs, "" for a line that was no job. */
+export type Finished = ReadonlyMap<number, string>;
+
+/**
+ * The jobs of a file. Blank lines are none.
+ * @throws BosunError `usage` for a file that cannot be read.
+ */
+export async function* readJobs(path: string): AsyncGenerator<Job> {
+  for await (const line of orUsage(readLines(path), "--inputs", path)) {
+    if (line.isTooLong || line.text.trim() !== "") yield toJob(line);
+  }
+}
+
+function toJob({ number, text, isTooLong }: Line): Job {
+  const index = number - 1;
+  const broken = (why: string): Job => {
+    const message = `line ${number} of the jobs ${why}`;
+    return { type: "broken", index, error: { code: "usage", message, retryable: false } };
+  };
+  if (isTooLong) return broken(`is over ${MAX_LINE_BYTES} bytes`);
+  const inputs = parseJson(text);
+  if (inputs === undefined) return broken("is not JSON");
+  if (!isInputs(inputs))
+    return broken("must be an object of texts, numbers, booleans, lists and objects");
+  return { type: "inputs", index, inputs };
+}
+
+/**
+ * What the results file of an earlier batch holds. A last line that was cut by a crash is removed from the file.
+ * A failure that may pass ("retryable") does not count as finished.
+ * @throws BosunError `usage` for a file that is no results file: nothing is ever appended to such a one.
+ */
+export async function readFinished(path: string): Promise<Finished> {
+  const finished = new Map<number, string>();
+  let wholeBytes = 0;
+  try {
+    for await (const line of readLines(path)) {
+      if (!line.isWhole && isTorn(line.text)) {
+        truncateSync(path, wholeBytes);
+        break;
+      }
+      wholeBytes = line.bytes;
+      noteRecord(finished, line, path);
+    }
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return finished;
+    throw toUsage(error, "--out", path);
+  }
+  return finished;
+}
+
+/** The beginning of a record, however short: only what this command wrote is ever removed. */
+function isTorn(text: string): boolean {
+  return text.startsWith(RECORD_START) || RECORD_START.startsWith(text);
+}
+
+/** As `toLine` writes it: `index` is a record's first field. */
+const RECORD_START = '{"index":';
+
+function noteRecord(finished: Map<number, string>, { number, text }: Line, path: string): void {
+  const record = parseJson(text);
+  const index = isObject(record) ? record["index"] : undefined;
+  if (!isObject(record) || typeof index !== "number" || typeof record["status"] !== "string") {
+    throw new BosunError(
+      "usage",
+      `--out ${path}: line ${number} is not a result of a batch. Nothing was changed; give another file`,
+    );
+  }
+  const { error, inputs } = record;
+  if (isObject(error) && error["retryable"] === true) finished.delete(index);
+  else finished.set(index, isInputs(inputs) ? hashOf(inputs) : "");
+}
+
+/**
+ * Whether a job has its result already.
+ * @throws BosunError `usage` when the result at its place is one of other inputs.
+ */
+export function isFinished(job: Job, finished: Finished): boolean {
+  const found = finished.get(job.index);
+  const own = job.type === "inputs" ? hashOf(job.inputs) : "";
+  if (found === undefined || (found === "" && own !== "")) return false;
+  if (found === own) return true;
+  throw new BosunError(
+    "usage",
+    `line ${job.index + 1} of the jobs has changed since its result was written. Give another --out for changed jobs`,
+  );
+}
+
+/** 96 bits: short enough to keep for a million jobs, long enough never to meet. */
+function hashOf(inputs: Inputs): string {
+  return createHash("sha256").update(JSON.stringify(inputs)).digest("base64url").slice(0, 16);
+}
+
+async function* orUsage<T>(
+  source: AsyncIterable<T>,
+  flag: string,
+  path: string,
+): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw toUsage(error, flag, path);
+  }
+}
+
+function toUsage(error: unknown, flag: string, path: string): BosunError {
+  if (error instanceof BosunError) return error;
+  return new BosunError("usage", `${flag} ${path}: ${messageOf(error)}`, { cause: error });
+}
+
+/** A record as its line. */
+export function toLine(record: BatchRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}

@@ -1,0 +1,42 @@
+// Commands of the design that this version does not have: each says so, instead of being unknown.
+
+import type { Command } from "commander";
+import { BosunError } from "../error.ts";
+
+/** Top-level commands that are not built yet. */
+export const NOT_BUILT_COMMANDS: readonly string[] = [
+  "chat",
+  "serve",
+  "worker",
+  "handler",
+  "gateway",
+  "dev",
+  "twin",
+  "size",
+  "price",
+  "simulate",
+  "plan",
+  "cost",
+  "bench",
+  "gpu",
+  "flow",
+  "memory",
+  "dashboard",
+  "deploy",
+  "import",
+];
+
+/** Adds commands that throw `usage` whatever follows them. */
+export function addNotBuilt(parent: Command, names: readonly string[]): void {
+  for (const name of names) {
+    const command = parent
+      .command(name, { hidden: true })
+      .description("not built yet in this version")
+      .argument("[anything...]")
+      .allowUnknownOption();
+    command.action(() => {
+      const full = parent.parent ? `${parent.name()} ${name}` : name;
+      throw new BosunError("usage", `"bosun ${full}" is not built yet in this version`);
+    });
+  }
+}

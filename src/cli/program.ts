@@ -1,0 +1,186 @@
+// The command line itself: commands, flags and their help. Each command's code is loaded when it runs.
+
+import { Command, InvalidArgumentError } from "commander";
+import type { DoctorFlags } from "./doctor.ts";
+import type { ModelsFlags } from "./models.ts";
+import type { ServeModelFlags } from "./model.ts";
+import { addNotBuilt, NOT_BUILT_COMMANDS } from "./not-built.ts";
+import type { RunFlags } from "./run.ts";
+import type { ListFlags, ShowFlags } from "./runs.ts";
+import type { Terminal } from "./terminal.ts";
+import { bosunVersion } from "./version.ts";
+
+/** The program. `onCode` gets the exit code of the command that ran. */
+export function createProgram(terminal: Terminal, onCode: (code: number) => void): Command {
+  const program = new Command("bosun")
+    .description("Runs CrewAI-style multi-agent crews on GPUs that you own.")
+    .version(bosunVersion(), "-v, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .addHelpText("after", EXAMPLES);
+  const define: Define = { terminal, onCode };
+  addRun(program, define);
+  addRuns(program, define);
+  addModels(program, define);
+  addDoctor(program, define);
+  addModel(program, define);
+  addInit(program, define);
+  addNotBuilt(program, NOT_BUILT_COMMANDS);
+  return program;
+}
+
+type Define = { readonly terminal: Terminal; readonly onCode: (code: number) => void };
+
+const EXAMPLES = `
+Examples:
+  bosun init my-crew && cd my-crew     a small project
+  bosun run .                          run its crew
+  bosun run crew.ts --model http://gpu-1:8000/v1
+  bosun runs show 20261120             what a run did and used
+  bosun doctor --model http://gpu-1:8000/v1
+
+Exit codes: 0 done, 1 the run or a check failed, 2 wrong usage or configuration, 130 interrupted.
+Not built yet in this version: ${NOT_BUILT_COMMANDS.join(", ")}.`;
+
+function addRun(program: Command, { terminal, onCode }: Define): void {
+  program
+    .command("run")
+    .description("run a crew: a file, or a folder with a crew.ts")
+    .argument("<crew>", "crew file (.ts, .js, .mjs) or folder")
+    .option(
+      "-i, --input <name=value>",
+      "an input; name=@file takes a file's content; repeatable",
+      collect,
+      [],
+    )
+    .option("-m, --model <alias|url>", "the model of every agent")
+    .option("--run-id <id>", "name the run; default: one made from the time")
+    .option("--show-prompts", "print each call's prompt with its estimated tokens by part")
+    .option("--inputs <jobs.jsonl>", "run once for each line, a JSON object of inputs")
+    .option("--out <results.jsonl>", "where the results of --inputs are appended")
+    .option("--concurrency <n>", "runs at once with --inputs; default 4", toCount)
+    .option(...JSON_FLAG)
+    .option(...DATA_FLAG)
+    .option("--dry-run", "not built yet in this version")
+    .option("--max-parallel <n>", "not built yet in this version")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bosun run examples/research-crew
+  bosun run crew.ts --input topic="paged attention" --input notes=@notes.md
+  bosun run crew.ts --model http://gpu-1:8000/v1 --json > events.ndjson
+  bosun run crew.ts --inputs jobs.jsonl --out results.jsonl --concurrency 16`,
+    )
+    .action(async (path: string, flags: RunFlags) => {
+      const { runCommand } = await import("./run.ts");
+      onCode(await runCommand(path, flags, terminal));
+    });
+}
+
+function addRuns(program: Command, { terminal, onCode }: Define): void {
+  const runs = program
+    .command("runs")
+    .description("what is in the store")
+    .addHelpText("after", "\nExample:\n  bosun runs list --status failed --limit 10");
+  runs
+    .command("list")
+    .description("the newest runs")
+    .option("--status <status>", "only runs with this status")
+    .option("--limit <n>", "how many; default 20", toCount)
+    .option(...JSON_FLAG)
+    .option(...DATA_FLAG)
+    .action(async (flags: ListFlags) => {
+      const { listRuns } = await import("./runs.ts");
+      onCode(await listRuns(flags, terminal));
+    });
+  runs
+    .command("show")
+    .description("one run: its text and its tables")
+    .argument("<id>", "the run's id, or the beginning of it")
+    .option("--events", "print its events")
+    .option(...JSON_FLAG)
+    .option(...DATA_FLAG)
+    .action(async (id: string, flags: ShowFlags) => {
+      const { showRun } = await import("./runs.ts");
+      onCode(await showRun(id, flags, terminal));
+    });
+  addNotBuilt(runs, ["watch", "resume", "rerun", "fork", "cancel", "signal", "export"]);
+}
+
+function addModels(program: Command, { terminal, onCode }: Define): void {
+  program
+    .command("models")
+    .description("the default model, and what its endpoint serves")
+    .option("--endpoint <url>", "another endpoint")
+    .option(...JSON_FLAG)
+    .addHelpText("after", "\nExample:\n  bosun models --endpoint http://gpu-1:8000/v1")
+    .action(async (flags: ModelsFlags) => {
+      const { modelsCommand } = await import("./models.ts");
+      onCode(await modelsCommand(flags, terminal));
+    });
+}
+
+function addDoctor(program: Command, { terminal, onCode }: Define): void {
+  program
+    .command("doctor")
+    .description("check Node, the data folder, the endpoint and what its model can do")
+    .option("-m, --model <alias|url>", "the model to check; default: the default model")
+    .option("--endpoint <url>", "the same as --model with a URL")
+    .option(...JSON_FLAG)
+    .option(...DATA_FLAG)
+    .addHelpText("after", "\nExample:\n  bosun doctor --model http://gpu-1:8000/v1")
+    .action(async (flags: DoctorFlags) => {
+      const { doctorCommand } = await import("./doctor.ts");
+      onCode(await doctorCommand(flags, terminal));
+    });
+}
+
+function addModel(program: Command, { terminal, onCode }: Define): void {
+  const model = program.command("model").description("the embedded models");
+  model
+    .command("serve")
+    .description("serve an embedded model as an OpenAI-compatible endpoint")
+    .argument("<model>", "extractive")
+    .option("--port <n>", "default 8000; 0 takes a free one", toPort)
+    .option("--host <address>", "default 127.0.0.1")
+    .addHelpText("after", "\nExample:\n  bosun model serve extractive --port 8000")
+    .action(async (name: string, flags: ServeModelFlags) => {
+      const { serveModel } = await import("./model.ts");
+      onCode(await serveModel(name, flags, terminal));
+    });
+  addNotBuilt(model, ["make-random"]);
+}
+
+function addInit(program: Command, { terminal, onCode }: Define): void {
+  program
+    .command("init")
+    .description("write a small crew project; nothing is overwritten")
+    .argument("[folder]", "where; default: the current folder", ".")
+    .addHelpText("after", "\nExample:\n  bosun init my-crew && cd my-crew && bosun run .")
+    .action(async (folder: string) => {
+      const { initCommand } = await import("./init.ts");
+      onCode(await initCommand(folder, terminal));
+    });
+}
+
+const JSON_FLAG = ["--json", "print JSON on stdout and nothing else there"] as const;
+const DATA_FLAG = [
+  "--data <folder>",
+  "where Bosun keeps its files; default: BOSUN_DATA, else .bosun",
+] as const;
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function toCount(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError("It must be a whole number of at least 1.");
+}
+
+function toPort(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= 65_535) return value;
+  throw new InvalidArgumentError("It must be a port, 0 to 65535.");
+}
