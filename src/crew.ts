@@ -106,8 +106,11 @@ export async function* stream<Tasks extends readonly Task[], P extends Policy>(
 ): AsyncGenerator<RunEvent, RunResult<TaskResults<Tasks, P>>> {
   const run = await bosun.start(data, { ...options, inputs: options.inputs ?? {} });
   let isOver = false;
+  // A run that ends without run-end (a defect, or a store that failed) must not leave its reader waiting.
+  const reading = new AbortController();
+  run.ended.catch((error: unknown) => reading.abort(error));
   try {
-    for await (const event of run.log.read(0, new AbortController().signal)) {
+    for await (const event of run.log.read(0, reading.signal)) {
       isOver = event.type === "run-end";
       yield event;
     }

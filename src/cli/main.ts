@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // The command's process: parses the command line, runs the command, prints its error, exits. Nothing else in Bosun ends a process.
 
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { BosunError, isBosunError } from "../error.ts";
 import { EXIT, exitCodeOf, failureText } from "./failure.ts";
 import { createInterrupt } from "./interrupt.ts";
 import { createProgram } from "./program.ts";
-import { createTerminal, type Terminal } from "./terminal.ts";
+import { createTerminal, type Output, type Terminal } from "./terminal.ts";
 
 const isDebug = process.env["BOSUN_DEBUG"] === "1";
 
@@ -14,9 +14,9 @@ process.on("uncaughtException", (error) => {
   process.stderr.write(`${failureText(error, isDebug)}\n`);
   process.exit(EXIT.failed);
 });
-using interrupt = createInterrupt(() => process.exit(EXIT.interrupted));
-// A reader that has left, as in `bosun runs list | head`, is no error of ours.
-process.stdout.on("error", () => process.exit(EXIT.failed));
+const interrupt = createInterrupt(() => process.exit(EXIT.interrupted));
+// A reader that has left, as in `bosun run … | head`, ends a run as Ctrl-C does; without these listeners it would be a crash.
+process.stdout.on("error", () => interrupt.cancel("the reader of the output has left"));
 process.stderr.on("error", () => undefined);
 
 const code = await main(process.argv.slice(2), createTerminal(interrupt.signal));
@@ -29,30 +29,28 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
   let exitCode: number = EXIT.done;
   try {
     const program = createProgram(terminal, (given) => (exitCode = given));
-    for (const command of [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)]) // prettier-ignore
+    for (const command of withChildren(program))
       command.exitOverride().configureOutput({ outputError: () => undefined });
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    return tellFailure(error, terminal);
+    if (!(error instanceof CommanderError)) return tellFailure(error, terminal.err);
+    if (error.exitCode === 0) return EXIT.done; // help and version
+    if (error.code === "commander.help") return EXIT.usage; // printed: a sub-command is missing
+    return tellFailure(new BosunError("usage", error.message.replace(/^error: /, "")), terminal.err);
   }
 }
 
-function tellFailure(error: unknown, { err, signal }: Terminal): number {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.done; // help and version
-    if (error.code === "commander.help") return EXIT.usage; // printed, because a sub-command is missing
-    return tellFailure(toUsage(error), { err, signal } as Terminal);
-  }
+function withChildren(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withChildren)];
+}
+
+function tellFailure(error: unknown, err: Output): number {
   err.write(`${err.paint("red", failureText(error, isDebug))}\n`);
   const isInterrupted =
-    signal.aborted && isBosunError(error) && error.code === "run/cancelled";
+    interrupt.signal.aborted && isBosunError(error) && error.code === "run/cancelled";
   return isInterrupted ? EXIT.interrupted : exitCodeOf(error);
-}
-
-function toUsage(error: CommanderError): BosunError {
-  return new BosunError("usage", error.message.replace(/^error: /, ""));
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

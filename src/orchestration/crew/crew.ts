@@ -104,7 +104,7 @@ export function checkInputs(crew: Crew, inputs: Inputs): void {
     const agent = agentOf(task, crew.agents);
     for (const text of [task.description, task.expectedOutput])
       fillPlaceholders(text, inputs, `task "${task.name}"`);
-    for (const text of [agent.role, agent.goal, agent.backstory])
+    for (const text of [agent.name, agent.role, agent.goal, agent.backstory])
       fillPlaceholders(text, inputs, `agent "${agent.name}"`);
   }
 }

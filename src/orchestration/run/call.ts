@@ -43,24 +43,12 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
       agent,
       parts: toPromptParts(conversation, ask.tools),
     });
-  const request: ModelRequest = {
-    models: ask.models,
-    messages: toMessages(conversation),
-    ...(ask.tools.length > 0 ? { tools: ask.tools } : {}),
-    output: ask.output,
-    settings: { ...ask.settings, maxTokens: fit.maxTokens },
-    hints: {
-      runId: d.rootId,
-      path,
-      purpose,
-      remainingCalls: ask.remainingCalls,
-      expectedOutputTokens: undefined,
-      deadlineAt: undefined,
-    },
-  };
+  const request = toRequest(d, ask, { conversation, maxTokens: fit.maxTokens });
+  let isStarted = false;
+  const onStart = (): void => void (isStarted = true);
   try {
     const reply = await d.step(key, (step) =>
-      callModel(world, run, { request, agent, path }, step),
+      callModel(world, run, { request, agent, path, onStart }, step),
     );
     const { endpoint, model, finish, usage, timings } = reply;
     // Said by the body from the step's result: a crash between the step's commit and this line loses no cost (C2).
@@ -77,6 +65,7 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
     });
     return reply;
   } catch (error) {
+    if (!isStarted) throw error; // nothing was sent: the task's own end tells the error
     const failure = toBosunError(error, "model/server", `the model call of agent "${agent}"`);
     const status = failure.code === "model/cancelled" || d.signal.aborted ? "cancelled" : "failed";
     run.log.emit(path, {
@@ -89,6 +78,29 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
     });
     throw error;
   }
+}
+
+function toRequest(
+  d: Durable,
+  ask: Ask,
+  fitted: { readonly conversation: Conversation; readonly maxTokens: number },
+): ModelRequest {
+  const { path, purpose, remainingCalls } = ask;
+  return {
+    models: ask.models,
+    messages: toMessages(fitted.conversation),
+    ...(ask.tools.length > 0 ? { tools: ask.tools } : {}),
+    output: ask.output,
+    settings: { ...ask.settings, maxTokens: fitted.maxTokens },
+    hints: {
+      runId: d.rootId,
+      path,
+      purpose,
+      remainingCalls,
+      expectedOutputTokens: undefined,
+      deadlineAt: undefined,
+    },
+  };
 }
 
 /** The usage that an error carries; nothing when it carries none. */
@@ -117,13 +129,18 @@ async function fitAsk(world: World, ask: Ask, signal: AbortSignal): Promise<Fit>
   return { cuts, maxTokens };
 }
 
-type Call = { readonly request: ModelRequest; readonly agent: string; readonly path: Path };
+type Call = {
+  readonly request: ModelRequest;
+  readonly agent: string;
+  readonly path: Path;
+  readonly onStart: () => void;
+};
 
 /** The step's function: follows the call's events into the log until its end. */
 async function callModel(
   world: World,
   { log }: RunContext,
-  { request, agent, path }: Call,
+  { request, agent, path, onStart }: Call,
   step: StepContext,
 ): Promise<Reply> {
   const { purpose } = request.hints;
@@ -139,6 +156,7 @@ async function callModel(
         log.emit(path, { type: "model-queued", agent, reason: event.reason }, step.attempt);
         break;
       case "start":
+        onStart();
         log.emit(
           path,
           {

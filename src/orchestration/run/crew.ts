@@ -52,8 +52,8 @@ export function createCrewFlow(
       const run = world.runOf(d.rootId);
       const progress: Progress = { running: new Map(), ended: new Map(), round: 0 };
       const body: Body = { d, run, progress, taskFlow };
-      sayStart(run, inputs);
       try {
+        sayStart(run, inputs);
         while (progress.ended.size < run.plan.tasks.length && !isStopped(run, progress)) {
           startDue(body);
           if (progress.running.size > 0) await followOne(body);

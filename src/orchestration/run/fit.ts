@@ -89,11 +89,19 @@ function cuttable(
   return [...results, ...sections.toSorted((a, b) => b.tokens - a.tokens)];
 }
 
-/** About `tokens` tokens of a text: its head and its tail, and between them how much was left out. */
+/** At most `tokens` tokens of a text: its head and its tail, and between them how much was left out. */
 function cutMiddle(text: string, tokens: number): string {
-  const share = tokens / estimateTokens(text);
-  const kept = Math.max(0, Math.floor(text.length * share) - 48);
+  let kept = Math.floor(text.length * (tokens / estimateTokens(text)));
+  for (;;) {
+    const cut = keepEnds(text, kept);
+    // The mark takes room too, and so do characters that count as a token each: shrink until it fits. Ends, as `kept` falls by a tenth.
+    if (kept <= 0 || estimateTokens(cut) <= tokens) return cut;
+    kept = Math.floor(kept * 0.9);
+  }
+}
+
+function keepEnds(text: string, kept: number): string {
   const head = text.slice(0, Math.ceil(kept * 0.7));
-  const tail = kept > head.length ? text.slice(-(kept - head.length)) : "";
+  const tail = kept > head.length ? text.slice(head.length - kept) : "";
   return `${head}\n[… ${text.length - head.length - tail.length} characters left out to fit …]\n${tail}`;
 }

@@ -66,6 +66,7 @@ export function createRunLog(options: {
       push({ type: "model-delta", ...delta, ...place, path, seq: facts.length, at: clock.now() });
     },
     async *read(fromSeq, signal) {
+      if (state.endedAt !== undefined && fromSeq >= facts.length) return;
       const reader = createReader(facts.slice(fromSeq));
       readers.add(reader);
       try {
@@ -99,8 +100,7 @@ type Keeping = {
 function createKeeping(onKept: () => void): Keeping {
   let count = 0;
   let failure: BosunError | undefined;
-  let onReached: (() => void) | undefined;
-  let wanted = 0;
+  const waiting = new Set<{ readonly target: number; readonly resolve: () => void }>();
   const throwIfFailed = (): void => {
     if (failure) throw failure;
   };
@@ -111,11 +111,14 @@ function createKeeping(onKept: () => void): Keeping {
       failure ??= error;
       count++;
       onKept();
-      if (count >= wanted) onReached?.();
+      for (const waiter of waiting) {
+        if (count < waiter.target) continue;
+        waiting.delete(waiter);
+        waiter.resolve();
+      }
     },
     async reach(target) {
-      wanted = target;
-      if (count < target) await new Promise<void>((resolve) => (onReached = resolve));
+      if (count < target) await new Promise<void>((resolve) => waiting.add({ target, resolve }));
       throwIfFailed();
     },
   };

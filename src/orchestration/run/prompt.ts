@@ -60,19 +60,19 @@ export function startConversation(
 /** The messages that are sent. */
 export function toMessages(conversation: Conversation): readonly Message[] {
   const { system, sections, task, turns } = conversation;
-  const context = sections.map(({ name, text }) => `## ${name}\n${text}`).join("\n\n");
+  const context = sections.map(toSectionText).join("\n\n");
   const content = context ? `# Context\n${context}\n\n${task}` : task;
   return [{ role: "system", content: system }, { role: "user", content }, ...turns];
 }
 
-/** A call's prompt by part, with estimated tokens. */
+/** A call's prompt by part, with estimated tokens; each part counts the frame that its message has. */
 export function toPromptParts(
   conversation: Conversation,
   tools: readonly ToolSpec[],
 ): readonly PromptPart[] {
   const { system, sections, task, turns } = conversation;
   return [
-    part("system", system),
+    part("system", system, estimateMessage({ role: "system", content: system })),
     ...tools.map((tool) =>
       part(
         `tool:${tool.name}`,
@@ -80,12 +80,16 @@ export function toPromptParts(
         estimateTool(tool),
       ),
     ),
-    ...sections.map(({ name, text }) => part(`context:${name}`, text)),
-    part("task", task),
+    ...sections.map((section) => part(`context:${section.name}`, toSectionText(section))),
+    part("task", task, estimateMessage({ role: "user", content: task })),
     ...turns.map((message, index) =>
       part(`turn:${index}:${message.role}`, shown(message), estimateMessage(message)),
     ),
   ];
+}
+
+function toSectionText({ name, text }: Section): string {
+  return `## ${name}\n${text}`;
 }
 
 function part(name: string, text: string, tokens: number = estimateTokens(text)): PromptPart {

@@ -1,10 +1,9 @@
 // One reader of a RunLog: its own queue, merged where the reader is slow.
 //
-// The queue holds facts, which are bounded by the run's steps, and deltas, of which neighbours of one path become one: so it is
-// bounded without ever holding up the run.
+// The queue holds facts, which are bounded by the run's steps, and at most one delta of each channel between two facts of a path:
+// so it is bounded without ever holding up the run. Deltas of different answers may change places; those of one never do.
 
-import type { Path } from "../../inference/model/model.ts";
-import type { RunEvent } from "./event.ts";
+import type { RunDelta, RunEvent } from "./event.ts";
 
 export interface Reader {
   push(event: RunEvent): void;
@@ -14,9 +13,14 @@ export interface Reader {
   next(isReady: (event: RunEvent) => boolean, signal: AbortSignal): Promise<RunEvent>;
 }
 
+/** An event in the queue; a delta may grow while it waits. */
+type Slot = { event: RunEvent };
+
 /** A reader that begins with `earlier`. */
 export function createReader(earlier: readonly RunEvent[]): Reader {
-  const queue = [...earlier];
+  const queue: Slot[] = earlier.map((event) => ({ event }));
+  /** The waiting delta of each path, into which the next one of its channel is merged. */
+  const growing = new Map<string, Slot>();
   let onWake: (() => void) | undefined;
   const wake = (): void => onWake?.();
   const wakened = (signal: AbortSignal): Promise<void> =>
@@ -31,18 +35,30 @@ export function createReader(earlier: readonly RunEvent[]): Reader {
   return {
     wake,
     push(event) {
-      const merged = mergeDelta(queue.at(-1), event);
-      if (merged) queue[queue.length - 1] = merged;
-      else queue.push(event);
+      const path = event.path.join("/");
+      const open = growing.get(path);
+      if (
+        event.type === "model-delta" &&
+        open?.event.type === "model-delta" &&
+        open.event.channel === event.channel
+      ) {
+        open.event = merge(open.event, event);
+        return;
+      }
+      const slot = { event };
+      queue.push(slot);
+      if (event.type === "model-delta") growing.set(path, slot);
+      else growing.delete(path);
       wake();
     },
     async next(isReady, signal) {
       for (;;) {
         signal.throwIfAborted();
         const [first] = queue;
-        if (first && isReady(first)) {
+        if (first && isReady(first.event)) {
           queue.shift();
-          return first;
+          if (first.event.type === "model-delta") growing.delete(first.event.path.join("/"));
+          return first.event;
         }
         await wakened(signal);
       }
@@ -50,13 +66,6 @@ export function createReader(earlier: readonly RunEvent[]): Reader {
   };
 }
 
-/** Two deltas of one answer as one; undefined for anything else. */
-function mergeDelta(last: RunEvent | undefined, next: RunEvent): RunEvent | undefined {
-  if (last?.type !== "model-delta" || next.type !== "model-delta") return undefined;
-  if (last.channel !== next.channel || !isSamePath(last.path, next.path)) return undefined;
-  return { ...last, text: last.text + next.text };
-}
-
-function isSamePath(a: Path, b: Path): boolean {
-  return a.length === b.length && a.every((part, index) => part === b[index]);
+function merge(first: RunDelta, next: RunDelta): RunDelta {
+  return { ...first, text: first.text + next.text };
 }

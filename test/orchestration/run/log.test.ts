@@ -14,7 +14,7 @@ const START: RunFact = {
   tasks: [{ name: "a", agent: "A", needs: [] }],
   width: 1,
 };
-const TASK: RunFact = { type: "task-start", task: "a", agent: "A", attempt: 1 };
+const TASK: RunFact = { type: "task-start", task: "a", agent: "A" };
 const END: RunFact = { type: "run-end", status: "done", raw: "" };
 
 const openLog = (record?: Recorder): RunLog =>
@@ -229,10 +229,10 @@ describe("a run log", () => {
     expect(texts).toHaveLength(2);
   });
 
-  it("has the attempt that a fact itself names", async () => {
+  it("keeps the attempt that a fact is emitted with", async () => {
     const log = openLog();
     log.emit([], START);
-    log.emit(["task:a~2"], { ...TASK, attempt: 2 });
+    log.emit(["task:a~2"], TASK, 2);
 
     expect(log.state.tasks["a"]?.attempts).toBe(2);
   });

@@ -8,7 +8,7 @@ import { citeSentence, titleOf } from "./cite.ts";
 import type { Limits } from "./limit.ts";
 import type { Sentence } from "./material.ts";
 import { MARKER } from "./own-line.ts";
-import { countWords, distinctBy } from "./term.ts";
+import { countWords, coverage, distinctBy, termsOf } from "./term.ts";
 import { type Unit, unitsOf } from "./unit.ts";
 
 /** What a text is made for. */
@@ -130,36 +130,47 @@ function paragraphs(runs: Part["runs"]): string[] {
 }
 
 /**
- * Runs by source, then by section. The source that says most comes first, in it the section with the lead, then those with the best
- * sentences; inside a section the document's order holds.
+ * Runs by source, then by section. A source with a lead comes first, then those that say most; in it the section with the lead, the
+ * document's introduction, the sections with the best sentences. Inside a section the document's order holds.
  */
 function partsOf(chosen: readonly Unit[], isLead: Brief["isLead"]): Part[] {
   const runs = [...Map.groupBy(chosen, (unit) => placeOf(unit.sentences[0])).values()].map(toRun);
-  const bySource = Map.groupBy(runs, (run) => run[0]?.sources[0] ?? "");
+  const hasLead = (some: Part["runs"]): number => (some.some((run) => run.some(isLead)) ? 1 : 0);
   const scores = Map.groupBy(chosen, (unit) => unit.sentences[0]?.sources[0] ?? "");
   const weightOf = (source: string): number =>
     (scores.get(source) ?? []).reduce((sum, unit) => sum + unit.score, 0);
-  const leads = (part: Part): number => (part.runs.some((run) => run.some(isLead)) ? 1 : 0);
-  return [...bySource]
-    .toSorted(([a], [b]) => weightOf(b) - weightOf(a))
-    .flatMap(([source, ofSource]) => {
-      const title = titleOf(
-        source,
-        ofSource.flat().map((sentence) => sentence.text),
-      );
-      const bySection = [...Map.groupBy(ofSource, (run) => run[0]?.section).entries()];
-      const parts = bySection.map(([section, ofSection]) => ({
-        heading: headingOf(section) ?? title,
-        title,
-        runs: inOrder(ofSection),
-      }));
-      // Sections with a single sentence would be a heading each: together they stand under the document's name.
-      const several = parts.filter((part) => part.runs.length > 1);
-      const single = parts.filter((part) => part.runs.length === 1).flatMap((part) => part.runs);
-      const merged =
-        single.length < 2 ? parts : [...several, { heading: title, title, runs: inOrder(single) }];
-      return merged.toSorted((a, b) => leads(b) - leads(a));
-    });
+  return [...Map.groupBy(runs, (run) => run[0]?.sources[0] ?? "")]
+    .toSorted(([a, ofA], [b, ofB]) => hasLead(ofB) - hasLead(ofA) || weightOf(b) - weightOf(a))
+    .flatMap(([source, ofSource]) =>
+      sectionsIn(source, ofSource).toSorted(
+        (a, b) => hasLead(b.runs) - hasLead(a.runs) || isIntroduction(b) - isIntroduction(a),
+      ),
+    );
+}
+
+function sectionsIn(source: string, runs: Part["runs"]): Part[] {
+  const title = titleOf(
+    source,
+    runs.flat().map((sentence) => sentence.text),
+  );
+  const bySection = [...Map.groupBy(runs, (run) => run[0]?.section)];
+  const parts = bySection.map(([section, ofSection]) => ({
+    heading: headingOf(section) ?? title,
+    title,
+    runs: inOrder(ofSection),
+  }));
+  // Sections with a single sentence would be a heading each: together they stand under the document's name.
+  const several = parts.filter((part) => part.runs.length > 1);
+  const single = parts.filter((part) => part.runs.length === 1).flatMap((part) => part.runs);
+  return single.length < 2 ? parts : [...several, { heading: title, title, runs: inOrder(single) }];
+}
+
+/** 1 for the part whose section has the document's name: "KV cache sizing: how many agents fit" in kv-cache-sizing.md. */
+function isIntroduction({ runs, title }: Part): number {
+  const section = runs[0]?.[0]?.section;
+  return section !== undefined && coverage(new Set(termsOf(title)), new Set(termsOf(section))) === 1
+    ? 1
+    : 0;
 }
 
 /** Units with the same head are one run: its sentences in their order, each once. */

@@ -15,20 +15,29 @@ export type Limits = {
 
 /** The limits of the texts; a later text wins over an earlier one, field by field. */
 export function readLimits(texts: readonly string[]): Limits {
-  const read = texts.map((text) => text.slice(0, 8_000));
-  const last = (pattern: RegExp): number | undefined =>
-    read.map((text) => largest(text, pattern)).findLast((count) => count !== undefined);
-  const target = last(TARGET_WORDS);
+  const read = texts.map((text) => text.slice(0, MAX_READ));
+  const last = (pattern: RegExp): number | undefined => lastCount(read, pattern);
   const bound = last(BOUND_WORDS);
+  const target = lastCount(
+    read.map((text) => text.replace(BOUND_WORDS, "")),
+    TARGET_WORDS,
+  );
   const bullets = last(BULLETS);
   return {
     words: bound === undefined ? target : Math.min(bound, target ?? bound),
-    isTarget: target !== undefined && target !== bound,
+    isTarget: target !== undefined,
     sentences: last(SENTENCES),
     paragraphs: last(PARAGRAPHS),
     bullets,
     isList: bullets !== undefined || read.some((text) => LIST.test(text)),
   };
+}
+
+/** Most characters of a text that are searched. */
+const MAX_READ = 8_000;
+
+function lastCount(texts: readonly string[], pattern: RegExp): number | undefined {
+  return texts.map((text) => largest(text, pattern)).findLast((count) => count !== undefined);
 }
 
 /** 300, 1,000, three, 3-5, three to five. Group 1: the number, or the upper end of a range. "A sentence" in passing is no limit. */

@@ -76,7 +76,7 @@ export function pointsAtItsPage(text: string): boolean {
 }
 
 /** An end mark with the quotes and citations behind it. Group 1: the mark. Brackets of a link, [text](url), are no citation. */
-const ENDS = /([.!?]+|[。！？])["'”’»)*_]*(?:\s*\[[^[\]]{2,200}\](?!\())*(?=\s|$|(?<=[。！？]))/g;
+const ENDS = /([.!?]+|[。！？])["'”’»)*_]*(?:\s*\[[^[\]]{1,200}\](?!\())*(?=\s|$|(?<=[。！？]))/g;
 
 const ABBREVIATION =
   /(?:^|[\s("'“‘[])(?:e\.g|i\.e|vs|cf|approx|fig|figs|eq|sec|vol|pp|ca|dr|mr|mrs|ms|prof|st|al|incl|resp|no)\.$/i;
@@ -103,7 +103,7 @@ function startsSentence(text: string): boolean {
 
 /** Citations behind the end mark, or before it when they look like a file, a URL or a name. Footnote numbers are none. */
 function takeCitations(piece: string): CitedSentence {
-  const behind = /^(.*[.!?。！？]["'”’»)*_]*)((?:\s*\[[^[\]]{2,200}\])+)$/s.exec(piece);
+  const behind = /^(.*[.!?。！？]["'”’»)*_]*)((?:\s*\[[^[\]]{1,200}\])+)$/s.exec(piece);
   if (behind) return { text: behind[1] ?? "", cited: namesOf(behind[2] ?? "") };
   const bare = /^(.*\S)((?:\s+\[[^[\]\s]{2,200}\])+)([.!?]*)$/s.exec(piece);
   if (bare && namesOf(bare[2] ?? "").length > 0)

@@ -106,11 +106,11 @@ describe("a call to the extractive model", () => {
   });
 
   it("does not begin when its signal is aborted already", async () => {
-    const events = createExtractive()
-      .call(requestOf(MESSAGES), AbortSignal.abort())
-      [Symbol.asyncIterator]();
+    const stream = createExtractive().call(requestOf(MESSAGES), AbortSignal.abort());
 
-    await expect(events.next()).rejects.toMatchObject({ code: "model/cancelled" });
+    await expect(stream[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: "model/cancelled",
+    });
   });
 });
 

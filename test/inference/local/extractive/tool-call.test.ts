@@ -282,7 +282,7 @@ describe("other tools", () => {
     ["a flag", { query: { type: "string" }, deep: { type: "boolean" } }, ["query", "deep"]],
     ["alternatives", { query: { anyOf: [{ type: "null" }, { type: "string" }] } }, ["query"]],
   ])("get arguments that fit their schema: %s", async (_, properties, required) => {
-    const search = tool("search_index", "Searches an index", properties as JsonObject, required);
+    const search = tool("search_index", "Searches an index", properties, required);
 
     const reply = await ask(TASK, [search]);
 
