@@ -19,7 +19,15 @@ import { runEach } from "../orchestration/run/each.ts";
 import type { RunState } from "../orchestration/run/state.ts";
 import { EXIT } from "./failure.ts";
 import { checkAllInputs } from "./input.ts";
-import { type BatchRecord, type Finished, isFinished, type Job, readFinished, readJobs, toLine } from "./job.ts"; // prettier-ignore
+import {
+  type BatchRecord,
+  type Finished,
+  isFinished,
+  type Job,
+  readFinished,
+  readJobs,
+  toLine,
+} from "./job.ts";
 import { count, duration } from "./number.ts";
 import { createScreen } from "./screen.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
@@ -136,7 +144,10 @@ function createTally({ err, clock, signal }: Terminal): Tally {
       const isDone = status === "done" || status === "partial";
       counts[isDone ? "done" : "failed"]++;
       if (screen) screen.draw([said()]);
-      else writeLines(err, [`line ${index + 1}: ${status} ${runId}${error ? ` [${error.code}] ${error.message}` : ""}`]); // prettier-ignore
+      else
+        writeLines(err, [
+          `line ${index + 1}: ${status} ${runId}${error ? ` [${error.code}] ${error.message}` : ""}`,
+        ]);
     },
     sum(out) {
       writeLines(err, [`Results in ${out}: ${said()}`]);

@@ -5,10 +5,12 @@
 var found = process.versions.node.split(".");
 var isOld = Number(found[0]) < 24 || (Number(found[0]) === 24 && Number(found[1]) < 12);
 if (isOld) {
-  console.error("Error [config/invalid] Bosun needs Node 24.12 or newer; this is Node " + process.versions.node + ". Install a newer one: https://nodejs.org"); // prettier-ignore
+  console.error(
+    "Error [config/invalid] Bosun needs Node 24.12 or newer; this is Node " +
+      process.versions.node +
+      ". Install a newer one: https://nodejs.org",
+  );
   process.exit(2);
 } else {
-  import("./main.ts");
+  void import("./main.ts");
 }
-
-export {};

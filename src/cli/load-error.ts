@@ -20,8 +20,10 @@ function reasonOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX")
     return `${message}. Node runs TypeScript by removing its types: enums, namespaces and parameter properties cannot be used`;
-  const missing = code === "ERR_MODULE_NOT_FOUND" ? /Cannot find package '([^']+)'/.exec(message) : null; // prettier-ignore
-  if (missing) return `the package ${missing[1]} is not installed. Install it with: npm install ${missing[1]}`; // prettier-ignore
+  const missing =
+    code === "ERR_MODULE_NOT_FOUND" ? /Cannot find package '([^']+)'/.exec(message) : null;
+  if (missing)
+    return `the package ${missing[1]} is not installed. Install it with: npm install ${missing[1]}`;
   return message;
 }
 

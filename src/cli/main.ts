@@ -38,7 +38,10 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
     if (!(error instanceof CommanderError)) return tellFailure(error, terminal.err);
     if (error.exitCode === 0) return EXIT.done; // help and version
     if (error.code === "commander.help") return EXIT.usage; // printed: a sub-command is missing
-    return tellFailure(new BosunError("usage", error.message.replace(/^error: /, "")), terminal.err);
+    return tellFailure(
+      new BosunError("usage", error.message.replace(/^error: /, "")),
+      terminal.err,
+    );
   }
 }
 

@@ -37,12 +37,18 @@ export async function modelsCommand(flags: ModelsFlags, terminal: Terminal): Pro
   return EXIT.done;
 }
 
-async function askModels({ endpoint: url }: ModelsFlags, terminal: Terminal): Promise<ModelsReport> {
+async function askModels(
+  { endpoint: url }: ModelsFlags,
+  terminal: Terminal,
+): Promise<ModelsReport> {
   const env = terminal.env();
   const bosun = createBosun({ data: false, env, clock: terminal.clock });
   try {
     const { defaultModel } = bosun;
-    const name = typeof defaultModel === "string" ? modelLabel(`${defaultModel} at embedded`) : nameOf(defaultModel); // prettier-ignore
+    const name =
+      typeof defaultModel === "string"
+        ? modelLabel(`${defaultModel} at embedded`)
+        : nameOf(defaultModel);
     const endpoint = url === undefined ? defaultModel : toUrlEndpoint(url, terminal);
     if (typeof endpoint === "string") {
       const contextTokens = await bosun.pool.contextTokens([endpoint], terminal.signal);
@@ -83,7 +89,10 @@ async function factsOf(endpoint: Endpoint, terminal: Terminal): Promise<Endpoint
 
 function modelsLines(report: ModelsReport, columns: number | undefined): readonly string[] {
   const { endpoint, dialect, models } = report;
-  const where = endpoint === undefined ? "embedded: runs in this process" : `${endpoint} (${dialect ?? "unknown server"})`; // prettier-ignore
+  const where =
+    endpoint === undefined
+      ? "embedded: runs in this process"
+      : `${endpoint} (${dialect ?? "unknown server"})`;
   const rows = models.map(({ name, contextTokens }) => [
     name,
     contextTokens === undefined ? "unknown" : `${count(contextTokens)} tokens`,

@@ -18,7 +18,6 @@ export function duration(ms: number | undefined): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
-  const two = (value: number): string => String(value).padStart(2, "0");
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ${two(seconds % 60)}s`;
   return `${Math.floor(seconds / 3_600)}h ${two(Math.floor((seconds % 3_600) / 60))}m`;
 }
@@ -36,8 +35,11 @@ export function speed(tokensPerSecond: number): string {
 /** Local date and time of a moment in ms since 1970: "2026-11-20 11:56:40". */
 export function moment(at: number): string {
   const date = new Date(at);
-  const two = (value: number): string => String(value).padStart(2, "0");
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
   return `${day} ${time}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
 }

@@ -143,7 +143,7 @@ function summaryLines(input: ReportInput, paint: Paint): readonly string[] {
     ["models", modelNames(models) || "none answered"],
     ["kept in", keptIn === undefined ? "nowhere" : `${keptIn}; bosun runs show ${runId}`],
   ];
-  return facts.map(([name, fact]) => `${paint("dim", name.padEnd(8))}${oneLine(fact)}`);
+  return facts.map(([name, fact]) => `${paint("dim", name.padEnd(9))}${oneLine(fact)}`);
 }
 
 function modelNames(models: Readonly<Record<string, number>>): string {

@@ -56,19 +56,23 @@ const DEFAULT_CONCURRENCY = 4;
 
 /** @throws BosunError `usage` for flags that contradict each other or that this version does not have. */
 function checkFlags(flags: RunFlags): void {
-  const refuse = (message: string): never => {
-    throw new BosunError("usage", message);
-  };
-  if (flags.dryRun) refuse("--dry-run is not built yet in this version");
-  if (flags.maxParallel !== undefined) refuse("--max-parallel is not built yet in this version");
-  if ((flags.inputs === undefined) !== (flags.out === undefined))
-    refuse("a batch needs both --inputs jobs.jsonl and --out results.jsonl");
-  if (flags.concurrency !== undefined && flags.inputs === undefined)
-    refuse("--concurrency is for a batch: give --inputs jobs.jsonl and --out results.jsonl too");
-  if (flags.inputs !== undefined && flags.runId !== undefined)
-    refuse("--run-id names one run: it cannot be used with --inputs");
-  if (flags.inputs !== undefined && flags.showPrompts)
-    refuse("--show-prompts shows one run: it cannot be used with --inputs");
+  const wrong = wrongFlags(flags);
+  if (wrong !== undefined) throw new BosunError("usage", wrong);
+}
+
+function wrongFlags(flags: RunFlags): string | undefined {
+  const { inputs, out, concurrency, runId, showPrompts } = flags;
+  if (flags.dryRun) return "--dry-run is not built yet in this version";
+  if (flags.maxParallel !== undefined) return "--max-parallel is not built yet in this version";
+  if ((inputs === undefined) !== (out === undefined))
+    return "a batch needs both --inputs jobs.jsonl and --out results.jsonl";
+  if (inputs === undefined)
+    return concurrency === undefined
+      ? undefined
+      : "--concurrency is for a batch: give --inputs jobs.jsonl and --out results.jsonl too";
+  if (runId !== undefined) return "--run-id names one run: it cannot be used with --inputs";
+  if (showPrompts) return "--show-prompts shows one run: it cannot be used with --inputs";
+  return undefined;
 }
 
 /** A file that never finishes loading must not make Ctrl-C useless. */
@@ -167,7 +171,7 @@ function tell({ out, err, signal }: Terminal, { json, ...told }: Told): number {
   const isGood = state.status === "done" || state.status === "partial";
   if (isGood && !json) out.write(`${out.isTerminal ? `\n${printable(state.raw)}\n` : state.raw}\n`);
   const side = out.isTerminal && !json ? out : err;
-  writeLines(side, unfinishedLines(state, side.paint));
+  writeLines(side, ["", ...unfinishedLines(state, side.paint)]);
   const columns = side.isTerminal ? side.columns() : undefined;
   writeLines(side, reportLines(told, { columns, paint: side.paint }));
   if (isGood) return EXIT.done;

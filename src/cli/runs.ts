@@ -77,7 +77,8 @@ export async function showRun(id: string, flags: ShowFlags, terminal: Terminal):
     const events = store.events(summary.runId);
     const shown = { summary, path: store.path, ...foldEvents(events) };
     const { out } = terminal;
-    if (flags.json) out.write(`${JSON.stringify(toReport(shown, flags.events ? events : undefined))}\n`);
+    if (flags.json)
+      out.write(`${JSON.stringify(toReport(shown, flags.events ? events : undefined))}\n`);
     else if (flags.events) writeLines(out, eventLines(events, out));
     else writeLines(out, showLines(shown, out));
     return EXIT.done;
@@ -98,17 +99,27 @@ function foldEvents(events: readonly RunEvent[]): Pick<Shown, "state" | "live"> 
   };
 }
 
-function toReport({ summary, state, live }: Shown, events: readonly RunEvent[] | undefined): object {
+function toReport(
+  { summary, state, live }: Shown,
+  events: readonly RunEvent[] | undefined,
+): object {
   const { tasks, agents, usage, raw, error } = state;
-  return { ...summary, raw, error, tasks, agents, usage, models: live.models, ...(events ? { events } : {}) }; // prettier-ignore
+  return {
+    ...summary,
+    raw,
+    error,
+    tasks,
+    agents,
+    usage,
+    models: live.models,
+    ...(events ? { events } : {}),
+  };
 }
 
 function eventLines(events: readonly RunEvent[], { paint }: Output): readonly string[] {
   const startedAt = events[0]?.at ?? 0;
   return events.flatMap((event) =>
-    event.type === "model-prompt"
-      ? promptLines(event, paint)
-      : (eventLine(event, startedAt) ?? []),
+    event.type === "model-prompt" ? promptLines(event, paint) : (eventLine(event, startedAt) ?? []),
   );
 }
 

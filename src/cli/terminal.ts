@@ -1,6 +1,7 @@
 // Where a command reads from and writes to, as one value, so that commands do not know whether they run in a terminal, a pipe or a test.
 
 import { readFileSync } from "node:fs";
+import { isatty } from "node:tty";
 import { parseEnv } from "node:util";
 import { type Clock, systemClock } from "../clock.ts";
 import { BosunError, messageOf } from "../error.ts";
@@ -50,7 +51,7 @@ export function writeLines(output: Output, lines: readonly string[]): void {
 function toOutput(stream: NodeJS.WriteStream): Output {
   let draining: Promise<void> | undefined;
   return {
-    isTerminal: stream.isTTY === true,
+    isTerminal: isatty(stream.fd),
     columns: () => stream.columns || 80,
     rows: () => stream.rows || 24,
     paint: createPaint(stream),

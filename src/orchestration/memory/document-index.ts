@@ -15,6 +15,7 @@ import { openSqlite, type Sqlite } from "../../sqlite.ts";
 import { readTextFile } from "./file.ts";
 import { type DocumentFile, type FolderBounds, listDocuments, MAX_FILE_BYTES } from "./folder.ts";
 import { htmlToText } from "./html.ts";
+import { toIndexed, withSpellings } from "./indexed.ts";
 import { jsonToText } from "./json-text.ts";
 import { type Passage, toPassages } from "./passage.ts";
 import { type DocumentHits, findPassages } from "./rank.ts";
@@ -165,18 +166,18 @@ function replace(
     const insertWords = database.prepare(
       "INSERT INTO word (rowid, self, prev, next, headings) VALUES (?, ?, ?, ?, ?)",
     );
+    const indexed = (passages ?? []).map(({ text }) => toIndexed(text));
     for (const [index, passage] of (passages ?? []).entries()) {
       const { lastInsertRowid: rowid } = insertPassage.run(id, passage.section, passage.text);
-      const neighbour = (at: number): string => {
-        const other = passages?.[at];
-        return other?.headings === passage.headings ? other.text : "";
-      };
+      // A section's neighbours are its own: the next section is about something else.
+      const neighbour = (at: number): string =>
+        passages?.[at]?.headings === passage.headings ? (indexed[at] ?? "") : "";
       insertWords.run(
         rowid,
-        passage.text,
+        indexed[index] ?? "",
         neighbour(index - 1),
         neighbour(index + 1),
-        passage.headings,
+        withSpellings(passage.headings),
       );
     }
   });

@@ -14,8 +14,17 @@ export type PlacedBlock = { readonly headings: readonly string[]; readonly block
 
 /** The blocks of a document, in its order. Sections that only list links are left out. */
 export function toBlocks(document: string): readonly PlacedBlock[] {
-  const reader: Reader = { headings: [], placed: [], open: undefined, isSkipping: false };
-  for (const line of withoutFrontMatter(document).split(/\r?\n/)) readLine(reader, line);
+  const reader: Reader = {
+    headings: [],
+    placed: [],
+    open: undefined,
+    isSkipping: false,
+    isAfterBlank: false,
+  };
+  for (const line of withoutFrontMatter(document).split(/\r?\n/)) {
+    readLine(reader, line);
+    reader.isAfterBlank = line.trim() === "";
+  }
   closeBlock(reader);
   return reader.placed;
 }
@@ -31,6 +40,8 @@ type Reader = {
   open: Open | undefined;
   /** True below a heading such as "Sources". */
   isSkipping: boolean;
+  /** True when the line before was empty. */
+  isAfterBlank: boolean;
 };
 
 type Heading = { readonly level: number; readonly text: string };
@@ -44,23 +55,23 @@ const LINK_SECTION =
 function readLine(reader: Reader, line: string): void {
   const { open } = reader;
   if (open?.type === "code") {
-    if (
-      line.trim().startsWith(open.fence) &&
-      line.trim().replaceAll(open.fence[0] ?? "", "") === ""
-    )
-      closeBlock(reader);
+    const isEnd = line.trim().startsWith(open.fence) && /^(?:`+|~+)$/.test(line.trim());
+    if (isEnd) closeBlock(reader);
     else open.lines.push(line);
-    return;
-  }
+  } else if (line.trim() === "") {
+    if (open?.type !== "list") closeBlock(reader); // the items of a list may stand apart
+  } else readText(reader, line);
+}
+
+function readText(reader: Reader, line: string): void {
   const [, fence] = FENCE.exec(line) ?? [];
   const [, marks, heading] = HEADING.exec(line) ?? [];
   const [, item] = ITEM.exec(line) ?? [];
   if (fence !== undefined) startBlock(reader, { type: "code", fence, lines: [] });
   else if (marks !== undefined) startSection(reader, marks.length, heading ?? "");
-  else if (line.trim() === "") closeBlock(reader);
   else if (/^\s*\|/.test(line)) continueTable(reader, line);
   else if (item !== undefined) continueList(reader, item);
-  else continueText(reader, line);
+  else continueProse(reader, line);
 }
 
 function startSection(reader: Reader, level: number, text: string): void {
@@ -87,9 +98,10 @@ function continueList(reader: Reader, item: string): void {
   if (reader.open?.type === "list") reader.open.items.push([item]);
 }
 
-function continueText(reader: Reader, line: string): void {
+function continueProse(reader: Reader, line: string): void {
   const { open } = reader;
-  if (open?.type === "list") open.items.at(-1)?.push(line.trim());
+  if (open?.type === "list" && (!reader.isAfterBlank || /^\s/.test(line)))
+    open.items.at(-1)?.push(line.trim());
   else if (open?.type !== "prose") startBlock(reader, { type: "prose", lines: [line] });
   else if (/^\s*(?:=+|-{2,})\s*$/.test(line) && open.lines.length === 1) {
     reader.open = undefined; // the line above was a heading, underlined

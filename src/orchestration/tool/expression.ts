@@ -80,7 +80,7 @@ function readAtom(reader: Reader): number {
   if (peek(reader) === "(") {
     reader.at++;
     const value = nested(reader, readSum);
-    expect(reader, ")");
+    take(reader, ")");
     return value;
   }
   const number = readPattern(reader, NUMBER);
@@ -114,7 +114,7 @@ function call(reader: Reader, name: string, start: number): number {
     values.push(nested(reader, readSum));
     if (values.length > MAX_VALUES) throw wrong(`${name} has more than ${MAX_VALUES} values`);
   } while (peek(reader) === ",");
-  expect(reader, ")");
+  take(reader, ")");
   const [least, most] = found.count;
   if (values.length < least || values.length > most) {
     throw wrong(
@@ -145,7 +145,7 @@ function readPattern(reader: Reader, pattern: RegExp): string | undefined {
   return found;
 }
 
-function expect(reader: Reader, mark: string): void {
+function take(reader: Reader, mark: string): void {
   if (peek(reader) !== mark) throw unexpected(reader, `'${mark}'`);
   reader.at++;
 }
@@ -167,20 +167,20 @@ const CONSTANTS: ReadonlyMap<string, number> = new Map([
   ["tau", 2 * Math.PI],
 ]);
 
-type Function = {
+type Operation = {
   readonly count: readonly [number, number];
   readonly compute: (values: readonly number[]) => number;
 };
 
-function unary(compute: (value: number) => number): Function {
+function unary(compute: (value: number) => number): Operation {
   return { count: [1, 1], compute: ([value = 0]) => compute(value) };
 }
 
-function anyOf(compute: (values: readonly number[]) => number): Function {
+function anyOf(compute: (values: readonly number[]) => number): Operation {
   return { count: [1, MAX_VALUES], compute };
 }
 
-const FUNCTIONS: ReadonlyMap<string, Function> = new Map<string, Function>([
+const FUNCTIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ["sqrt", unary(Math.sqrt)],
   ["cbrt", unary(Math.cbrt)],
   ["abs", unary(Math.abs)],

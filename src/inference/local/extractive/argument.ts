@@ -42,7 +42,7 @@ function createArgumentValuer(assignment: Assignment, query: string): Valuer {
               .slice(0, MAX_CONTEXT),
           ];
         default:
-          return [query];
+          return query ? [query] : [];
       }
     },
     number: () => undefined,

@@ -8,7 +8,7 @@ import { citeSentence, titleOf } from "./cite.ts";
 import type { Limits } from "./limit.ts";
 import type { Sentence } from "./material.ts";
 import { MARKER } from "./own-line.ts";
-import { countWords, coverage, distinctBy, termsOf } from "./term.ts";
+import { countWords, distinctBy } from "./term.ts";
 import { type Unit, unitsOf } from "./unit.ts";
 
 /** What a text is made for. */
@@ -165,12 +165,9 @@ function sectionsIn(source: string, runs: Part["runs"]): Part[] {
   return single.length < 2 ? parts : [...several, { heading: title, title, runs: inOrder(single) }];
 }
 
-/** 1 for the part whose section has the document's name: "KV cache sizing: how many agents fit" in kv-cache-sizing.md. */
+/** 1 for the part whose section begins with the document's name: "KV cache sizing: how many agents fit" in kv-cache-sizing.md. */
 function isIntroduction({ runs, title }: Part): number {
-  const section = runs[0]?.[0]?.section;
-  return section !== undefined && coverage(new Set(termsOf(title)), new Set(termsOf(section))) === 1
-    ? 1
-    : 0;
+  return runs[0]?.[0]?.section?.toLowerCase().startsWith(title.toLowerCase()) ? 1 : 0;
 }
 
 /** Units with the same head are one run: its sentences in their order, each once. */

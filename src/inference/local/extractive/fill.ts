@@ -4,7 +4,7 @@
 // const, bounds, lengths, patterns, formats, $ref, allOf, anyOf, oneOf. Not if/then/else, not, patternProperties: the caller
 // validates what it gets. Bounded in depth and nodes, so a recursive schema ends.
 
-import { isObject, type Json, type JsonObject } from "../../../json.ts";
+import { isObject, type Json, type JsonObject, ownValue } from "../../../json.ts";
 import { fitNumber, fitText } from "./fit-value.ts";
 import { createLeastValuer } from "./least.ts";
 import { resolveSchema } from "./resolve.ts";
@@ -113,27 +113,28 @@ function valueOf(slot: Slot, place: Place): Json | undefined {
 function fillObject(slot: Slot, place: Place): Json {
   const { schema } = slot;
   const shape = shapeOf(schema);
-  const filled: Record<string, Json> = {};
+  // A map, because a property may be called "__proto__".
+  const filled = new Map<string, Json>();
   const fill = (name: string, isForced: boolean): void => {
-    if (Object.hasOwn(filled, name) || Object.keys(filled).length >= shape.most) return;
+    if (filled.has(name) || filled.size >= shape.most) return;
     const at = {
       name,
       isRequired: isForced || shape.required.includes(name),
       siblings: shape.names.filter((other) => other !== name),
       index: slot.index,
     };
-    const node = shape.properties[name] ?? shape.extra;
+    const node = ownValue(shape.properties, name) ?? shape.extra;
     const value = fillNode(node, at, { ...place, depth: place.depth + 1 });
-    if (value !== undefined) filled[name] = value;
+    if (value !== undefined) filled.set(name, value);
   };
   for (const name of wantedNames(slot, shape, place)) fill(name, false);
-  for (const name of dependents(schema, filled)) fill(name, true);
+  for (const name of dependents(schema, [...filled.keys()])) fill(name, true);
   const spares = shape.extra === false ? 0 : Math.min(shape.least, MAX_ITEMS);
   const spare = Array.from({ length: spares }, (_, index) => `extra_${index + 1}`);
   for (const name of [...shape.names, ...spare]) {
-    if (Object.keys(filled).length < shape.least) fill(name, true);
+    if (filled.size < shape.least) fill(name, true);
   }
-  return filled;
+  return Object.fromEntries(filled);
 }
 
 /** In the schema's order, so that an answer reads as its author wrote it; required ones keep their room. */
@@ -176,11 +177,11 @@ function fillArray(slot: Slot, { valuer, filling, depth }: Place): Json {
 }
 
 /** Names that the filled ones bring with them. */
-function dependents(schema: JsonObject, filled: Readonly<Record<string, Json>>): string[] {
+function dependents(schema: JsonObject, filled: readonly string[]): string[] {
   const rules = schema["dependentRequired"];
   if (!isObject(rules)) return [];
-  return Object.keys(filled).flatMap((name) => {
-    const names = rules[name];
+  return filled.flatMap((name) => {
+    const names = ownValue(rules, name);
     return Array.isArray(names) ? names.filter((other) => typeof other === "string") : [];
   });
 }

@@ -60,7 +60,8 @@ export function fitText(
 ): string | undefined {
   const { format, pattern } = schema;
   if (typeof pattern === "string") return fitPattern(schema, texts, pattern, isRequired);
-  if (typeof format === "string" && format in FORMATS) return fitFormat(format, texts, isRequired);
+  if (typeof format === "string" && Object.hasOwn(FORMATS, format))
+    return fitFormat(format, texts, isRequired);
   const least = numberAt(schema, "minLength") ?? 0;
   const most = numberAt(schema, "maxLength") ?? Number.POSITIVE_INFINITY;
   const fit = texts.find((text) => lengthOf(text) >= least && lengthOf(text) <= most);

@@ -10,13 +10,11 @@ import type { ToolCall, ToolChoice, ToolSpec } from "../../model/message.ts";
 import type { Assignment } from "./assignment.ts";
 import { fillArguments } from "./argument.ts";
 import { isFailure, readMaterial } from "./material.ts";
-import { commonTerms, distinctBy, keywordsOf, partsOf, termsOf, topicOf } from "./term.ts";
+import { commonTerms, distinctBy, termsOf } from "./term.ts";
+import { otherQueries, queriesOf } from "./query.ts";
 
 /** Most calls of one turn. */
 const MAX_CALLS = 3;
-/** Most words of a search query, and how many words of a task are too many for a single one. */
-const MAX_QUERY_WORDS = 8;
-const MANY_WORDS = 5;
 
 /** The calls to make now; none when it is time to answer. */
 export function planCalls(
@@ -43,45 +41,6 @@ export function planCalls(
     : []; // K1
 }
 
-/** Up to three queries for the aspects of a task: its keywords, or one query for each part of an enumeration. */
-export function queriesOf(assignment: Pick<Assignment, "task" | "goal">): string[] {
-  const all = keywordsOf(assignment.task);
-  const clauses = assignment.task.split(
-    /[.:;?!\n,]+(?=\s|$)|\s(?:and|as well as|versus|vs\.?)\s(?=\w+ \w+)/i,
-  );
-  const aspects = clauses.map(topicOf).filter((words) => words.length > 0);
-  const [topic = []] = aspects;
-  if (all.length < MANY_WORDS) return [toQuery(all.length > 0 ? all : keywordsOf(assignment.goal))];
-  // Many words in one query find the passages that have most of them; each half alone finds those that say more about it.
-  if (aspects.length < 2)
-    return distinctBy(
-      [all, all.slice(0, Math.ceil(all.length / 2)), all.slice(Math.floor(all.length / 2))].map(
-        toQuery,
-      ),
-      sameQuery,
-    );
-  // A short part says little without the topic: "throughput" alone is asked as "PagedAttention throughput".
-  const queries = aspects.map((words) =>
-    toQuery(words === topic || words.length > 3 ? words : [...topic.slice(0, 3), ...words]),
-  );
-  return distinctBy(queries, sameQuery).slice(0, MAX_CALLS);
-}
-
-/** A joined name is followed by its words: one text writes PagedAttention, the next one paged attention. */
-function toQuery(words: readonly string[]): string {
-  const spelled = words.flatMap((word) => [
-    word,
-    ...partsOf(word).map((part) => part.toLowerCase()),
-  ]);
-  return distinctBy(spelled, (word) => word.toLowerCase())
-    .slice(0, MAX_QUERY_WORDS)
-    .join(" ");
-}
-
-function sameQuery(query: string): string {
-  return termsOf(query).toSorted().join(" ");
-}
-
 /** What the tool was not asked yet. */
 function nextArguments(tool: ToolSpec, assignment: Assignment, isForced: boolean): JsonObject[] {
   const earlier = assignment.calls.filter((call) => call.tool === tool.name);
@@ -99,18 +58,6 @@ function hasFound(tool: ToolSpec, assignment: Assignment): boolean {
   return (
     results.some((result) => !isFailure(result.content)) && readMaterial([], results).length > 0
   );
-}
-
-/** Fewer words find more: the longest keywords, then those of what is expected. */
-function otherQueries(assignment: Assignment): string[] {
-  const words = keywordsOf(assignment.task);
-  const longest = words.toSorted((a, b) => b.length - a.length).slice(0, 2);
-  return [
-    toQuery(longest),
-    toQuery(keywordsOf(assignment.expected)),
-    toQuery(longest.slice(0, 1)),
-    toQuery(words.slice(-2)),
-  ].filter(Boolean);
 }
 
 /** How well a tool fits: 0 = not at all. Words of its name count twice. */

@@ -48,7 +48,7 @@ export function scoreSentences(sentences: readonly Sentence[], query: Query): nu
       lead +
       place +
       opening;
-    return said * quality(sentence.text);
+    return said * quality(sentence);
   });
 }
 
@@ -60,7 +60,7 @@ export function definesTopic(text: string, query: Query): boolean {
 }
 
 const DEFINITION =
-  /^["“*]*(?:(?:an?|the) )?(\S+(?: \S+){0,4}?)["”*]* (?:is|are|means?|refers to|describes?|stands for) (?:an?|the|how|what|when|one|any)\b/i;
+  /^["“*]*(?:(?:an?|the) )?(\S+(?: \S+){0,4}?)["”*]* (?:is|are|means?|refers to|stands for) (?:an?|the|how|what|when|one|any)\b/i;
 
 /** Tried on the project's own documents: without `around`, sentences that use a synonym of the question are lost. */
 const WEIGHT = {
@@ -134,12 +134,16 @@ function openingShare(text: string, query: Query): number {
     : Math.min(1, asked.filter((term) => first.has(term)).length / Math.min(asked.length, 3));
 }
 
+/** Files that speak about other files more than about their subject. */
+const INDEX_FILE = /(?:^|\/)(?:readme|index|contents|toc)\.\w+$/i;
+
 /** Below 1 for sentences that say little away from their place. */
-function quality(text: string): number {
+function quality({ text, sources }: Sentence): number {
   const factors = [
     text.endsWith("?") ? 0.3 : 1,
     text.endsWith("!") ? 0.6 : 1,
     text.length > 350 ? 0.7 : 1,
+    INDEX_FILE.test(sources[0] ?? "") ? 0.5 : 1,
   ];
   return factors.reduce((product, factor) => product * factor, 1);
 }

@@ -1,6 +1,6 @@
 // One node of a JSON Schema without its references and alternatives: what has to be filled.
 
-import { isObject, type Json, type JsonObject } from "../../../json.ts";
+import { isObject, type Json, type JsonObject, ownValue } from "../../../json.ts";
 
 /** A node that says directly what it takes. */
 export type Resolved = { readonly schema: JsonObject; readonly isNullable: boolean };
@@ -65,10 +65,18 @@ function pointed(reference: string, root: JsonObject): unknown {
   const steps = reference.slice(1).split("/").filter(Boolean);
   let node: unknown = root;
   for (const step of steps) {
-    const key = decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~");
-    node = isObject(node) ? node[key] : Array.isArray(node) ? node[Number(key)] : undefined;
+    const key = decoded(step).replaceAll("~1", "/").replaceAll("~0", "~");
+    node = isObject(node) ? ownValue(node, key) : Array.isArray(node) ? node[Number(key)] : undefined;
   }
   return node ?? false;
+}
+
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step; // a lone % is no escape
+  }
 }
 
 /** Both nodes at once: the narrower bound wins, properties and required names add up. */
@@ -105,9 +113,10 @@ function mergeLists(key: string, before: readonly Json[], value: readonly Json[]
 
 function mergeProperties(a: JsonObject, b: JsonObject): JsonObject {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  const both = (name: string): Json =>
-    name in a && name in b
-      ? { allOf: [a[name] ?? true, b[name] ?? true] }
-      : (a[name] ?? b[name] ?? true);
-  return Object.fromEntries([...names].map((name) => [name, both(name)]));
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const nodes = [ownValue(a, name), ownValue(b, name)].filter((node) => node !== undefined);
+      return [name, nodes.length > 1 ? { allOf: nodes } : nodes[0]];
+    }),
+  );
 }

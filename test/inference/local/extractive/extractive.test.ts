@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../../../../src/clock.ts";
 import { isBosunError } from "../../../../src/error.ts";
 import { createExtractive } from "../../../../src/inference/local/extractive/extractive.ts";
+import { MARKER } from "../../../../src/inference/local/extractive/own-line.ts";
 import { estimatePrompt, estimateTokens } from "../../../../src/inference/model/tokens.ts";
 import {
   agentMessages,
@@ -162,7 +163,7 @@ describe("the work of one call", () => {
     ["open braces", `{${"{".repeat(199_999)}`],
     ["identifiers", "a_1-B".repeat(40_000)],
     ["numbers", "1,000".repeat(40_000)],
-  ])("takes less than a second for 200,000 characters of %s", async (_, text) => {
+  ])("is bounded for 200,000 characters of %s", async (_, text) => {
     const messages = agentMessages({
       role: "Reviewer",
       context: { research: text, write: text.slice(0, 20_000) },
@@ -170,9 +171,9 @@ describe("the work of one call", () => {
       expected: "A report",
     });
 
-    const startedAt = performance.now();
-    await replyTo(messages, {}, { contextTokens: 262_144 });
+    // Work that grows with the square of the length took 12 to 30 s here, and the runner's time-out is 5 s.
+    const reply = await replyTo(messages, {}, { contextTokens: 262_144 });
 
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(reply.text.split("\n")[0]).toBe(MARKER);
   });
 });

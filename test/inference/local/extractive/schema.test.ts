@@ -232,6 +232,12 @@ describe("a filled schema", () => {
     ],
     ["an exact length", { type: "string", minLength: 17, maxLength: 17 }],
     ["decimals in steps", { type: "number", multipleOf: 0.1, minimum: 0.3, maximum: 0.5 }],
+    [
+      "names that every object has",
+      JSON.parse(
+        '{"type":"object","properties":{"__proto__":{"type":"string"},"constructor":{"type":"integer"},"toString":{"type":"string","format":"constructor"}},"required":["__proto__","constructor","toString","valueOf"],"minProperties":5}',
+      ) as JsonObject, // a literal cannot hold "__proto__"
+    ],
     ["an open interval", { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 }],
   ])("is valid for %s", async (_, schema) => {
     expect(await validate(schema, await filled(schema))).toMatchObject({ type: "valid" });

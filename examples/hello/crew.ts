@@ -1,0 +1,28 @@
+// Hello: a small crew. One agent searches the documents of this repository, the other one writes.
+//   Run:          bosun run examples/hello
+//   Ask:          bosun run examples/hello --input topic="what a cold start is"
+//   With a model: bosun run examples/hello --model http://localhost:8000/v1
+// Without a model the embedded one answers: it quotes what was found and has no neural network.
+
+import { agent, crew, task } from "bosun";
+import { searchDocs } from "bosun/tool";
+
+const docs = searchDocs({ folder: `${import.meta.dirname}/../../docs` });
+const reader = agent({ role: "Reader", goal: "Find facts about {topic}", tools: [docs] });
+const writer = agent({ role: "Writer", goal: "Explain {topic} in plain words" });
+
+const read = task({
+  name: "read",
+  description: "Find facts about {topic}.",
+  expectedOutput: "Three facts",
+  agent: reader,
+});
+const write = task({
+  name: "write",
+  description: "Explain {topic}.",
+  expectedOutput: "Two sentences",
+  agent: writer,
+});
+
+export const inputs = { topic: "what prefix caching saves" };
+export default crew({ name: "hello", tasks: [read, write] });

@@ -1,0 +1,93 @@
+// The files of a new project. Pure.
+
+/** The files by path, for a project and a version of Bosun. */
+export function projectFiles(name: string, version: string): Readonly<Record<string, string>> {
+  return {
+    "package.json": packageJson(name, version),
+    "crew.ts": CREW,
+    "docs/kv-cache.md": DOCUMENT,
+    ".gitignore": "node_modules/\n.bosun/\n.env\n",
+    "README.md": readme(name),
+  };
+}
+
+function packageJson(name: string, version: string): string {
+  const manifest = {
+    name,
+    private: true,
+    type: "module",
+    scripts: { start: "bosun run ." },
+    dependencies: { bosun: version },
+    engines: { node: ">=24.12" },
+  };
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
+
+const CREW = `import { agent, crew, task } from "bosun";
+import { searchDocs } from "bosun/tool";
+
+const researcher = agent({
+  role: "Researcher",
+  goal: "Find facts about {topic} and say where they stand",
+  tools: [searchDocs({ folder: \`\${import.meta.dirname}/docs\` })],
+  maxIterations: 3,
+});
+
+const writer = agent({
+  role: "Writer",
+  goal: "Explain {topic} in plain words",
+});
+
+const research = task({
+  name: "research",
+  description: "Find facts about {topic} in the documents.",
+  expectedOutput: "Three facts, each with its source",
+  agent: researcher,
+});
+
+const write = task({
+  name: "write",
+  description: "Write a short text about {topic} from the facts.",
+  expectedOutput: "One paragraph with sources",
+  agent: writer,
+});
+
+/** What is used when the command line gives no --input. */
+export const inputs = { topic: "how large a KV cache is" };
+
+export default crew({ name: "report", tasks: [research, write] });
+`;
+
+const DOCUMENT = `# The KV cache
+
+A language model keeps the keys and values of every token that it has read: the KV cache.
+Without it, each new token would cost a pass over the whole text.
+
+## How large it is
+
+The KV cache of one token takes 2 × layers × KV heads × head size × bytes per value.
+For a model with 32 layers, 8 KV heads, a head size of 128 and 2 bytes per value, one token takes 131,072 bytes.
+A conversation of 8,192 tokens then takes 1 GiB of GPU memory.
+
+## What it limits
+
+The memory that is left after the weights decides how many conversations one GPU can hold at once.
+An FP8 KV cache takes half of the memory of a BF16 one.
+`;
+
+function readme(name: string): string {
+  return `# ${name}
+
+A crew of two agents: one searches the documents in docs/, one writes.
+
+    bosun run .
+    bosun run . --input topic="what limits a KV cache"
+
+Without a model server the embedded model answers: it quotes the documents and has no neural network.
+With one, name it:
+
+    bosun run . --model http://localhost:8000/v1
+
+or set OPENAI_BASE_URL in .env. "bosun doctor" says what works and what does not.
+`;
+}

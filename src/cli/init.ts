@@ -1,0 +1,44 @@
+// `bosun init`: writes a small project that runs at once, without a model server. Nothing that is there is changed.
+
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { BosunError, messageOf } from "../error.ts";
+import { EXIT } from "./failure.ts";
+import { projectFiles } from "./init-files.ts";
+import { type Terminal, writeLines } from "./terminal.ts";
+import { bosunVersion } from "./version.ts";
+
+/** Writes the project. @throws BosunError `usage` for a folder that cannot be written. @returns the exit code. */
+export async function initCommand(folder: string, { out }: Terminal): Promise<number> {
+  const root = resolve(folder);
+  const files = projectFiles(nameOf(root), bosunVersion());
+  const lines = Object.entries(files).map(([path, text]) => {
+    const isNew = writeNew(join(root, path), text);
+    return isNew ? `wrote  ${path}` : `kept   ${path} (it was there)`;
+  });
+  const here = relative(process.cwd(), root);
+  const steps = here === "" ? "bosun run ." : `cd ${here} && bosun run .`;
+  writeLines(out, [...lines, "", `Next: ${steps}`]);
+  return EXIT.done;
+}
+
+/** False for a file that is there: it stays as it is. */
+function writeNew(path: string, text: string): boolean {
+  if (existsSync(path)) return false;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text, { flag: "wx" });
+    return true;
+  } catch (cause) {
+    throw new BosunError("usage", `${path} cannot be written: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** A package's name from a folder's. */
+function nameOf(root: string): string {
+  const name = basename(root)
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  return name || "my-crew";
+}

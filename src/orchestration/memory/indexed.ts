@@ -1,0 +1,24 @@
+// What of a passage is searched: its words, in every spelling that a question may have, without what only announces.
+
+import { toSentences } from "./passage.ts";
+
+/** "This page explains how jobs are retried" has all the words of the question and not the answer. */
+const ANNOUNCEMENT =
+  /^(?:this|the following) (?:document|page|section|article|guide|chapter|file|tutorial|post) (?:also )?(?:explains?|describes?|covers?|lists?|shows?|gives?|converts?|introduces?|discusses|summari[sz]es|outlines?|collects?|walks)\b/i;
+
+/** The text that stands for a passage in the index. */
+export function toIndexed(text: string): string {
+  const said = toSentences(text).filter((sentence) => !ANNOUNCEMENT.test(sentence));
+  return withSpellings(said.join(" "));
+}
+
+/** The text, followed by its names in parts ("maxParallelJobs": max Parallel Jobs) and its compounds in one word ("time-out": timeout). */
+export function withSpellings(text: string): string {
+  const compounds = text.match(/[\p{L}\p{N}]+(?:-[\p{L}\p{N}]+)+/gu) ?? [];
+  const names = text.match(/[\p{L}\p{N}]*\p{Ll}\p{Lu}[\p{L}\p{N}]*/gu) ?? [];
+  const spellings = [
+    ...compounds.map((word) => word.replaceAll("-", "")),
+    ...names.map((name) => name.replace(/(?<=\p{Ll})(?=\p{Lu})/gu, " ")),
+  ];
+  return [text, ...spellings].join(" ");
+}
