@@ -76,8 +76,6 @@ export async function createBosunClient(brief: Brief): Promise<Ready> {
       path: [],
       purpose: "work",
       remainingCalls: undefined,
-      expectedOutputTokens: undefined,
-      deadlineAt: undefined,
     },
   };
   const { signal } = new AbortController();

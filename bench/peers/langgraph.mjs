@@ -1,18 +1,20 @@
-// LangGraph: a StateGraph of three nodes, each invoking ChatOpenAI with streaming on; no checkpointer.
+// LangGraph: a StateGraph of three nodes, each streaming ChatOpenAI; no checkpointer.
+//
+// stream() and not invoke() with streaming: true, which counts the tokens of every prompt and reply with a vocabulary that it
+// fetches from the web, and logs a failure for each call where there is no web.
 
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { ChatOpenAI } from "@langchain/openai";
 
 export const packages = ["@langchain/langgraph", "@langchain/core", "@langchain/openai"];
 export const does =
-  "StateGraph of three nodes, graph.invoke(); each node ChatOpenAI({ streaming: true }).invoke(), which streams and assembles inside; no checkpointer, tracing off";
+  "StateGraph of three nodes, graph.invoke(); each node for await over ChatOpenAI.stream() with usage; no checkpointer, tracing off";
 
 /** @param {import("../overhead/contender.ts").Brief} brief */
 export async function create({ base, model, agents }) {
   const llm = new ChatOpenAI({
     model,
     apiKey: "x",
-    streaming: true,
     streamUsage: true,
     useResponsesApi: false,
     configuration: { baseURL: base },
@@ -20,11 +22,13 @@ export async function create({ base, model, agents }) {
   const State = Annotation.Root({ notes: Annotation, draft: Annotation, report: Annotation });
   const [researcher, writer, reviewer] = agents;
   const say = async ({ system, ask }, previous) => {
-    const message = await llm.invoke([
+    const chunks = await llm.stream([
       { role: "system", content: system },
       { role: "user", content: ask(previous) },
     ]);
-    return message.content;
+    let text = "";
+    for await (const chunk of chunks) text += chunk.content;
+    return text;
   };
   const graph = new StateGraph(State)
     .addNode("research", async () => ({ notes: await say(researcher, "") }))

@@ -35,10 +35,9 @@ export function endpointChecks({ model, ref, terminal }: EndpointChecked): reado
 }
 
 function embeddedChecks(alias: string, model: Model): readonly Check[] {
-  const find = async (): Promise<Finding> => EMBEDDED;
   return [
-    { name: "endpoint reachable", find },
-    { name: "model served", find },
+    { name: "endpoint reachable", find: findNothing },
+    { name: "model served", find: findNothing },
     {
       name: "context length",
       find: async (signal) => findContext(await model.contextTokens([alias], signal)),
@@ -46,7 +45,9 @@ function embeddedChecks(alias: string, model: Model): readonly Check[] {
   ];
 }
 
-const EMBEDDED: Finding = { status: "skipped", detail: "embedded: runs in this process" };
+async function findNothing(): Promise<Finding> {
+  return { status: "skipped", detail: "embedded: runs in this process" };
+}
 
 type Facts = (signal: AbortSignal) => Promise<EndpointFacts>;
 

@@ -2,7 +2,7 @@
 
 import type { RunState, TaskState } from "../orchestration/run/state.ts";
 import { LEAST_WRITING_MS, type LiveCall, type LiveState } from "./live.ts";
-import { count, duration, tokens } from "./number.ts";
+import { count, elapsed, tokens } from "./number.ts";
 import { type Paint, plain, type Style } from "./paint.ts";
 import { type Cell, type Column, tableLines } from "./table.ts";
 import { cutTo, oneLine } from "./width.ts";
@@ -42,7 +42,7 @@ function headLine(state: RunState, now: number): string {
   const ended = tasks.filter(({ status }) => status !== "waiting" && status !== "running").length;
   const { runId, crew, status, startedAt = now } = state;
   return oneLine(
-    `${crew} · ${runId} · ${status} · ${ended} of ${tasks.length} tasks · ${duration(now - startedAt)}`,
+    `${crew} · ${status} · ${ended} of ${tasks.length} tasks · ${elapsed(now - startedAt)} · ${runId}`,
   );
 }
 
@@ -74,7 +74,7 @@ const LIVE_COLUMNS: readonly LiveColumn[] = [
   { title: "out", from: 40, align: "right", least: 7, cell: ({ output }) => output },
   { title: "tok/s", from: 75, align: "right", cell: ({ speed }) => speed },
   { title: "time", from: 30, align: "right", least: 7, cell: ({ time }) => time },
-  { title: "state", from: 0, flexible: true, cell: ({ doing }) => doing },
+  { title: "state", from: 0, flexible: true, least: 22, cell: ({ doing }) => doing },
 ];
 
 const MARKS: Readonly<Record<Activity, { readonly text: string; readonly style: Style }>> = {
@@ -150,7 +150,7 @@ function doingOf({ phase, note }: LiveCall): string {
     case "queued":
       return `queued: ${note}`;
     case "prefill":
-      return "waits for the first token";
+      return "awaits its first token";
     case "writing":
       return note || "writing";
     case "back-off":
@@ -188,7 +188,7 @@ function speedOf(calls: readonly LiveCall[], last: number | undefined, now: numb
 function timeOf(tasks: readonly TaskState[], now: number): string {
   const started = tasks.filter(({ startedAt }) => startedAt !== undefined);
   if (started.length === 0) return "";
-  return duration(
+  return elapsed(
     started.reduce((sum, { startedAt = now, endedAt = now }) => sum + endedAt - startedAt, 0),
   );
 }

@@ -161,8 +161,6 @@ async function ask(checked: Checked, question: Question, signal: AbortSignal): P
       path: ["doctor"],
       purpose: "work",
       remainingCalls: undefined,
-      expectedOutputTokens: undefined,
-      deadlineAt: undefined,
     },
   };
   const events = await Array.fromAsync(checked.model.call(request, signal));

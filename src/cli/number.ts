@@ -15,7 +15,11 @@ export function tokens(value: number, source: Usage["source"]): string {
 /** 850 → "850 ms", 12345 → "12.3 s", 75000 → "1m 15s", 3 h → "3h 00m"; "–" when it is not known. */
 export function duration(ms: number | undefined): string {
   if (ms === undefined || !Number.isFinite(ms)) return "–";
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  return ms < 1_000 ? `${Math.round(ms)} ms` : elapsed(ms);
+}
+
+/** The same without milliseconds, for a time that is shown while it grows: "0.3 s". */
+export function elapsed(ms: number): string {
   if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ${two(seconds % 60)}s`;

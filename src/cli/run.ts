@@ -1,7 +1,7 @@
 // `bosun run`: one kickoff of a crew, shown while it goes, with its result and tables at the end.
 
 import { type Bosun, createBosun, type StartedRun } from "../bosun.ts";
-import { BosunError } from "../error.ts";
+import { BosunError, messageOf } from "../error.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import type { RunState } from "../orchestration/run/state.ts";
 import { runBatch } from "./batch.ts";
@@ -112,13 +112,17 @@ async function runOnce({ terminal, bosun, loaded, flags, given }: OneRun): Promi
   const { model, runId, showPrompts, json = false } = flags;
   const inputs = { ...loaded.inputs, ...given };
   checkAllInputs(loaded.crew, inputs);
-  const run = await bosun.start(loaded.crew, { inputs, signal, model, runId, showPrompts });
+  const run = await bosun.start(loaded.crew, { inputs, model, runId, showPrompts });
   const mode = modeOf(terminal, json);
   using progress = createProgress({ mode, output: err, clock: terminal.clock });
-  const sayCancelling = (): void => progress.print([err.paint("yellow", CANCELLING)]);
-  signal.addEventListener("abort", sayCancelling, { once: true });
+  const cancel = (): void => {
+    progress.print([err.paint("yellow", CANCELLING)]);
+    run.cancel(messageOf(signal.reason));
+  };
+  if (signal.aborted) cancel();
+  else signal.addEventListener("abort", cancel, { once: true });
   const state = await follow(run, { terminal, progress, json });
-  signal.removeEventListener("abort", sayCancelling);
+  signal.removeEventListener("abort", cancel);
   progress[Symbol.dispose]();
   const keptIn = (await bosun.store())?.path;
   return tell(terminal, { state, models: progress.live.models, keptIn, json });

@@ -48,7 +48,7 @@ export function writeLines(output: Output, lines: readonly string[]): void {
   if (lines.length > 0) output.write(`${lines.join("\n")}\n`);
 }
 
-function toOutput(stream: NodeJS.WriteStream): Output {
+function toOutput(stream: NodeJS.WriteStream & { readonly fd: number }): Output {
   let draining: Promise<void> | undefined;
   return {
     isTerminal: isatty(stream.fd),

@@ -224,8 +224,6 @@ function ask(content: string): ModelRequest {
       path: [],
       purpose: "work",
       remainingCalls: undefined,
-      expectedOutputTokens: undefined,
-      deadlineAt: undefined,
     },
   };
 }

@@ -14,7 +14,7 @@ import type { Usage } from "./usage.ts";
 export type Path = readonly string[];
 
 /** Why a call is made. */
-export type Purpose = "work" | "final" | "repair" | "summary";
+export type Purpose = "work" | "final" | "repair";
 
 /** What only the orchestrator knows about a call. A Model may ignore all of it. */
 export type ModelHints = {
@@ -23,9 +23,6 @@ export type ModelHints = {
   readonly purpose: Purpose;
   /** Calls of the same run that are still to come; undefined where nobody can know. */
   readonly remainingCalls: number | undefined;
-  readonly expectedOutputTokens: number | undefined;
-  /** When the result is useless, on the run's clock in ms. */
-  readonly deadlineAt: number | undefined;
 };
 
 /** One call. `models` are tried in order: fallbacks travel with the call, so it is one step, whatever answers. */

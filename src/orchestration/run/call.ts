@@ -97,8 +97,6 @@ function toRequest(
       path,
       purpose,
       remainingCalls,
-      expectedOutputTokens: undefined,
-      deadlineAt: undefined,
     },
   };
 }

@@ -60,8 +60,6 @@ export function ask(patch: Partial<ModelRequest> = {}): ModelRequest {
       path: ["task:hello", "turn:1"],
       purpose: "work",
       remainingCalls: undefined,
-      expectedOutputTokens: undefined,
-      deadlineAt: undefined,
     },
     ...patch,
   };

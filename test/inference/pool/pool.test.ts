@@ -17,8 +17,6 @@ const requestTo = (...models: [string, ...string[]]): ModelRequest => ({
     path: [],
     purpose: "work",
     remainingCalls: undefined,
-    expectedOutputTokens: undefined,
-    deadlineAt: undefined,
   },
 });
 

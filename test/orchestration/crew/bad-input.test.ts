@@ -183,10 +183,17 @@ describe("a crew that cannot run", () => {
       expect(crewWith({ tasks }).code).toBe("crew/invalid");
   });
 
-  it("has a stand-in with the name of another of its tasks, which step keys and events could not tell apart", () => {
-    const error = crewWith({ tasks: [job("a", { onError: job("b") }), job("b")] });
+  it("has a stand-in with the name of another of its tasks, which events could not tell apart", () => {
+    const shared = worker("A");
+    const tasks = [
+      job("a", { agent: shared, onError: job("b", { agent: shared }) }),
+      job("b", { agent: shared }),
+    ];
+
+    const error = crewWith({ tasks });
 
     expect(error.code).toBe("crew/duplicate-name");
+    expect(error.message).toMatch(/task.*"b"/s);
   });
 
   it("has a wrong process, policy, name or time", () => {
@@ -268,7 +275,6 @@ describe("a task that cannot be done", () => {
     [{ output: 5 }, "output"],
     [{ output: "string" }, "output"],
     [{ async: "yes" }, "async"],
-    [{ agent: 5 }, "agent"],
   ])("has a wrong option: %o", (options, field) => {
     const error = taskWith(options);
     expect(error.code).toMatch(/^crew\//);

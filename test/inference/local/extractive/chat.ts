@@ -93,8 +93,6 @@ export function requestOf(
       path: [],
       purpose: "work",
       remainingCalls: undefined,
-      expectedOutputTokens: undefined,
-      deadlineAt: undefined,
     },
     ...more,
   };
