@@ -15,6 +15,7 @@ import { createPool, type Pool } from "./inference/pool/pool.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
 import { checkInputs, type Crew } from "./orchestration/crew/crew.ts";
 import type { Inputs } from "./orchestration/crew/input.ts";
+import { type Check, checkOptions, type KnownOptions } from "./orchestration/crew/option.ts";
 import { createInlineEngine } from "./orchestration/durable/inline.ts";
 import { planCrew } from "./orchestration/plan/plan.ts";
 import { createCrewFlow } from "./orchestration/run/crew.ts";
@@ -83,6 +84,7 @@ const EMBEDDED = "extractive";
 
 /** A Bosun of its own: its models, its store, its runs. */
 export function createBosun(options: BosunOptions = {}): Bosun {
+  checkOptions("createBosun", options, BOSUN_OPTIONS);
   const { clock = systemClock } = options;
   const env = options.env ?? readEnv();
   const data = options.data ?? (env["BOSUN_DATA"] || ".bosun");
@@ -113,7 +115,6 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     async start(crew, run) {
       const context = await prepare(crew, run, { clock, defaultModel, contexts, store });
       const { runId } = context.log;
-      contexts.set(runId, context);
       const abort = createAbort(run.signal);
       const limits = {
         signal: abort.signal,
@@ -156,8 +157,20 @@ function createResolver(
 type Home = {
   readonly clock: Clock;
   readonly defaultModel: ModelRef;
-  readonly contexts: ReadonlyMap<string, RunContext>;
+  readonly contexts: Map<string, RunContext>;
   readonly store: () => Promise<Store | undefined>;
+};
+
+const isAny: Check = () => undefined;
+
+const RUN_OPTIONS: KnownOptions = {
+  checks: { inputs: isAny, signal: isAny, model: isAny, runId: isAny, showPrompts: isAny },
+  notBuilt: ["session", "priority", "tenant", "deadlineMs"],
+};
+
+const BOSUN_OPTIONS: KnownOptions = {
+  checks: { data: isAny, models: isAny, model: isAny, env: isAny, clock: isAny, retry: isAny },
+  notBuilt: ["fleet", "engine"],
 };
 
 /** Everything that can be wrong is found here, before the first call is paid for. */
@@ -166,6 +179,7 @@ async function prepare(
   run: RunOptions,
   { clock, defaultModel, contexts, store }: Home,
 ): Promise<RunContext> {
+  checkOptions(`a run of crew "${crew.name}"`, run, RUN_OPTIONS);
   const { inputs, model, showPrompts = false } = run;
   checkInputs(crew, inputs);
   const plan = planCrew(crew);
@@ -180,7 +194,9 @@ async function prepare(
   };
   const log = createRunLog({ runId, clock, record: opened?.record });
   const tools = createToolRunner({ clock, cache: crew.cache });
-  return { crew, plan, inputs, description, log, tools, modelsOf, showPrompts };
+  const context = { crew, plan, inputs, description, log, tools, modelsOf, showPrompts };
+  contexts.set(runId, context); // in the same turn as the check of the id, or two runs could get one
+  return context;
 }
 
 type Abort = Disposable & {

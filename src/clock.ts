@@ -218,11 +218,15 @@ function withDerived(base: Pick<Clock, "now" | "timer" | "external">): Clock {
     deadline(ms, signal, reason) {
       const controller = new AbortController();
       let expired = false;
-      const onAbort = (): void => controller.abort(signal.reason);
       const timer = base.timer(ms, () => {
         expired = true;
+        signal.removeEventListener("abort", onAbort);
         controller.abort(reason());
       });
+      const onAbort = (): void => {
+        timer[Symbol.dispose]();
+        controller.abort(signal.reason);
+      };
       if (signal.aborted) onAbort();
       else signal.addEventListener("abort", onAbort, { once: true });
       return {

@@ -1,6 +1,7 @@
 // A crew that can be kicked off: the plain data of orchestration/crew with kickoff, stream and kickoffForEach bound to a Bosun.
 
 import { type Bosun, type BosunOptions, createBosun, type RunOptions } from "./bosun.ts";
+import { BosunError } from "./error.ts";
 import { type Crew, type CrewOptions, defineCrew, type Policy } from "./orchestration/crew/crew.ts";
 import type { InputsOf } from "./orchestration/crew/input.ts";
 import type { Task } from "./orchestration/crew/task.ts";
@@ -75,6 +76,12 @@ export function crew<const Tasks extends readonly Task[], const P extends Policy
       items,
       { concurrency = DEFAULT_CONCURRENCY, signal = new AbortController().signal, ...each } = {},
     ) {
+      if (!Number.isInteger(concurrency) || concurrency < 1) {
+        throw new BosunError(
+          "usage",
+          `kickoffForEach: concurrency must be a whole number of at least 1, got ${concurrency}`,
+        );
+      }
       const results: ItemResult<CrewInputs<Tasks>, RunResult<TaskResults<Tasks, P>>>[] = [];
       const work = (
         inputs: CrewInputs<Tasks>,
@@ -89,7 +96,7 @@ export function crew<const Tasks extends readonly Task[], const P extends Policy
 }
 
 /** Runs a crew once on a Bosun. See RunnableCrew.kickoff. */
-export async function kickoff<Tasks extends readonly Task[], P extends Policy>(
+async function kickoff<Tasks extends readonly Task[], P extends Policy>(
   bosun: Bosun,
   data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},
@@ -99,7 +106,7 @@ export async function kickoff<Tasks extends readonly Task[], P extends Policy>(
 }
 
 /** Runs a crew on a Bosun and yields what happens. See RunnableCrew.stream. */
-export async function* stream<Tasks extends readonly Task[], P extends Policy>(
+async function* stream<Tasks extends readonly Task[], P extends Policy>(
   bosun: Bosun,
   data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},

@@ -52,6 +52,11 @@ export type ErrorCode =
   | "config/invalid"
   | "store/failed"
   | "server/failed"
+  | "server/bad-request" // a request that our own HTTP surface cannot read
+  | "server/unauthorized" // without the token
+  | "server/forbidden" // a Host or Origin that may not ask
+  | "server/not-found" // no such route
+  | "server/too-large" // a body over the limit
   | "usage"; // a command line that cannot be understood
 
 /** What travels with an error besides its message. */
@@ -113,10 +118,15 @@ export function fromErrorData(data: ErrorData): BosunError {
   return new BosunError(code, message, { retryable, ...(details ? { details } : {}) });
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown; never throws itself. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name;
-  return typeof error === "string" ? error : JSON.stringify(error);
+  try {
+    if (error === undefined || error === null) return "it threw no error";
+    if (error instanceof Error) return error.message || error.name;
+    return typeof error === "string" ? error : (JSON.stringify(error) ?? String(error));
+  } catch {
+    return "it threw something that has no text"; // a BigInt, a cycle, a message that throws
+  }
 }
 
 /** One field of an error's details, when it has it. */

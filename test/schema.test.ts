@@ -124,11 +124,7 @@ describe("validate", () => {
 
     const result = await validate(schema, { a: { n: "x" } });
 
-    expect(result).toMatchObject({ type: "invalid" });
-    if (result.type === "invalid") {
-      expect(result.issues).toHaveLength(1);
-      expect(result.issues[0]).toMatch(/value\/a\/n/);
-    }
+    expect(result).toEqual({ type: "invalid", issues: [expect.stringMatching(/value\/a\/n/)] });
     expect(await validate(schema, { a: { n: 3 } })).toEqual({
       type: "valid",
       value: { a: { n: 3 } },

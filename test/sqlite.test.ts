@@ -153,8 +153,9 @@ describe("openSqlite", () => {
     {
       using store = openSqlite(path, [FIRST]);
       store.transaction(() => {
-        for (let row = 0; row < 500; row++)
+        for (let row = 0; row < 500; row++) {
           store.database.prepare("INSERT INTO note (text) VALUES (?)").run("x".repeat(100));
+        }
       });
     }
     const bytes = readFileSync(path);

@@ -130,14 +130,15 @@ async function send(response: http.ServerResponse, writes: Writes): Promise<void
     "cache-control": "no-cache",
   });
   if (writes === "slow") await sleep(SLOW_FIRST_MS);
-  for (const bytes of writes === "each" || writes === "paced" ? ONE_EACH : TEN) {
+  const all = writes === "each" || writes === "paced" ? ONE_EACH : TEN;
+  for (const bytes of all.slice(0, -1)) {
     if (response.destroyed) return;
     response.write(bytes);
     if (writes === "slow") await sleep(SLOW_NEXT_MS);
     else if (writes === "paced") await sleep(PACE_MS);
     else await new Promise((resolve) => setImmediate(resolve));
   }
-  response.end();
+  response.end(all.at(-1)); // with its end, or a client that stops at [DONE] could not use the connection for its next call
 }
 
 function sendJson(response: http.ServerResponse, body: string): void {

@@ -102,7 +102,7 @@ function pickCrew(shown: string, exported: Readonly<Record<string, unknown>>): C
   );
   const [first, ...others] = crews;
   if (first && others.length === 0) return first.crew;
-  const names = Object.keys(exported).join(", ") || "nothing";
+  const names = exportNames(exported).join(", ") || "nothing";
   if (first)
     throw new BosunError(
       "crew/invalid",
@@ -117,6 +117,13 @@ function pickCrew(shown: string, exported: Readonly<Record<string, unknown>>): C
     "crew/invalid",
     `${shown} has no crew: it exports ${names}. Write: export default crew({ name, tasks })`,
   );
+}
+
+/** What the user wrote: Node adds "module.exports" and a default to what a CommonJS file exports. */
+function exportNames(exported: Readonly<Record<string, unknown>>): readonly string[] {
+  const names = Object.keys(exported);
+  const added = names.includes("module.exports") ? ["module.exports", "default"] : [];
+  return names.filter((name) => !added.includes(name));
 }
 
 /** By its tag, not its class: a crew is plain data. */

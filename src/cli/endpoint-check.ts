@@ -65,7 +65,7 @@ async function findEndpoint(facts: Facts, ref: Endpoint, signal: AbortSignal): P
   const { dialect, models } = await facts(signal);
   return {
     status: "ok",
-    detail: `${ref.url}: ${dialect ?? "a server of an unknown kind"}, ${count(models.length)} models`,
+    detail: `${ref.url}: ${dialect ?? "a server of an unknown kind"}, ${count(models.length)} ${models.length === 1 ? "model" : "models"}`,
   };
 }
 

@@ -1,5 +1,6 @@
 // What is printed for an error, and the exit code that it means. Pure.
 
+import { inspect } from "node:util";
 import { type ErrorData, isBosunError, messageOf } from "../error.ts";
 import { oneLine } from "./width.ts";
 
@@ -12,7 +13,7 @@ export function failureText(error: unknown, debug: boolean): string {
   const advice =
     isBosunError(error) || debug ? "" : " Set BOSUN_DEBUG=1 to see where it comes from.";
   const text = errorText({ code, message: `${messageOf(error)}${advice}` });
-  return debug && error instanceof Error && error.stack ? `${text}\n${error.stack}` : text;
+  return debug ? `${text}\n${inspect(error)}` : text; // with the stacks of its causes
 }
 
 /** The same for an error that came as data. */

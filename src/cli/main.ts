@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command's process: parses the command line, runs the command, prints its error, exits. Nothing else in Bosun ends a process.
 
-import { type Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { BosunError, isBosunError } from "../error.ts";
 import { EXIT, exitCodeOf, failureText } from "./failure.ts";
 import { createInterrupt } from "./interrupt.ts";
@@ -29,8 +29,6 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
   let exitCode: number = EXIT.done;
   try {
     const program = createProgram(terminal, (given) => (exitCode = given));
-    for (const command of withChildren(program))
-      command.exitOverride().configureOutput({ outputError: () => undefined });
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync(args, { from: "user" });
     return exitCode;
@@ -43,10 +41,6 @@ async function main(args: readonly string[], terminal: Terminal): Promise<number
       terminal.err,
     );
   }
-}
-
-function withChildren(command: Command): readonly Command[] {
-  return [command, ...command.commands.flatMap(withChildren)];
 }
 
 function tellFailure(error: unknown, err: Output): number {

@@ -12,7 +12,15 @@ import { bosunVersion } from "./version.ts";
 
 /** The program. `onCode` gets the exit code of the command that ran. */
 export function createProgram(terminal: Terminal, onCode: (code: number) => void): Command {
+  const { out, err } = terminal;
   const program = new Command("bosun")
+    .exitOverride() // the commands below inherit this: whoever parses gets a CommanderError
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+      outputError: () => undefined,
+      getOutHelpWidth: () => out.columns(),
+    })
     .description("Runs CrewAI-style multi-agent crews on GPUs that you own.")
     .version(bosunVersion(), "-v, --version", "print the version")
     .helpOption("-h, --help", "print help")
@@ -142,7 +150,11 @@ function addModel(program: Command, { terminal, onCode }: Define): void {
     .description("serve an embedded model as an OpenAI-compatible endpoint")
     .argument("<model>", "extractive")
     .option("--port <n>", "default 8000; 0 takes a free one", toPort)
-    .option("--host <address>", "default 127.0.0.1")
+    .option(
+      "--host <address>",
+      "default 127.0.0.1; any address that others can reach needs a token",
+    )
+    .option("--token-env <name>", "the variable that holds the token")
     .addHelpText("after", "\nExample:\n  bosun model serve extractive --port 8000")
     .action(async (name: string, flags: ServeModelFlags) => {
       const { serveModel } = await import("./model.ts");

@@ -21,6 +21,7 @@ export async function readRequest(incoming: IncomingMessage): Promise<ReceivedRe
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of incoming as AsyncIterable<Buffer>) {
+    // `as`: no encoding is set
     bytes += part.length;
     if (bytes > MAX_BODY_BYTES) {
       throw new BosunError("server/failed", `fault server: a body over ${MAX_BODY_BYTES} bytes`);

@@ -10,7 +10,11 @@ export type VirtualTerminal = {
   write(text: string): void;
 };
 
-/** @param columns may be changed by the test through `resize` of a real terminal: lines written before stay as they are. */
+/** A control sequence, or one character. */
+// oxlint-disable-next-line no-control-regex -- control characters are what a terminal reads
+const PARTS = /\x1b\[[\d;?]*[A-Za-z]|[\s\S]/gu;
+
+/** An empty terminal; it has as many rows as are written. */
 export function createVirtualTerminal(columns: number): VirtualTerminal {
   const rows: string[][] = [[]];
   let row = 0;
@@ -25,7 +29,8 @@ export function createVirtualTerminal(columns: number): VirtualTerminal {
     column += width;
   };
   const control = (sequence: string): void => {
-    const [, parameter = "", final] = /^\x1b\[([\d;?]*)([A-Za-z])$/.exec(sequence) ?? [];
+    const final = sequence.at(-1);
+    const parameter = sequence.slice(2, -1);
     if (final === "A") row = Math.max(0, row - Number(parameter || 1));
     else if (final === "K") rowAt(row).splice(column);
     else if (final === "J") {
@@ -42,7 +47,7 @@ export function createVirtualTerminal(columns: number): VirtualTerminal {
       return rows.map((line) => line.join("").trimEnd());
     },
     write(text) {
-      for (const [part] of text.matchAll(/\x1b\[[\d;?]*[A-Za-z]|\r|\n|[\s\S]/gu)) {
+      for (const [part] of text.matchAll(PARTS)) {
         if (part === "\r") column = 0;
         else if (part === "\n") {
           [row, column] = [row + 1, 0];

@@ -5,7 +5,7 @@
 // Invariants: M4 an aborted call closes its upstream socket (the client does); M5 only this folder repeats a model call.
 
 import type { Clock } from "../../clock.ts";
-import { type BosunError, detailOf, toBosunError } from "../../error.ts";
+import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject } from "../../json.ts";
 import { createEndpointModel, type EndpointModel } from "../model/client.ts";
 import { type Endpoint, type ModelRef, nameOf } from "../model/endpoint.ts";
@@ -103,9 +103,11 @@ async function* attempts(
   let waitedMs = 0;
   for (let attempt = 1; ; attempt++) {
     try {
-      for await (const event of model.call(call.request, signal))
+      for await (const event of model.call(call.request, signal)) {
         yield event.type === "start" ? { ...event, attempt } : event;
-      return;
+        if (event.type === "end") return;
+      }
+      throw new BosunError("model/cut", `${nameOf(call.ref)} ended its events without an end`);
     } catch (cause) {
       const error = toBosunError(cause, "model/server", nameOf(call.ref));
       const decision = planRetry({ error, attempt, waitedMs }, policy, random());

@@ -1,15 +1,29 @@
 // An agent: who does the work. A stateless spec: any number of tasks and runs use one at the same time.
 
+import { BosunError } from "../../error.ts";
+import { isObject } from "../../json.ts";
 import type { ModelRef, ModelSettings } from "../../inference/model/endpoint.ts";
 import type { Tool } from "../tool/tool.ts";
 import type { Placeholders } from "./input.ts";
-import { checkOptions, checkText, checkWhole } from "./option.ts";
+import {
+  type Check,
+  checkOptions,
+  isBetween,
+  isListOf,
+  isString,
+  isText,
+  isWhole,
+  type KnownOptions,
+  optional,
+  typeOf,
+} from "./option.ts";
 
 /** What a user writes. */
 export type AgentOptions<
   Role extends string,
   Goal extends string,
   Backstory extends string,
+  Name extends string = string,
 > = ModelSettings & {
   /** Who it is: "Research analyst". May hold {placeholders}, as goal and backstory may. */
   readonly role: Role;
@@ -17,7 +31,7 @@ export type AgentOptions<
   readonly goal: Goal;
   readonly backstory?: Backstory | undefined;
   /** How it is called in events and tables. Default: its role. */
-  readonly name?: string | undefined;
+  readonly name?: Name | undefined;
   /** A model, or several: the further ones are tried in order when the first fails. Default: the run's model. */
   readonly model?: ModelRef | readonly [ModelRef, ...ModelRef[]] | undefined;
   readonly tools?: readonly Tool[] | undefined;
@@ -52,25 +66,21 @@ export function agent<
   const Role extends string,
   const Goal extends string,
   const Backstory extends string = "",
->(options: AgentOptions<Role, Goal, Backstory>): Agent<Placeholders<Role | Goal | Backstory>> {
-  const where = `agent "${options.name ?? options.role}"`;
+  const Name extends string = "",
+>(
+  options: AgentOptions<Role, Goal, Backstory, Name>,
+): Agent<Placeholders<Role | Goal | Backstory | Name>> {
+  const where = `agent "${options?.name ?? options?.role}"`;
   checkOptions(where, options, KNOWN);
-  checkText(where, "role", options.role);
-  checkText(where, "goal", options.goal);
-  checkWhole(where, "maxIterations", options.maxIterations, 1);
-  checkWhole(where, "maxTokens", options.maxTokens, 1);
-  checkWhole(where, "timeoutMs", options.timeoutMs, 1);
+  const { role, goal, model, tools = [], ...rest } = options;
   const {
-    role,
-    goal,
-    backstory = "",
     name = role,
-    model,
-    tools = [],
+    backstory = "",
     maxIterations = DEFAULT_MAX_ITERATIONS,
     timeoutMs,
     ...settings
-  } = options;
+  } = rest;
+  checkToolNames(where, tools);
   const models = model === undefined ? [] : isList(model) ? model : [model];
   return {
     type: "agent",
@@ -86,9 +96,49 @@ export function agent<
   };
 }
 
+/** @throws BosunError `crew/invalid` when two tools of a list have one name: the model could not tell them apart. */
+export function checkToolNames(where: string, tools: readonly Tool[]): void {
+  const twice = tools.find(
+    ({ name }, index) => tools.findIndex((other) => other.name === name) < index,
+  );
+  if (!twice) return;
+  throw new BosunError(
+    "crew/invalid",
+    `${where}: two of its tools are named "${twice.name}". Give one of them another name`,
+  );
+}
+
 function isList(model: ModelRef | readonly ModelRef[]): model is readonly ModelRef[] {
   return Array.isArray(model);
 }
+
+const isModelRef: Check = (value) =>
+  (typeof value === "string" && value !== "") || typeOf(value) === "endpoint"
+    ? undefined
+    : "a model's name or endpoint({ … })";
+
+const isModel: Check = (value) => {
+  const refs: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return refs.length > 0 && refs.every((ref) => isModelRef(ref) === undefined)
+    ? undefined
+    : "a model's name, endpoint({ … }), or a list of them";
+};
+
+const isThinking: Check = (value) => {
+  const budget =
+    typeof value === "object" && value !== null && "budgetTokens" in value
+      ? value.budgetTokens
+      : undefined;
+  return typeof value === "boolean" || isWhole(1)(budget) === undefined
+    ? undefined
+    : "true, false or { budgetTokens }";
+};
+
+const isStop: Check = (value) => {
+  const isList =
+    Array.isArray(value) && value.length <= 16 && value.every((text) => isText(text) === undefined);
+  return isList ? undefined : "a list of at most 16 texts";
+};
 
 /** Names of the model settings, on agents and tasks alike. */
 export const SETTING_NAMES = [
@@ -101,17 +151,28 @@ export const SETTING_NAMES = [
   "extraBody",
 ] as const;
 
-const KNOWN = {
-  built: [
-    "role",
-    "goal",
-    "backstory",
-    "name",
-    "model",
-    "tools",
-    "maxIterations",
-    "timeoutMs",
-    ...SETTING_NAMES,
-  ],
+/** Checks of the model settings, on agents and tasks alike. */
+export const SETTING_CHECKS: Readonly<Record<keyof ModelSettings, Check>> = {
+  temperature: optional(isBetween(0, 2)),
+  topP: optional(isBetween(0, 1)),
+  seed: optional(isWhole(0)),
+  stop: optional(isStop),
+  maxTokens: optional(isWhole(1)),
+  thinking: optional(isThinking),
+  extraBody: optional((value) => (isObject(value) ? undefined : "an object")),
+};
+
+const KNOWN: KnownOptions = {
+  checks: {
+    role: isText,
+    goal: isText,
+    backstory: optional(isString),
+    name: optional(isText),
+    model: optional(isModel),
+    tools: optional(isListOf("tool")),
+    maxIterations: optional(isWhole(1)),
+    timeoutMs: optional(isWhole(1)),
+    ...SETTING_CHECKS,
+  },
   notBuilt: ["allowDelegation", "memory", "knowledge", "hooks", "session", "maxRpm", "tenant"],
 };

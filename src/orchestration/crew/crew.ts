@@ -3,7 +3,17 @@
 import { BosunError } from "../../error.ts";
 import type { Agent } from "./agent.ts";
 import { fillPlaceholders, type Inputs } from "./input.ts";
-import { checkName, checkOptions, checkWhole } from "./option.ts";
+import {
+  type Check,
+  checkOptions,
+  isFlag,
+  isListOf,
+  isName,
+  isOneOf,
+  isWhole,
+  type KnownOptions,
+  optional,
+} from "./option.ts";
 import type { Task } from "./task.ts";
 
 /** In which order tasks are done: one after the other, or each as soon as its context is there. */
@@ -53,25 +63,27 @@ export function defineCrew<
   const Tasks extends readonly Task[],
   const P extends Policy = "fail-fast",
 >(options: CrewOptions<Tasks, P>): Crew<Tasks, P> {
-  const where = `crew "${options.name}"`;
-  checkOptions(where, options, KNOWN);
-  checkName("crew", options.name);
-  checkWhole(where, "timeoutMs", options.timeoutMs, 1);
-  const { name, tasks, process = "sequential", cache = false, timeoutMs = 3_600_000 } = options;
-  const policy = options.policy ?? "fail-fast";
-  if (process !== "sequential" && process !== "parallel")
-    throw wrongChoice(where, "process", process, "sequential, parallel");
-  if (policy !== "fail-fast" && policy !== "continue")
-    throw wrongChoice(where, "policy", policy, "fail-fast, continue");
-  if (!Array.isArray(tasks) || tasks.length === 0 || tasks.length > MAX_TASKS) {
-    throw new BosunError(
-      "crew/invalid",
-      `${where}: tasks must be a list of 1 to ${MAX_TASKS} tasks`,
-    );
+  const where = `crew "${options?.name}"`;
+  const process: unknown = options?.process; // the compiler refuses "hierarchical", JavaScript does not
+  if (process === "hierarchical") {
+    const message = `${where}: process "hierarchical" is not built yet in this version. Use sequential or parallel`;
+    throw new BosunError("crew/not-built", message);
   }
+  checkOptions(where, options, KNOWN);
+  const { name, tasks, cache = false, timeoutMs = 3_600_000 } = options;
+  const policy = (options.policy ?? "fail-fast") as P; // `as`: checked above; unset is the default of P
   checkTasks(where, tasks);
   const agents = collectAgents(where, tasks, options.agents ?? []);
-  return { type: "crew", name, tasks, agents, process, policy: policy as P, cache, timeoutMs }; // `as`: checked above
+  return {
+    type: "crew",
+    name,
+    tasks,
+    agents,
+    process: options.process ?? "sequential",
+    policy,
+    cache,
+    timeoutMs,
+  };
 }
 
 /**
@@ -110,35 +122,31 @@ export function checkInputs(crew: Crew, inputs: Inputs): void {
 }
 
 function checkTasks(where: string, tasks: readonly Task[]): void {
-  const seen = new Set<string>();
-  for (const task of tasks) {
-    if (task?.type !== "task")
-      throw new BosunError("crew/invalid", `${where}: tasks must be made by task()`);
-    if (seen.has(task.name))
-      throw new BosunError(
-        "crew/duplicate-name",
-        `${where} has two tasks named "${task.name}". Names must differ: results are found by them`,
-      );
-    seen.add(task.name);
+  const names = new Set<string>();
+  const standIns = new Set(
+    tasks.flatMap(({ onError }) => (typeof onError === "object" ? [onError] : [])),
+  );
+  for (const task of [...tasks, ...standIns]) {
+    if (names.has(task.name)) {
+      const message = `${where} has two tasks named "${task.name}". Names must differ: results and events are found by them`;
+      throw new BosunError("crew/duplicate-name", message);
+    }
+    names.add(task.name);
   }
   for (const task of tasks) {
     checkStandIn(where, task);
     for (const other of task.context ?? []) {
       if (tasks.includes(other)) continue;
-      throw new BosunError(
-        "crew/unknown-task",
-        `${where}: task "${task.name}" has "${other.name}" as context, which is not one of the crew's tasks (${[...seen].join(", ")})`,
-      );
+      const known = tasks.map(({ name }) => name).join(", ");
+      const message = `${where}: task "${task.name}" has "${other.name}" as context, which is not one of the crew's tasks (${known})`;
+      throw new BosunError("crew/unknown-task", message);
     }
   }
 }
 
 /** A stand-in is the last resort: one of its own would make chains that nobody can follow. */
 function checkStandIn(where: string, { name, onError }: Task): void {
-  if (typeof onError !== "object") return;
-  if (onError.type !== "task")
-    throw wrongChoice(where, `onError of task "${name}"`, onError, "fail, retry, partial, a task");
-  if (onError.onError === "fail") return;
+  if (typeof onError !== "object" || onError.onError === "fail") return;
   const message = `${where}: task "${onError.name}" stands in for "${name}" and has an onError itself. Leave it out there`;
   throw new BosunError("crew/invalid", message);
 }
@@ -168,20 +176,24 @@ function allTasks(tasks: readonly Task[]): readonly Task[] {
   );
 }
 
-function wrongChoice(where: string, field: string, got: unknown, choices: string): BosunError {
-  if (got === "hierarchical")
-    return new BosunError(
-      "crew/not-built",
-      `${where}: process "hierarchical" is not built yet in this version. Use ${choices}`,
-    );
-  return new BosunError(
-    "crew/invalid",
-    `${where}: ${field} must be one of ${choices}, got ${JSON.stringify(got)}`,
-  );
-}
+const isTasks: Check = (value) =>
+  isListOf("task")(value) === undefined &&
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.length <= MAX_TASKS
+    ? undefined
+    : `a list of 1 to ${MAX_TASKS} tasks, as task() makes them`;
 
-const KNOWN = {
-  built: ["name", "tasks", "agents", "process", "policy", "cache", "timeoutMs"],
+const KNOWN: KnownOptions = {
+  checks: {
+    name: isName,
+    tasks: isTasks,
+    agents: optional(isListOf("agent")),
+    process: optional(isOneOf(["sequential", "parallel"])),
+    policy: optional(isOneOf(["fail-fast", "continue"])),
+    cache: optional(isFlag),
+    timeoutMs: optional(isWhole(1)),
+  },
   notBuilt: [
     "manager",
     "managerModel",

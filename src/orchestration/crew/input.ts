@@ -1,7 +1,7 @@
 // {placeholders}: found in texts, by the compiler and at run time, and filled with a kickoff's inputs.
 
 import { BosunError } from "../../error.ts";
-import type { Json } from "../../json.ts";
+import { type Json, ownValue } from "../../json.ts";
 
 /** A value that may stand in a kickoff's inputs. Objects and lists are shown to the model as JSON. */
 export type InputValue =
@@ -50,7 +50,9 @@ export function placeholdersOf(text: string): readonly string[] {
  * @throws BosunError `crew/input-missing` with the missing names and where they stand.
  */
 export function fillPlaceholders(text: string, inputs: Inputs, where: string): string {
-  const missing = placeholdersOf(text).filter((name) => !Object.hasOwn(inputs, name));
+  const missing = placeholdersOf(text).filter(
+    (name) => (ownValue<unknown>(inputs, name) ?? undefined) === undefined,
+  );
   if (missing.length > 0) {
     const names = missing.map((name) => `{${name}}`).join(", ");
     const given = Object.keys(inputs).join(", ") || "none";

@@ -1,60 +1,106 @@
-// Checks of what users write: every option is known, or the error says what is known and what is not built yet.
+// Checks of what users write: every option is known and has the right kind of value, or the error says what is wrong and what is
+// not built yet.
 
 import { BosunError } from "../../error.ts";
 
-/** Names that this version takes, and names of the design that it does not have yet. */
+/** What is expected of a value that is not that; undefined for a right value. */
+export type Check = (value: unknown) => string | undefined;
+
+/** The options that this version takes, and names of the design that it does not have yet. */
 export type KnownOptions = {
-  readonly built: readonly string[];
+  readonly checks: Readonly<Record<string, Check>>;
   readonly notBuilt: readonly string[];
 };
 
 /**
- * Refuses unknown options, so that none is ever ignored in silence.
- * @throws BosunError `crew/not-built` or `crew/invalid`.
+ * Refuses unknown options and wrong values, so that none is ever ignored in silence.
+ * @throws BosunError `crew/not-built` or `crew/invalid`, with the field's name.
  */
-export function checkOptions(where: string, options: object, known: KnownOptions): void {
-  for (const [key, value] of Object.entries(options)) {
-    if (value === undefined || known.built.includes(key)) continue;
-    if (known.notBuilt.includes(key)) {
-      throw new BosunError(
-        "crew/not-built",
-        `${where}: "${key}" is not built yet in this version. Remove it, or it would silently do nothing`,
-      );
-    }
+export function checkOptions(
+  where: string,
+  options: object,
+  { checks, notBuilt }: KnownOptions,
+): void {
+  if (typeof options !== "object" || options === null) {
     throw new BosunError(
       "crew/invalid",
-      `${where}: unknown option "${key}". It takes ${known.built.join(", ")}`,
+      `${where}: the options must be an object, got ${show(options)}`,
+    );
+  }
+  const given = new Map<string, unknown>(Object.entries(options));
+  for (const key of given.keys()) {
+    if (Object.hasOwn(checks, key) || given.get(key) === undefined) continue;
+    if (notBuilt.includes(key)) {
+      const message = `${where}: "${key}" is not built yet in this version. Remove it, or it would silently do nothing`;
+      throw new BosunError("crew/not-built", message);
+    }
+    const known = Object.keys(checks).join(", ");
+    throw new BosunError("crew/invalid", `${where}: unknown option "${key}". It takes ${known}`);
+  }
+  for (const [key, check] of Object.entries(checks)) {
+    const expected = check(given.get(key));
+    if (expected === undefined) continue;
+    throw new BosunError(
+      "crew/invalid",
+      `${where}: ${key} must be ${expected}, got ${show(given.get(key))}`,
     );
   }
 }
 
-/** @throws BosunError `crew/invalid` when a required text is missing or empty. */
-export function checkText(where: string, field: string, value: unknown): void {
-  if (typeof value === "string" && value.trim() !== "") return;
-  throw new BosunError(
-    "crew/invalid",
-    `${where}: ${field} must be a text, got ${JSON.stringify(value) ?? "nothing"}`,
-  );
+/** A check that lets an unset option through. */
+export function optional(check: Check): Check {
+  return (value) => (value === undefined ? undefined : check(value));
 }
 
-/** @throws BosunError `crew/invalid` when a given number is not whole or below `least`. */
-export function checkWhole(where: string, field: string, value: unknown, least: number): void {
-  if (
-    value === undefined ||
-    (typeof value === "number" && Number.isInteger(value) && value >= least)
-  )
-    return;
-  throw new BosunError(
-    "crew/invalid",
-    `${where}: ${field} must be a whole number of at least ${least}, got ${JSON.stringify(value)}`,
-  );
+export const isText: Check = (value) =>
+  typeof value === "string" && value.trim() !== "" ? undefined : "a text";
+
+/** A text that may be empty. */
+export const isString: Check = (value) => (typeof value === "string" ? undefined : "a text");
+
+export const isFlag: Check = (value) => (typeof value === "boolean" ? undefined : "true or false");
+
+/** Names of tasks and crews become parts of step keys and of file names. */
+export const isName: Check = (value) =>
+  typeof value === "string" && /^[\w-]{1,64}$/.test(value)
+    ? undefined
+    : "1 to 64 letters, digits, _ or -";
+
+export function isWhole(least: number): Check {
+  return (value) =>
+    Number.isInteger(value) && Number(value) >= least
+      ? undefined
+      : `a whole number of at least ${least}`;
 }
 
-/** Names of tasks and crews: they become parts of step keys and of file names. */
-export function checkName(where: string, value: unknown): void {
-  if (typeof value === "string" && /^[\w-]{1,64}$/.test(value)) return;
-  throw new BosunError(
-    "crew/invalid",
-    `${where}: a name is 1 to 64 letters, digits, _ or -, got ${JSON.stringify(value) ?? "nothing"}`,
-  );
+export function isBetween(least: number, most: number): Check {
+  return (value) =>
+    typeof value === "number" && value >= least && value <= most
+      ? undefined
+      : `a number from ${least} to ${most}`;
+}
+
+export function isOneOf(choices: readonly string[]): Check {
+  return (value) =>
+    choices.some((choice) => choice === value) ? undefined : `one of ${choices.join(", ")}`;
+}
+
+/** A list of things that a builder made, which it marks with `type`. */
+export function isListOf(type: string): Check {
+  const isMade = (value: unknown): boolean => typeOf(value) === type;
+  return (value) =>
+    Array.isArray(value) && value.every(isMade) ? undefined : `a list of what ${type}() makes`;
+}
+
+/** The mark that a builder puts on what it makes. */
+export function typeOf(value: unknown): unknown {
+  return typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "function" || typeof value === "bigint" || typeof value === "symbol")
+    return `a ${typeof value}`;
+  if (typeof value === "object") return Array.isArray(value) ? "a list" : "an object";
+  return JSON.stringify(value);
 }

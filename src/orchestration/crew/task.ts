@@ -1,12 +1,24 @@
 // A task: one piece of work with an expected output, done by one agent.
 
 import type { ModelSettings } from "../../inference/model/endpoint.ts";
-import { BosunError } from "../../error.ts";
-import type { OutputOf, Schema } from "../../schema.ts";
+import { isObject } from "../../json.ts";
+import { isStandardSchema, type OutputOf, type Schema } from "../../schema.ts";
 import type { Tool } from "../tool/tool.ts";
-import { type Agent, SETTING_NAMES } from "./agent.ts";
+import { type Agent, checkToolNames, SETTING_CHECKS } from "./agent.ts";
 import type { Placeholders } from "./input.ts";
-import { checkName, checkOptions, checkText, checkWhole } from "./option.ts";
+import {
+  type Check,
+  checkOptions,
+  isFlag,
+  isListOf,
+  isName,
+  isOneOf,
+  isText,
+  isWhole,
+  type KnownOptions,
+  optional,
+  typeOf,
+} from "./option.ts";
 
 /**
  * What happens when a task fails:
@@ -99,57 +111,41 @@ export function task<
   Placeholders<Description | Expected> | InputNamesOf<A> | InputNamesOf<E>,
   OutputType<S, E>
 > {
-  const where = `task "${options.name}"`;
+  const where = `task "${options?.name}"`;
   checkOptions(where, options, KNOWN);
-  checkName("task", options.name);
-  checkText(where, "description", options.description);
-  checkText(where, "expectedOutput", options.expectedOutput);
-  checkWhole(where, "timeoutMs", options.timeoutMs, 1);
-  checkWhole(where, "retries", options.retries, 0);
-  checkWhole(where, "maxTokens", options.maxTokens, 1);
-  const {
-    context,
-    output,
-    tools = [],
-    timeoutMs = DEFAULT_TASK_TIMEOUT_MS,
-    async = false,
-    retries = 1,
-    ...rest
-  } = options;
-  if (context?.some((other) => other?.type !== "task")) {
-    throw new BosunError(
-      "crew/invalid",
-      `${where}: context must be a list of tasks, as task() makes them`,
-    );
-  }
-  return {
-    type: "task",
-    ...rest,
-    context,
-    output,
-    tools,
-    timeoutMs,
-    async,
-    onError: options.onError ?? "fail",
-    retries,
-  };
+  const { context, output, tools = [], timeoutMs = DEFAULT_TASK_TIMEOUT_MS, ...rest } = options;
+  const { async = false, retries = 1, onError = "fail" } = rest;
+  checkToolNames(where, tools);
+  return { type: "task", ...rest, context, output, tools, timeoutMs, async, onError, retries };
 }
 
-const KNOWN = {
-  built: [
-    "name",
-    "description",
-    "expectedOutput",
-    "agent",
-    "context",
-    "output",
-    "tools",
-    "timeoutMs",
-    "async",
-    "onError",
-    "retries",
-    ...SETTING_NAMES,
-  ],
+const isOnError: Check = (value) =>
+  typeOf(value) === "task"
+    ? undefined
+    : isOneOf(["fail", "retry", "partial"])(value) && "fail, retry, partial, or a task";
+
+const isSchema: Check = (value) =>
+  isStandardSchema(value) || isObject(value) ? undefined : "a schema (zod, …) or JSON Schema";
+
+const KNOWN: KnownOptions = {
+  checks: {
+    name: isName,
+    description: isText,
+    expectedOutput: isText,
+    agent: optional((value) =>
+      typeOf(value) === "agent"
+        ? undefined
+        : isText(value) && "what agent() makes, or the name of one of the crew's agents",
+    ),
+    context: optional(isListOf("task")),
+    output: optional(isSchema),
+    tools: optional(isListOf("tool")),
+    timeoutMs: optional(isWhole(1)),
+    async: optional(isFlag),
+    onError: optional(isOnError),
+    retries: optional(isWhole(0)),
+    ...SETTING_CHECKS,
+  },
   notBuilt: [
     "guardrail",
     "guardrails",

@@ -67,6 +67,7 @@ function createDurable(
 ): Durable {
   const { clock, runId, rootId } = launch;
   const keys = new Set<string>();
+  let aborted: Promise<never> | undefined;
   const claim = (key: string): void => {
     assert(!keys.has(key), `run ${runId} uses the key "${key}" twice (invariant D1)`);
     keys.add(key);
@@ -103,7 +104,7 @@ function createDurable(
         await promise.catch(() => undefined); // a rejection wins too: the caller reads it from the promise itself
         return name;
       });
-      return (await Promise.race([...entries, rejectOnAbort(signal)])) as never; // `as`: a name of `pending`
+      return (await Promise.race([...entries, (aborted ??= rejectOnAbort(signal))])) as never; // `as`: a name of `pending`
     },
   };
 }
@@ -152,9 +153,12 @@ async function settleOrAbort<T>(
   }
 }
 
+/** Made once for each run that races, so that a long one adds no listener for each race. */
 function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
+  const aborted = new Promise<never>((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
+  aborted.catch(() => undefined); // whoever races sees it
+  return aborted;
 }

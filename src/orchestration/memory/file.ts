@@ -24,8 +24,9 @@ export async function readTextFile(
     await verify?.(handle);
     const stat = await handle.stat();
     if (!stat.isFile()) return { type: "refused", reason: "it is not a regular file" };
-    if (stat.size > maxBytes)
+    if (stat.size > maxBytes) {
       return { type: "refused", reason: `it has ${stat.size} bytes, the limit is ${maxBytes}` };
+    }
     // One byte more than there may be: the file can grow while it is read.
     const { buffer, bytesRead } = await handle.read({
       buffer: Buffer.alloc(Math.min(stat.size, maxBytes) + 1),

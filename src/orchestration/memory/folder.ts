@@ -43,7 +43,7 @@ const EXTENSIONS: ReadonlySet<string> = new Set([
 const MAX_FOLDERS = 5_000;
 
 /**
- * The documents below a folder, sorted by path. Hidden files and folders, node_modules and all links are left out: what a link
+ * The documents below a folder, nearest to it first. Hidden files and folders, node_modules and all links are left out: what a link
  * inside the folder leads to is found at its own place, what it leads to outside is none of the folder's.
  * @throws BosunError `config/invalid` when the folder cannot be read.
  */
@@ -109,8 +109,9 @@ async function* walk(root: string, maxDepth: number): AsyncGenerator<string> {
       for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
         if (entry.name.startsWith(".") || entry.name === "node_modules") continue;
         if (entry.isDirectory()) next.push(join(folder, entry.name));
-        else if (entry.isFile() && EXTENSIONS.has(extname(entry.name).toLowerCase()))
+        else if (entry.isFile() && EXTENSIONS.has(extname(entry.name).toLowerCase())) {
           yield join(folder, entry.name);
+        }
       }
     }
     level = next;

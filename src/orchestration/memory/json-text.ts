@@ -27,8 +27,9 @@ function write(out: string[], value: unknown, { path, depth }: Place): void {
   if (path.length > 0) out.push(`## ${path.join(" ")}`);
   out.push(plain.map(([key, child]) => `- ${isList ? "" : `${key}: `}${shown(child)}`).join("\n"));
   for (const [key, child] of entries) {
-    if (isNested(child))
+    if (isNested(child)) {
       write(out, child, { path: isList ? path : [...path, key], depth: depth + 1 });
+    }
   }
 }
 

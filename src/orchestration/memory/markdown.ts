@@ -50,7 +50,7 @@ const HEADING = /^ {0,3}(#{1,6})\s+(.*)$/;
 const FENCE = /^\s*(`{3,}|~{3,})/;
 const ITEM = /^\s*(?:[-*+]|\d{1,3}[.)])\s+(.*)$/;
 const LINK_SECTION =
-  /^(?:sources?|references?|links?|see also|further reading|bibliography|footnotes|citations)\b[^a-z]*$/i;
+  /^(?:sources|references|links|see also|further reading|bibliography|footnotes|citations)\b[^a-z]*$/i;
 
 function readLine(reader: Reader, line: string): void {
   const { open } = reader;
@@ -80,7 +80,10 @@ function startSection(reader: Reader, level: number, text: string): void {
     ...reader.headings.filter((heading) => heading.level < level),
     { level, text: plainText(text.trim().replace(/#+$/, "")) },
   ];
-  reader.isSkipping = reader.headings.some((heading) => LINK_SECTION.test(heading.text));
+  // Not for a title: a document named "References" is about something.
+  reader.isSkipping = reader.headings.some(
+    (heading) => heading.level > 1 && LINK_SECTION.test(heading.text),
+  );
 }
 
 function startBlock(reader: Reader, open: Open): void {
@@ -100,9 +103,9 @@ function continueList(reader: Reader, item: string): void {
 
 function continueProse(reader: Reader, line: string): void {
   const { open } = reader;
-  if (open?.type === "list" && (!reader.isAfterBlank || /^\s/.test(line)))
+  if (open?.type === "list" && (!reader.isAfterBlank || /^\s/.test(line))) {
     open.items.at(-1)?.push(line.trim());
-  else if (open?.type !== "prose") startBlock(reader, { type: "prose", lines: [line] });
+  } else if (open?.type !== "prose") startBlock(reader, { type: "prose", lines: [line] });
   else if (/^\s*(?:=+|-{2,})\s*$/.test(line) && open.lines.length === 1) {
     reader.open = undefined; // the line above was a heading, underlined
     startSection(reader, line.includes("=") ? 1 : 2, open.lines[0] ?? "");
@@ -144,17 +147,25 @@ function isLink(item: string): boolean {
   return /^(?:\[[^\]]*\]\([^)]*\)|<?https?:\/\/\S+)[.,;]?$/.test(item.trim());
 }
 
-/** A line without the marks of links, pictures, emphasis and code. Underscores stay: technical names have them. */
+/** A line without the marks of links, pictures, emphasis and code. */
 function plainText(text: string): string {
   return text
     .replace(/!?\[([^\][]*)\]\([^()]*\)/g, "$1")
     .replace(/\[\^[^\][]*\]/g, "")
-    .replace(/<(https?:[^<>\s]*)>/g, "$1")
-    .replace(/<!--[^<>]*-->|<\/?[a-zA-Z][^<>]*>/g, "")
-    .replace(/\*\*|`+/g, "")
-    .replace(/(^|[\s(])\*(\S[^*]*)\*/g, "$1$2")
+    .split(/(`+[^`]*`+)/)
+    .map((part) => (part.startsWith("`") ? part.replaceAll("`", "") : withoutMarks(part)))
+    .join("")
     .replace(/\s+/g, " ")
     .trim();
+}
+
+/** Of text that is not code. Underscores stay: technical names have them. */
+function withoutMarks(text: string): string {
+  return text
+    .replace(/<(https?:[^<>\s]*)>/g, "$1")
+    .replace(/<!--[^<>]*-->|<\/?[a-zA-Z][^<>]*>/g, "")
+    .replace(/\*\*/g, "")
+    .replace(/(^|[\s(])\*(\S[^*]*)\*/g, "$1$2");
 }
 
 /** Facts about the file in YAML, between two lines of dashes at its head. */

@@ -2,6 +2,7 @@
 // error before anything is paid for.
 
 import { strict as assert } from "node:assert";
+import { BosunError, toBosunError } from "../../error.ts";
 import type { JsonObject } from "../../json.ts";
 import type { ToolSpec } from "../../inference/model/message.ts";
 import { type Schema, toJsonSchema } from "../../schema.ts";
@@ -23,13 +24,14 @@ export async function describeCrew(crew: Crew): Promise<Description> {
   for (const task of crew.tasks.flatMap((one) =>
     typeof one.onError === "object" ? [one, one.onError] : [one],
   )) {
-    if (task.output !== undefined) outputs.set(task, await jsonSchemaOf(task.output));
+    if (task.output !== undefined)
+      outputs.set(task, await jsonSchemaOf(task.output, `the output of task "${task.name}"`));
     for (const tool of toolsOf(agentOf(task, crew.agents), task)) {
       if (!tools.has(tool))
         tools.set(tool, {
           name: tool.name,
           description: tool.description,
-          parameters: await jsonSchemaOf(tool.parameters),
+          parameters: await jsonSchemaOf(tool.parameters, `the parameters of tool "${tool.name}"`),
         });
     }
   }
@@ -51,10 +53,15 @@ export function specOf(description: Description, tool: Tool): ToolSpec {
 /** Converted once for each schema object; freed with it. */
 const converted = new WeakMap<object, JsonObject>();
 
-async function jsonSchemaOf(schema: Schema): Promise<JsonObject> {
+async function jsonSchemaOf(schema: Schema, whose: string): Promise<JsonObject> {
   let json = converted.get(schema);
   if (json === undefined) {
-    json = await toJsonSchema(schema);
+    json = await toJsonSchema(schema).catch((cause: unknown) => {
+      const { code, message } = toBosunError(cause, "schema/no-converter", whose);
+      throw new BosunError(code, message.startsWith(whose) ? message : `${whose}: ${message}`, {
+        cause,
+      });
+    });
     converted.set(schema, json);
   }
   return json;

@@ -13,8 +13,8 @@ export type ItemResult<Item, Result> =
     };
 
 /**
- * Runs `work` for each item and yields what each came to, in the order in which they end. Items are pulled only when there is room,
- * so a list of any length is never in memory. Leaving the loop aborts what runs and waits for it.
+ * Runs `work` for each item and yields what each came to, in the order in which they end. An item is pulled only when there is
+ * room for it, so a list of any length is never in memory. Leaving the loop, and an abort, end what runs and wait for it.
  */
 export async function* runEach<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
@@ -26,35 +26,64 @@ export async function* runEach<Item, Result>(
     Number.isInteger(concurrency) && concurrency > 0,
     "concurrency is a positive whole number",
   );
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(signal.reason);
-  if (signal.aborted) abort();
-  else signal.addEventListener("abort", abort, { once: true });
+  using abort = linkAbort(signal);
   const running = new Map<number, Promise<ItemResult<Item, Result>>>();
   const source = toAsync(items);
+  let pulling: Promise<Pulled<Item>> | undefined;
   let index = 0;
   let isDrained = false;
   try {
     for (;;) {
-      while (!isDrained && !controller.signal.aborted && running.size < concurrency) {
-        const next = await source.next();
-        if (next.done) isDrained = true;
-        else {
-          running.set(index, settle(index, next.value, work, controller.signal));
-          index++;
-        }
+      isDrained ||= abort.signal.aborted;
+      if (!isDrained && running.size < concurrency) pulling ??= pull(source);
+      const waiting = [
+        ...running.values(),
+        ...(pulling && !isDrained ? [pulling, abort.aborted] : []),
+      ];
+      if (waiting.length === 0) return;
+      const first = await Promise.race(waiting);
+      if (first.type === "pulled") {
+        pulling = undefined;
+        if (first.next.done) isDrained = true;
+        else running.set(index, settle(index++, first.next.value, work, abort.signal));
+      } else if (first.type !== "aborted") {
+        running.delete(first.index);
+        yield first;
       }
-      if (running.size === 0) return;
-      const ended = await Promise.race(running.values());
-      running.delete(ended.index);
-      yield ended;
     }
   } finally {
-    signal.removeEventListener("abort", abort);
-    if (running.size > 0) controller.abort();
+    abort.abort();
     await Promise.all(running.values());
-    await source.return(undefined);
+    // A source that is just being asked for its next item may never answer: it is asked to end, and not waited for.
+    const ended = source.return(undefined);
+    if (!pulling) await ended;
   }
+}
+
+type Pulled<Item> = { readonly type: "pulled"; readonly next: IteratorResult<Item, void> };
+
+async function pull<Item>(source: AsyncGenerator<Item, void>): Promise<Pulled<Item>> {
+  return { type: "pulled", next: await source.next() };
+}
+
+type Linked = Disposable & {
+  readonly signal: AbortSignal;
+  readonly abort: () => void;
+  readonly aborted: Promise<{ readonly type: "aborted" }>;
+};
+
+/** A signal that aborts with its parent or by itself, and a promise of that. */
+function linkAbort(parent: AbortSignal): Linked {
+  const controller = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<{ readonly type: "aborted" }>();
+  const abort = (): void => {
+    controller.abort(parent.reason);
+    resolve({ type: "aborted" });
+  };
+  if (parent.aborted) abort();
+  else parent.addEventListener("abort", abort, { once: true });
+  const dispose = (): void => parent.removeEventListener("abort", abort);
+  return { signal: controller.signal, abort, aborted: promise, [Symbol.dispose]: dispose };
 }
 
 async function settle<Item, Result>(
@@ -70,6 +99,8 @@ async function settle<Item, Result>(
   }
 }
 
-async function* toAsync<Item>(items: Iterable<Item> | AsyncIterable<Item>): AsyncGenerator<Item> {
+async function* toAsync<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+): AsyncGenerator<Item, void> {
   yield* items;
 }

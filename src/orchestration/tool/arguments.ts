@@ -22,14 +22,16 @@ export async function readArguments(tool: Tool, text: string): Promise<ToolArgum
   const expected = schema ? `. Expected ${signatureOf(schema)}` : "";
   const refuse = (what: string): BosunError =>
     new BosunError("tool/arguments", `tool ${tool.name}: ${what}${expected}`);
-  if (text.length > MAX_TEXT)
+  if (text.length > MAX_TEXT) {
     throw refuse(`the arguments have ${text.length} characters, the limit is ${MAX_TEXT}`);
+  }
   const read = readObject(text);
   if (read.type === "wrong") throw refuse(read.what);
   const given = schema ? withoutForbidden(read.value, schema) : read.value;
   const validation = await validate(tool.parameters, given);
-  if (validation.type === "invalid")
+  if (validation.type === "invalid") {
     throw refuse(`the arguments do not fit: ${validation.issues.join("; ")}`);
+  }
   return { given, validated: validation.value };
 }
 
@@ -53,18 +55,21 @@ type ReadObject =
   | { readonly type: "object"; readonly value: JsonObject }
   | { readonly type: "wrong"; readonly what: string };
 
-/** Takes no text for no arguments, and an object that was written as a JSON text inside JSON. */
-function readObject(text: string): ReadObject {
+/** Takes no text for no arguments, and once an object that was written as a JSON text inside JSON. */
+function readObject(text: string, isInner: boolean = false): ReadObject {
   const body = withoutFence(text);
   if (body === "") return { type: "object", value: {} };
   const read = readLenientJson(body);
-  if (read.type === "fault")
+  if (read.type === "fault") {
     return { type: "wrong", what: faultText(body, read.position, read.expected) };
-  if (read.value === null) return { type: "object", value: {} };
-  const inner = typeof read.value === "string" ? readLenientJson(withoutFence(read.value)) : read;
-  if (inner.type === "value" && isJsonObject(inner.value))
-    return { type: "object", value: inner.value };
-  return { type: "wrong", what: `the arguments must be a JSON object, got ${kindOf(read.value)}` };
+  }
+  const { value } = read;
+  if (value === null) return { type: "object", value: {} };
+  if (isJsonObject(value)) return { type: "object", value };
+  const inner = typeof value === "string" && !isInner ? readObject(value, true) : undefined;
+  if (inner?.type === "object") return inner;
+  const kind = Array.isArray(value) ? "a list" : `a ${typeof value}`;
+  return { type: "wrong", what: `the arguments must be a JSON object, got ${kind}` };
 }
 
 /** The text inside a Markdown code fence around the whole of it. */
@@ -80,16 +85,18 @@ function withoutFence(text: string): string {
 function faultText(text: string, position: number, expected: string): string {
   const start = Math.max(0, position - 20);
   const near = JSON.stringify(text.slice(start, position + 20));
-  if (position < text.length)
+  if (position < text.length) {
     return `the arguments are not JSON at position ${position}, near ${near}: expected ${expected}`;
+  }
   return `the arguments end too early, at position ${position}, after ${near}: expected ${expected}`;
 }
 
 /** Models add keys of their own; where the schema allows no others, they are left out instead of refused. */
 function withoutForbidden(given: JsonObject, schema: JsonObject): JsonObject {
   const { additionalProperties, patternProperties, properties } = schema;
-  if (additionalProperties !== false || patternProperties !== undefined || !isObject(properties))
+  if (additionalProperties !== false || patternProperties !== undefined || !isObject(properties)) {
     return given;
+  }
   return Object.fromEntries(
     Object.entries(given).filter(([key]) => Object.hasOwn(properties, key)),
   );
@@ -97,8 +104,4 @@ function withoutForbidden(given: JsonObject, schema: JsonObject): JsonObject {
 
 function isJsonObject(value: Json): value is JsonObject {
   return isObject(value);
-}
-
-function kindOf(value: Json): string {
-  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
 }

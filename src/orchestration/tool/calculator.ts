@@ -24,7 +24,7 @@ export function calculator(): Tool {
       additionalProperties: false,
     },
     run: (args) => {
-      const { expression } = args as { expression: string }; // validated by the schema above
+      const { expression } = args as { expression: string }; // `as`: validated by the schema above
       return { result: evaluate(expression) };
     },
   });

@@ -17,13 +17,15 @@ const MAX_VALUES = 100;
  * @throws BosunError `tool/arguments` with the position of what cannot be read, or why there is no value.
  */
 export function evaluate(expression: string): number {
-  if (expression.length > MAX_TEXT)
+  if (expression.length > MAX_TEXT) {
     throw wrong(`the expression has ${expression.length} characters, the limit is ${MAX_TEXT}`);
+  }
   const reader: Reader = { text: normalise(expression), at: 0, depth: 0 };
   const value = readSum(reader);
   if (peek(reader) !== "") throw unexpected(reader, "an operator or the end");
-  if (Number.isNaN(value))
+  if (Number.isNaN(value)) {
     throw wrong("the result is not a real number (a root or logarithm of a negative number?)");
+  }
   if (!Number.isFinite(value)) throw wrong("the result is too large for a number");
   return Number.isSafeInteger(value) ? value : Number(value.toPrecision(15));
 }
@@ -92,10 +94,11 @@ function readAtom(reader: Reader): number {
   if (name === undefined) throw unexpected(reader, "a number, a function or '('");
   if (peek(reader) === "(") return call(reader, name, start);
   const constant = CONSTANTS.get(name);
-  if (constant === undefined)
+  if (constant === undefined) {
     throw wrong(
       `there is no constant "${name}" at position ${start}; there are ${[...CONSTANTS.keys()].join(", ")}`,
     );
+  }
   return constant;
 }
 
@@ -104,10 +107,11 @@ const NAME = /[a-zA-Z][a-zA-Z0-9.]{0,20}/y;
 
 function call(reader: Reader, name: string, start: number): number {
   const found = FUNCTIONS.get(name);
-  if (!found)
+  if (!found) {
     throw wrong(
       `there is no function "${name}" at position ${start}; there are ${[...FUNCTIONS.keys()].join(", ")}`,
     );
+  }
   const values: number[] = [];
   do {
     reader.at++; // "(" or ","
@@ -125,8 +129,9 @@ function call(reader: Reader, name: string, start: number): number {
 }
 
 function nested(reader: Reader, read: (reader: Reader) => number): number {
-  if (++reader.depth > MAX_DEPTH)
+  if (++reader.depth > MAX_DEPTH) {
     throw wrong(`more than ${MAX_DEPTH} levels of brackets and signs`);
+  }
   const value = read(reader);
   reader.depth--;
   return value;

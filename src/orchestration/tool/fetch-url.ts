@@ -54,7 +54,7 @@ export function fetchUrl(options: FetchUrlOptions = {}): Tool {
     timeoutMs,
     output,
     run: async (args, { signal }) => {
-      const { url: asked } = args as { url: string }; // validated by the schema above
+      const { url: asked } = args as { url: string }; // `as`: validated by the schema above
       const { url, answer } = await follow(asked, options, signal);
       return toPage(url, answer);
     },
@@ -81,18 +81,21 @@ async function follow(
 function toUrl(text: string, base?: URL): URL {
   const url = URL.parse(text, base?.href);
   const shown = JSON.stringify(text.slice(0, 200));
-  if (!url)
+  if (!url) {
     throw new BosunError(
       "tool/arguments",
       `${shown} is not a URL. Give the full URL, such as https://example.org/page`,
     );
-  if (url.protocol !== "http:" && url.protocol !== "https:")
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw new BosunError("tool/refused", `${shown}: only http and https are allowed`);
-  if (url.username !== "" || url.password !== "")
+  }
+  if (url.username !== "" || url.password !== "") {
     throw new BosunError(
       "tool/refused",
       `${url.host}: a URL with a user name or password is not allowed`,
     );
+  }
   return url;
 }
 
@@ -109,8 +112,9 @@ async function addressOf(url: URL, options: FetchUrlOptions, signal: AbortSignal
     );
   }
   const [address] = addresses.toSorted((a, b) => isIP(a) - isIP(b)); // IPv4 first: it works everywhere
-  if (address === undefined || isIP(address) === 0)
+  if (address === undefined || isIP(address) === 0) {
     throw new BosunError("tool/failed", `${host} has no address`);
+  }
   return address;
 }
 
@@ -143,12 +147,14 @@ const TEXT_TYPE =
 const HTML_TYPE = /^(?:text\/html|application\/xhtml\+xml)$/;
 
 function toPage(url: URL, { status, type: header, body, isCut }: Answer): Page {
-  if (status < 200 || status > 299)
+  if (status < 200 || status > 299) {
     throw new BosunError("tool/failed", `${url.href} answered with HTTP status ${status}`);
+  }
   const [said = ""] = header.split(";");
   const type = said.trim() || sniff(body);
-  if (!TEXT_TYPE.test(type) || isBinary(body))
+  if (!TEXT_TYPE.test(type) || isBinary(body)) {
     throw new BosunError("tool/refused", `${url.href} is ${type}, not a text`);
+  }
   const raw = decode(body, /charset="?([\w-]+)/.exec(header)?.[1]);
   const { title, text } = HTML_TYPE.test(type) ? htmlToText(raw) : { title: undefined, text: raw };
   return {

@@ -89,11 +89,12 @@ async function readBody(
   maxBytes: number,
 ): Promise<{ readonly body: Buffer; readonly isCut: boolean }> {
   const encoding = response.headers["content-encoding"] ?? "identity";
-  if (encoding !== "identity")
+  if (encoding !== "identity") {
     throw new BosunError(
       "tool/refused",
       `the answer is compressed (${encoding}) although that was not asked for`,
     );
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response) {

@@ -41,10 +41,12 @@ export function createJail(root: string, options: { readonly hidden: boolean }):
   const check = (realRoot: string, path: string, asked: string): void => {
     const inside = relative(realRoot, path);
     const parts = inside.split(sep);
-    if (isAbsolute(inside) || parts[0] === "..")
+    if (isAbsolute(inside) || parts[0] === "..") {
       throw refused(asked, "it is outside the folder that may be read");
-    if (!options.hidden && parts.some((part) => part.startsWith(".")))
+    }
+    if (!options.hidden && parts.some((part) => part.startsWith("."))) {
       throw refused(asked, "hidden files may not be read");
+    }
   };
   return {
     async pathOf(asked) {
@@ -61,11 +63,8 @@ export function createJail(root: string, options: { readonly hidden: boolean }):
       return real;
     },
     async verify(handle, asked) {
-      check(
-        await realpath(root),
-        await openedPath(handle, resolve(await realpath(root), asked)),
-        asked,
-      );
+      const realRoot = await realpath(root);
+      check(realRoot, await openedPath(handle, resolve(realRoot, asked)), asked);
     },
   };
 }
@@ -76,9 +75,8 @@ async function openedPath(handle: FileHandle, path: string): Promise<string> {
   if (link !== undefined) return link;
   const real = await realpath(path);
   const [opened, found] = await Promise.all([handle.stat(), stat(real)]);
-  if (opened.ino !== found.ino || opened.dev !== found.dev)
-    throw refused(path, "it was replaced while it was opened");
-  return real;
+  if (opened.ino === found.ino && opened.dev === found.dev) return real;
+  throw new BosunError("tool/refused", "the file was replaced while it was opened");
 }
 
 function refused(asked: string, why: string): BosunError {

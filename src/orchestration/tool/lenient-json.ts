@@ -24,8 +24,9 @@ export function readLenientJson(text: string): LenientJson {
   const value = readValue(reader, 0);
   skipSpace(reader);
   if (!reader.fault && reader.at < text.length) fail(reader, "the end of the text");
-  if (reader.fault || value === undefined)
+  if (reader.fault || value === undefined) {
     return { type: "fault", ...(reader.fault ?? { position: 0, expected: "a value" }) };
+  }
   return { type: "value", value };
 }
 
@@ -43,8 +44,9 @@ function cleanse(root: unknown): root is Json {
     for (const value of level) {
       if (isObject(value)) Reflect.deleteProperty(value, "__proto__");
       if (typeof value !== "object" || value === null) continue;
-      for (const child of Object.values(value))
+      for (const child of Object.values(value)) {
         if (typeof child === "object" && child !== null) next.push(child);
+      }
     }
     level = next;
   }
@@ -124,16 +126,18 @@ function readKey(reader: Reader): string | undefined {
 function readText(reader: Reader, quote: string): string | undefined {
   const start = reader.at;
   let end = start + 1;
-  while (end < reader.text.length && reader.text[end] !== quote)
+  while (end < reader.text.length && reader.text[end] !== quote) {
     end += reader.text[end] === "\\" ? 2 : 1;
+  }
   if (end >= reader.text.length) {
     reader.at = reader.text.length;
     return fail(reader, `the closing ${quote} of the text that starts at position ${start}`);
   }
   const inner = reader.text.slice(start + 1, end).replace(/\\.|"|[^ -\uffff]/gs, toJsonEscape);
   const value = parseJson(`"${inner}"`);
-  if (typeof value !== "string")
+  if (typeof value !== "string") {
     return fail(reader, "a text with JSON's escapes only (a backslash is written \\\\)");
+  }
   reader.at = end + 1;
   return value;
 }

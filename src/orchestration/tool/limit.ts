@@ -49,11 +49,10 @@ export async function limitResult(
 export function cutResult(value: Json, limit: Limit): LimitedResult {
   const whole = measured(value, false);
   if (isWithin(whole, limit)) return whole;
-  if (typeof value === "string")
-    return measured(
-      cutText(value, (text) => isWithin(measured(text, true), limit)),
-      true,
-    );
+  if (typeof value === "string") {
+    const cut = cutText(value, (text) => isWithin(measured(text, true), limit));
+    return measured(cut, true);
+  }
   // The share that prune fills is in bytes and tokens added up piece by piece; the sum of estimates may differ from the estimate
   // of the sum, so that the whole is measured and tried again with less.
   for (let share = 1; share > 0.01; share *= 0.8) {
@@ -86,8 +85,8 @@ function isWithin({ bytes, tokens }: LimitedResult, { maxBytes, maxTokens }: Lim
 }
 
 /**
- * The part of the bounds that a piece takes: 1 is all of it. Tokens of a long text are estimated on its repetition, because the
- * estimate is rounded up and pieces are short.
+ * The part of the bounds that a piece takes: 1 is all of it. A short piece is estimated on its repetition, because estimates are
+ * rounded up: a comma would count as a whole token.
  */
 function costOf(text: string, { maxBytes, maxTokens }: Limit): number {
   const tokens = text.length < 64 ? estimateTokens(text.repeat(16)) / 16 : estimateTokens(text);

@@ -60,22 +60,20 @@ function pruneObject(value: JsonObject, scale: Scale, budget: number): Json | un
   const fields = Object.entries(value).flatMap(([key, field]) =>
     field === undefined ? [] : [{ key, field }],
   );
-  let left = budget - scale.cost(`{${leftOut(fields.length)}}`);
-  if (left < 0) return undefined;
   const least = scale.cost(LEAST_FIELD);
   const chosen: Field[] = [];
+  let fixed = scale.cost(`{${leftOut(fields.length)}}`); // brackets, names and the mark
+  let wanted = 0;
+  if (fixed > budget) return undefined;
   for (const { key, field } of fields) {
-    const name = scale.cost(`${JSON.stringify(key)}:,`);
     const whole = costOf(field, scale);
-    left -= name + Math.min(whole, least);
-    if (left < 0) break;
+    const name = scale.cost(`${JSON.stringify(key)}:,`);
+    wanted += Math.min(whole, least);
+    if (fixed + name + wanted > budget) break;
+    fixed += name;
     chosen.push({ key, field, whole });
   }
-  const names = chosen.reduce(
-    (sum, { key }) => sum + scale.cost(`${JSON.stringify(key)}:,`),
-    scale.cost(`{${leftOut(fields.length)}}`),
-  );
-  const kept = shareOut(chosen, scale, budget - names);
+  const kept = shareOut(chosen, scale, budget - fixed);
   const missing = fields.length - kept.size;
   const entries = chosen.flatMap(({ key }): [string, Json][] => {
     const field = kept.get(key);

@@ -51,7 +51,7 @@ export function readFile(options: ReadFileOptions): Tool {
       additionalProperties: false,
     },
     run: async (args) => {
-      const asked = args as { path: string; firstLine?: number; lines?: number }; // validated by the schema above
+      const asked = args as { path: string; firstLine?: number; lines?: number }; // `as`: validated by the schema above
       const { path, firstLine = 1, lines = DEFAULT_LINES } = asked;
       return linesOf(path, await read(jail, path, maxBytes, hidden), firstLine, lines);
     },
@@ -59,13 +59,14 @@ export function readFile(options: ReadFileOptions): Tool {
 }
 
 async function read(jail: Jail, asked: string, maxBytes: number, hidden: boolean): Promise<string> {
-  const path = await jail.pathOf(asked);
-  if ((await stat(path)).isDirectory())
-    throw new BosunError(
-      "tool/failed",
-      `${asked} is a folder. It holds: ${await namesIn(path, hidden)}`,
-    );
   try {
+    const path = await jail.pathOf(asked);
+    if ((await stat(path)).isDirectory()) {
+      throw new BosunError(
+        "tool/failed",
+        `${asked} is a folder. It holds: ${await namesIn(path, hidden)}`,
+      );
+    }
     const file = await readTextFile(path, maxBytes, (handle) => jail.verify(handle, asked));
     if (file.type === "text") return file.text;
     throw new BosunError("tool/refused", `cannot read ${asked}: ${file.reason}`);

@@ -20,18 +20,22 @@ export function toJsonResult(value: unknown): Json {
 type Walk = { readonly path: string[]; readonly ancestors: Set<object>; values: number };
 
 function copy(value: unknown, walk: Walk): Json {
-  if (++walk.values > MAX_VALUES)
+  if (++walk.values > MAX_VALUES) {
     throw notJson(walk, `more than ${MAX_VALUES} values. Return less`);
+  }
   if (value === undefined || value === null) return null;
   if (typeof value === "boolean" || typeof value === "string") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (typeof value === "bigint")
+  if (typeof value === "bigint") {
     throw notJson(walk, "a BigInt. Return Number(value) or String(value)");
+  }
   if (typeof value !== "object") throw notJson(walk, `a ${typeof value}. Return plain data`);
-  if (walk.ancestors.has(value))
+  if (walk.ancestors.has(value)) {
     throw notJson(walk, "an object that contains itself. Return plain data without cycles");
-  if (walk.path.length >= MAX_DEPTH)
+  }
+  if (walk.path.length >= MAX_DEPTH) {
     throw notJson(walk, `more than ${MAX_DEPTH} levels of lists and objects. Return flatter data`);
+  }
   const special = SPECIAL.find(([is]) => is(value));
   if (special) throw notJson(walk, special[1]);
   walk.ancestors.add(value);
@@ -47,8 +51,9 @@ function copyObject(value: object, walk: Walk): Json {
     walk.path.pop();
     return copied;
   };
-  if ("toJSON" in value && typeof value.toJSON === "function")
+  if ("toJSON" in value && typeof value.toJSON === "function") {
     return inside("toJSON()", value.toJSON());
+  }
   if (Array.isArray(value)) return Array.from(value, (item, index) => inside(String(index), item));
   const entries = Object.entries(value).filter(([, field]) => field !== undefined);
   return Object.fromEntries(entries.map(([key, field]) => [key, inside(key, field)]));

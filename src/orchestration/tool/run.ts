@@ -67,8 +67,9 @@ export function createToolRunner(options: {
     const { given, validated } = await until(readArguments(tool, argumentsText), context.signal);
     takeUse(uses, tool);
     const execute = (): Promise<LimitedResult> => executeTool(tool, validated, context);
-    if (!(tool.cache ?? options.cache))
+    if (!(tool.cache ?? options.cache)) {
       return { type: "done", ...(await execute()), cached: false };
+    }
     // By number, because two agents may have different tools of one name.
     const key = `${numbers.of(tool)} ${tool.name} ${canonicalJson(given)}`;
     // The run's signal, not the deadline's: whoever shares an execution that runs out of time shares that failure.
@@ -150,19 +151,11 @@ const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
 function toFailed(tool: Tool, error: unknown): ToolOutcome {
   const [code, said]: [ErrorCode, string] = isBosunError(error)
     ? [error.code, error.message]
-    : ["tool/failed", `tool ${tool.name} failed: ${safeMessage(error)}`];
+    : ["tool/failed", `tool ${tool.name} failed: ${messageOf(error)}`];
   const message = said.length > MAX_MESSAGE ? `${said.slice(0, MAX_MESSAGE)}…` : said;
   const advice = ADVICE[code] ?? "Try other arguments, or go on without this tool";
-  return { type: "failed", code, message, content: `Error: ${message}. ${advice}.` };
-}
-
-/** Anything can be thrown: undefined, an object with cycles, an error whose message throws. */
-function safeMessage(error: unknown): string {
-  try {
-    return messageOf(error) ?? "it threw no error";
-  } catch {
-    return "it threw something that has no text";
-  }
+  const content = `Error: ${message.replace(/[.\s]+$/, "")}. ${advice}.`;
+  return { type: "failed", code, message, content };
 }
 
 /** A number for each tool, as long as the tool lives. */

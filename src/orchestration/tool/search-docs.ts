@@ -52,7 +52,7 @@ export function searchDocs(options: SearchDocsOptions): Tool {
       additionalProperties: false,
     },
     run: async (args, { signal }) => {
-      const { query } = args as { query: string }; // validated by the schema above
+      const { query } = args as { query: string }; // `as`: validated by the schema above
       const { hits, more } = await index.search(query, { limit: maxResults, signal });
       return { results: hits, more };
     },

@@ -20,12 +20,14 @@ function shapeOf(schema: unknown, depth: number): string {
   if (Array.isArray(choices)) return unionOf(choices, (choice) => JSON.stringify(choice));
   const variants = Array.isArray(anyOf) ? anyOf : oneOf;
   if (Array.isArray(variants)) return unionOf(variants, (variant) => shapeOf(variant, depth + 1));
-  if (type === "array")
+  if (type === "array") {
     return items === undefined
       ? "any[]"
       : `(${shapeOf(items, depth + 1)})[]`.replace(/^\((\w+)\)/, "$1");
-  if (isObject(properties))
+  }
+  if (isObject(properties)) {
     return depth < MAX_DEPTH ? objectOf(schema, properties, depth) : "object";
+  }
   if (Array.isArray(type)) return unionOf(type, String);
   return typeof type === "string" ? `${type}${rangeOf(schema)}` : "any";
 }

@@ -120,9 +120,15 @@ function checkTool(options: ToolOptions<Schema>): void {
       `tool ${name}: ${field} must be ${expected}, got ${shown}`,
     );
   };
-  check(/^[\w-]{1,64}$/.test(name), "name", "1 to 64 letters, digits, _ or -", name);
-  for (const key of Object.keys(options))
+  check(
+    typeof name === "string" && /^[\w-]{1,64}$/.test(name),
+    "name",
+    "1 to 64 letters, digits, _ or -",
+    name,
+  );
+  for (const key of Object.keys(options)) {
     check(KNOWN.has(key), key, `one of the options ${[...KNOWN].join(", ")}`, key);
+  }
   check(
     typeof description === "string" && description.trim() !== "",
     "description",

@@ -106,17 +106,26 @@ type Writer = { readonly record: Recorder; drain(): void };
 function createWriter(sqlite: Sqlite): Writer {
   const insert = createInsert(sqlite);
   let waiting: Waiting[] = [];
+  const keep = (batch: readonly Waiting[]): BosunError | undefined => {
+    try {
+      sqlite.transaction(() => batch.forEach(({ event }) => insert(event)));
+      return undefined;
+    } catch (error) {
+      return toSqliteError(error, sqlite.path, "write the events of a run to");
+    }
+  };
+  const settle = (batch: readonly Waiting[], failure: BosunError | undefined): void => {
+    for (const { kept } of batch) kept(failure);
+  };
   const flush = (): void => {
     const batch = waiting.slice(0, MAX_BATCH);
     waiting = waiting.slice(MAX_BATCH);
     if (waiting.length > 0) setImmediate(flush);
-    let failure: BosunError | undefined;
-    try {
-      sqlite.transaction(() => batch.forEach(({ event }) => insert(event)));
-    } catch (error) {
-      failure = toSqliteError(error, sqlite.path, "write the events of a run to");
-    }
-    for (const { kept } of batch) kept(failure);
+    // Together; and when that fails, run by run, so that the events of one cannot take those of the others with them.
+    if (keep(batch) !== undefined)
+      for (const ofRun of Map.groupBy(batch, ({ event }) => event.runId).values())
+        settle(ofRun, keep(ofRun));
+    else settle(batch, undefined);
   };
   return {
     record(event, kept) {

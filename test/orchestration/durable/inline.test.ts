@@ -16,12 +16,12 @@ const flow = <O extends Json>(run: (d: Durable, input: Json) => Promise<O>): Flo
 
 function engine() {
   const clock = createVirtualClock();
-  const { start } = createInlineEngine({ clock });
+  const inline = createInlineEngine({ clock });
   const run = <O extends Json>(
     body: (d: Durable, input: Json) => Promise<O>,
     signal: AbortSignal = LIVE,
-  ): Promise<O> => start(flow(body), {}, { id: "run-1", signal });
-  return { clock, start, run };
+  ): Promise<O> => inline.start(flow(body), {}, { id: "run-1", signal });
+  return { clock, run };
 }
 
 describe("the inline engine", () => {
@@ -144,7 +144,7 @@ describe("the inline engine", () => {
     controller.abort(reason);
     await running;
 
-    expect(outcomes).toEqual(Array(3).fill({ status: "rejected", reason }));
+    expect(outcomes).toEqual(Array.from({ length: 3 }, () => ({ status: "rejected", reason })));
     expect(clock.now()).toBe(0);
   });
 
@@ -294,7 +294,10 @@ describe("the inline engine", () => {
   });
 });
 
-function countListeners(signal: AbortSignal): { added(): number; removed(): number } {
+function countListeners(signal: AbortSignal): {
+  readonly added: () => number;
+  readonly removed: () => number;
+} {
   let [added, removed] = [0, 0];
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);
@@ -309,7 +312,7 @@ function countListeners(signal: AbortSignal): { added(): number; removed(): numb
   return { added: () => added, removed: () => removed };
 }
 
-function countingSignal(): { readonly signal: AbortSignal; counts(): number } {
+function countingSignal(): { readonly signal: AbortSignal; readonly counts: () => number } {
   const { signal } = new AbortController();
   const { added, removed } = countListeners(signal);
   return { signal, counts: () => added() - removed() };

@@ -101,6 +101,15 @@ describe("toPassages", () => {
     ]);
   });
 
+  it("keeps what stands in code as it is, and a document that is named like a list of links", () => {
+    expect(textsOf("The tag `<think>` and `a * b * c` stay, <b>this</b> goes.")).toEqual([
+      "The tag <think> and a * b * c stay, this goes.",
+    ]);
+    expect(textsOf("# References\n\nA reference points to a job.")).toEqual([
+      "A reference points to a job.",
+    ]);
+  });
+
   it("leaves out front matter, comments and rules", () => {
     expect(textsOf("---\ntitle: x\n---\nText <!-- hidden -->here.\n\n***\n")).toEqual([
       "Text here.",

@@ -24,7 +24,10 @@ const delta = (text: string, channel: "text" | "reasoning" = "text") =>
   ({ agent: "A", channel, text }) as const;
 
 /** A recorder whose test says when an event is kept. */
-function slowRecorder(): { readonly record: Recorder; keep(error?: BosunError): void } {
+function slowRecorder(): {
+  readonly record: Recorder;
+  readonly keep: (error?: BosunError) => void;
+} {
   const waiting: ((error: BosunError | undefined) => void)[] = [];
   return {
     record: (_event, kept) => void waiting.push(kept),

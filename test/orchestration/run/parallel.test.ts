@@ -170,6 +170,7 @@ describe("the policy fail-fast", () => {
     const { clock, bosun } = scene([], {
       models: {
         failing: {
+          // oxlint-disable-next-line require-yield -- a model that fails before it says anything
           async *call() {
             await failing.promise;
             throw refusal();

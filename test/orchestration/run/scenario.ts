@@ -3,6 +3,7 @@
 import { type Bosun, type BosunOptions, createBosun } from "../../../src/bosun.ts";
 import { type BosunError, isBosunError } from "../../../src/error.ts";
 import type { Model, ModelRequest } from "../../../src/inference/model/model.ts";
+import type { Usage } from "../../../src/inference/model/usage.ts";
 import { type Agent, agent, type AgentOptions } from "../../../src/orchestration/crew/agent.ts";
 import {
   type OnError,
@@ -84,15 +85,24 @@ type Answer = ScriptedReply | ((request: ModelRequest) => ScriptedReply | Promis
 export function byTask(answers: Readonly<Record<string, Answer | readonly Answer[]>>): Script {
   const counts = new Map<string, number>();
   return (request) => {
-    const task = taskIn(request);
-    const key = `${request.hints.runId} ${task}`;
+    const name = taskIn(request);
+    const key = `${request.hints.runId} ${name}`;
     const n = counts.get(key) ?? 0;
     counts.set(key, n + 1);
-    const own = answers[task];
+    const own = answers[name];
     const list = Array.isArray(own) ? own : [own];
     const answer: Answer | undefined = list[n] ?? list.at(-1);
-    if (answer === undefined) throw new Error(`the test has no answer for task ${task}`);
+    if (answer === undefined) throw new Error(`the test has no answer for task ${name}`);
     return typeof answer === "function" ? answer(request) : answer;
+  };
+}
+
+/** A usage that a server counted. */
+export function costing(inputTokens: number, outputTokens = 1): Usage {
+  return {
+    input: { total: inputTokens, cached: undefined },
+    output: { total: outputTokens, reasoning: undefined },
+    source: "server",
   };
 }
 
@@ -102,8 +112,8 @@ export function promptOf(request: ModelRequest | undefined): string {
 }
 
 /** The requests of one task. */
-export function requestsOf(model: ScriptedModel, task: string): readonly ModelRequest[] {
-  return model.requests.filter((request) => taskIn(request) === task);
+export function requestsOf(model: ScriptedModel, name: string): readonly ModelRequest[] {
+  return model.requests.filter((request) => taskIn(request) === name);
 }
 
 /** What a promise rejects with. @throws when it does not reject, or not with a BosunError. */

@@ -3,17 +3,14 @@ import { crew } from "../../../src/crew.ts";
 import { BosunError } from "../../../src/error.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../../src/inference/model/usage.ts";
 import { partialResult, type RunResult } from "../../../src/orchestration/run/result.ts";
-import { byTask, eventsOf, job, only, scene, worker } from "./scenario.ts";
+import { byTask, costing, eventsOf, job, only, scene, worker } from "./scenario.ts";
 import { randomRun } from "./random-run.ts";
 
 const SEEDS = Array.from({ length: 300 }, (_, n) => n + 1);
 
-const cost = (input: number, output = 1): Usage => ({
-  input: { total: input, cached: undefined },
-  output: { total: output, reasoning: undefined },
-  source: "server",
-});
 const sum = (usages: readonly Usage[]): Usage => usages.reduce(addUsage, NO_USAGE);
+
+const speaking = () => ({ deltas: ["a", "b"], usage: costing(10, 2) });
 
 async function resultOf(seed: number): Promise<{
   readonly result: RunResult;
@@ -57,7 +54,7 @@ describe("usage", () => {
   });
 
   it("is not multiplied by the agents that share one model", async () => {
-    const { bosun } = scene(() => ({ text: "x", usage: cost(10) }));
+    const { bosun } = scene(() => ({ text: "x", usage: costing(10) }));
     const tasks = Array.from({ length: 8 }, (_, n) => job(`t${n}`, { agent: worker(`w${n}`) }));
 
     const result = await crew({ name: "c", tasks, process: "parallel", bosun }).kickoff();
@@ -65,13 +62,12 @@ describe("usage", () => {
     expect(result.usage.input.total).toBe(80);
     expect(
       Object.values(result.agents).map(({ usage, calls }) => [usage.input.total, calls]),
-    ).toEqual(Array(8).fill([10, 1]));
+    ).toEqual(Array.from({ length: 8 }, () => [10, 1]));
   });
 
   it("is the same when the run is streamed", async () => {
-    const script = () => ({ deltas: ["a", "b"], usage: cost(10, 2) });
-    const first = scene(script);
-    const second = scene(script);
+    const first = scene(speaking);
+    const second = scene(speaking);
 
     const kicked = await crew({
       name: "c",
@@ -89,20 +85,26 @@ describe("usage", () => {
   it("of a retried call is in an event and in the sums", async () => {
     const { bosun } = scene((_request, index) =>
       index === 0
-        ? new BosunError("model/server", "broke", { retryable: true, details: { usage: cost(5) } })
-        : { text: "x", usage: cost(7) },
+        ? new BosunError("model/server", "broke", {
+            retryable: true,
+            details: { usage: costing(5) },
+          })
+        : { text: "x", usage: costing(7) },
     );
 
     const { events } = await eventsOf(crew({ name: "c", tasks: [job("a")], bosun }).stream());
     const { bosun: again } = scene((_request, index) =>
       index === 0
-        ? new BosunError("model/server", "broke", { retryable: true, details: { usage: cost(5) } })
-        : { text: "x", usage: cost(7) },
+        ? new BosunError("model/server", "broke", {
+            retryable: true,
+            details: { usage: costing(5) },
+          })
+        : { text: "x", usage: costing(7) },
     );
     const result = await crew({ name: "c", tasks: [job("a")], bosun: again }).kickoff();
 
     expect(only(events, "model-retry")).toMatchObject([
-      { call: 1, code: "model/server", usage: cost(5) },
+      { call: 1, code: "model/server", usage: costing(5) },
     ]);
     expect(only(events, "model-start").map(({ call }) => call)).toEqual([1, 2]);
     expect(result.usage.input.total).toBe(12);
@@ -112,8 +114,8 @@ describe("usage", () => {
   it("of a task that failed is in the partial result", async () => {
     const { bosun } = scene(
       byTask({
-        a: new BosunError("model/bad-request", "no", { details: { usage: cost(9) } }),
-        b: { text: "x", usage: cost(1) },
+        a: new BosunError("model/bad-request", "no", { details: { usage: costing(9) } }),
+        b: { text: "x", usage: costing(1) },
       }),
     );
 
@@ -124,12 +126,12 @@ describe("usage", () => {
       bosun,
     }).kickoff();
 
-    expect(result.tasks.a.usage).toEqual(cost(9));
+    expect(result.tasks.a.usage).toEqual(costing(9));
     expect(result.usage.input.total).toBe(10);
   });
 
   it("is counted for agents that are called like a member of every object", async () => {
-    const { bosun } = scene(() => ({ text: "x", usage: cost(10) }));
+    const { bosun } = scene(() => ({ text: "x", usage: costing(10) }));
     const names = ["constructor", "toString", "hasOwnProperty"];
     const tasks = names.map((name) => job(name, { agent: worker(name) }));
 
@@ -139,7 +141,7 @@ describe("usage", () => {
     for (const name of names)
       expect(Object.hasOwn(result.agents, name) && result.agents[name]).toMatchObject({
         calls: 1,
-        usage: cost(10),
+        usage: costing(10),
       });
   });
 });

@@ -41,7 +41,7 @@ describe("readArguments", () => {
     });
   });
 
-  it.each(["", "  \n", "{}", "null", "``````"])("takes %j for no arguments", async (text) => {
+  it.each(["", "  \n", "{}", "null", "``````", '""'])("takes %j for no arguments", async (text) => {
     expect((await read(text, { type: "object", properties: {} })).given).toEqual({});
   });
 

@@ -112,8 +112,9 @@ describe("cutResult, for 250 seeded results and bounds", () => {
         limit.maxTokens < 200 ||
         limit.maxBytes < 800 ||
         typeof value !== "string"
-      )
+      ) {
         return false;
+      }
       return Math.max(cut.bytes / limit.maxBytes, cut.tokens / limit.maxTokens) < 1 / 3;
     });
 

@@ -1,6 +1,6 @@
 // Tools, contexts and runners for the tests of the runner.
 
-import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
+import { createVirtualClock, systemClock, type VirtualClock } from "../../../src/clock.ts";
 import type { JsonObject } from "../../../src/json.ts";
 import {
   createToolRunner,
@@ -42,4 +42,9 @@ export function runnerOf({
 
 export function runOnce(probe: Tool, text: string = "{}"): Promise<ToolOutcome> {
   return runnerOf().run(probe, text, contextOf());
+}
+
+/** In real time: for tools that wait for files and sockets, which a virtual clock would not wait for. */
+export function runForReal(probe: Tool, text: string): Promise<ToolOutcome> {
+  return createToolRunner({ clock: systemClock, cache: false }).run(probe, text, contextOf());
 }

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { crew } from "../../../src/crew.ts";
 import { createBosun } from "../../../src/bosun.ts";
 import type { RunEvent, RunFact } from "../../../src/orchestration/run/event.ts";
+import { partialResult } from "../../../src/orchestration/run/result.ts";
 import { openStore, type Store } from "../../../src/service/store/store.ts";
 import { scriptedModel } from "../../../src/test/scripted-model.ts";
 import {
@@ -195,15 +196,15 @@ describe("a store", () => {
   });
 });
 
-describe("a run with a store", () => {
-  const bosunIn = (data: string) =>
-    createBosun({
-      data,
-      env: {},
-      retry: { baseMs: 0, capMs: 0 },
-      model: scriptedModel(byTask({ a: { deltas: ["a ", "text"] }, b: "b text" })),
-    });
+const bosunIn = (data: string) =>
+  createBosun({
+    data,
+    env: {},
+    retry: { baseMs: 0, capMs: 0 },
+    model: scriptedModel(byTask({ a: { deltas: ["a ", "text"] }, b: "b text" })),
+  });
 
+describe("a run with a store", () => {
   it("has in the store exactly what was yielded, without the deltas", async () => {
     const bosun = bosunIn(folder());
 
@@ -282,5 +283,43 @@ describe("a run with a store", () => {
 
     expect(error.code).toBe("store/failed");
     expect(error.message).toContain(data);
+  });
+
+  it("throws store/failed that carries what was finished, from kickoff and from stream", async () => {
+    const errors: unknown[] = [];
+    for (const run of ["kickoff", "stream"] as const) {
+      const bosun = bosunIn(folder());
+      const made = crew({ name: "c", tasks: [job("a"), job("b")], bosun });
+      (await bosun.store())?.close();
+      const running =
+        run === "kickoff"
+          ? made.kickoff()
+          : eventsOf(made.stream()).then(({ error }) => Promise.reject(error));
+      errors.push(await running.catch((error: unknown) => error));
+      await bosun.close();
+    }
+
+    expect(errors).toMatchObject([{ code: "store/failed" }, { code: "store/failed" }]);
+    expect(errors.map((error) => partialResult(error)?.tasks["a"]?.raw)).toEqual([
+      "a text",
+      expect.any(String),
+    ]);
+  });
+
+  it("ends also when its Bosun is closed amid it", async () => {
+    const opened = Promise.withResolvers<string>();
+    const bosun = createBosun({
+      data: folder(),
+      env: {},
+      model: scriptedModel(() => opened.promise),
+    });
+    const running = crew({ name: "c", tasks: [job("a")], bosun }).kickoff();
+    await settle();
+
+    await bosun.close();
+    opened.resolve("late");
+    const error = await errorOf(running);
+
+    expect(error.code).toBe("store/failed");
   });
 });

@@ -22,14 +22,18 @@ export function readLimits(texts: readonly string[]): Limits {
     read.map((text) => text.replace(BOUND_WORDS, "")),
     TARGET_WORDS,
   );
-  const bullets = last(BULLETS);
+  const sentences = last(SENTENCES);
+  const paragraphs = last(PARAGRAPHS);
+  // A text of so many words or paragraphs may be made "from five facts": then they are no form of the answer.
+  const isText = [target, sentences, paragraphs].some((count) => count !== undefined);
+  const bullets = last(BULLETS) ?? (isText ? undefined : last(ITEMS));
   return {
     words: bound === undefined ? target : Math.min(bound, target ?? bound),
     isTarget: target !== undefined,
-    sentences: last(SENTENCES),
-    paragraphs: last(PARAGRAPHS),
+    sentences,
+    paragraphs,
     bullets,
-    isList: bullets !== undefined || read.some((text) => LIST.test(text)),
+    isList: bullets !== undefined || (!isText && read.some((text) => LIST.test(text))),
   };
 }
 
@@ -51,12 +55,14 @@ const BOUND_WORDS = new RegExp(
 const TARGET_WORDS = new RegExp(`\\b${COUNT}[\\s-]words?\\b`, "gi");
 const SENTENCES = new RegExp(`\\b${COUNT}[\\s-](?:\\w+ )?sentences?\\b`, "gi");
 const PARAGRAPHS = new RegExp(`\\b${COUNT}[\\s-](?:\\w+ )?paragraphs?\\b`, "gi");
-const BULLETS = new RegExp(
-  `\\b(?:top )?${COUNT}[\\s-](?:(?!(?:word|sentence|paragraph))[\\w-]+ ){0,2}(?:bullets?|points?|facts|findings|items|takeaways|key points|statements|claims)\\b`,
+const BULLETS = new RegExp(`\\b${COUNT}[\\s-](?:\\w+ )?(?:bullets?|bullet points?)\\b`, "gi");
+const ITEMS = new RegExp(
+  `\\b${COUNT}[\\s-](?:[\\w-]+ ){0,2}(?:points?|facts|findings|items|takeaways|statements|claims)\\b`,
   "gi",
 );
+/** A list is asked for, not worked from: "Facts with sources", "the key findings", not "from the facts". */
 const LIST =
-  /\bbullet(?:s|ed| points?)?\b|\blist of\b|\b(?:key |main )?(?:facts|findings|takeaways)\b/i;
+  /\bbullet(?:s|ed)?\b|\blist (?:of|the)\b|\b(?:key|main) (?:facts|findings|takeaways|points)\b|^(?:[\w-]+ ){0,2}(?:facts|findings|takeaways)\b/i;
 
 const NUMBER_WORDS: Readonly<Record<string, number>> = {
   one: 1,

@@ -40,9 +40,11 @@ function wordLists(words: readonly string[], task: string): (readonly string[])[
       words.slice(0, Math.ceil(words.length / 2)),
       words.slice(Math.floor(words.length / 2)),
     ];
-  // A short part says little without the topic: "throughput" alone is asked as "PagedAttention throughput".
+  // A short part says little without the topic: "throughput" alone is asked as "PagedAttention throughput", and all parts behind
+  // "PagedAttention: …" belong to it.
+  const bareWords = /:\s/.test(task) ? 3 : 1;
   return aspects.map((aspect) =>
-    aspect === topic || aspect.length > 3 ? aspect : [...topic.slice(0, 3), ...aspect],
+    aspect === topic || aspect.length > bareWords ? aspect : [...topic.slice(0, 3), ...aspect],
   );
 }
 

@@ -66,7 +66,11 @@ function pointed(reference: string, root: JsonObject): unknown {
   let node: unknown = root;
   for (const step of steps) {
     const key = decoded(step).replaceAll("~1", "/").replaceAll("~0", "~");
-    node = isObject(node) ? ownValue(node, key) : Array.isArray(node) ? node[Number(key)] : undefined;
+    node = isObject(node)
+      ? ownValue(node, key)
+      : Array.isArray(node)
+        ? node[Number(key)]
+        : undefined;
   }
   return node ?? false;
 }

@@ -150,13 +150,13 @@ const STOP_WORDS: ReadonlySet<string> = new Set(
 const INSTRUCTION_STEMS: ReadonlySet<string> = new Set(
   (
     "accurate add amount analysis analyst analyze answer article audience backstory base best brief briefly bullet check cite citation claim clear clearly " +
-    "collect compile complete comprehensive concise conclusion context correct cover covering create describe description detail detailed different doc document " +
+    "collect compile complete comprehensive concise conclusion correct cover covering create describe description detail detailed different doc document " +
     "documentation draft effect engineer ensure essay evidence example expected explain fact final find finding first five focus follow following format four " +
     "gather give given goal good headline heading help identify impact important include including information instruction introduction investigate keep key kind " +
-    "list main make manner markdown maximum minimum most needed note number one outline output overview page paragraph passage piece plain please point post precise " +
+    "list look main make manner markdown maximum minimum most needed note number one outline overview paragraph part passage piece plain please point post precise " +
     "prepare present produce provide question read reader reference relevant report research researcher result return review reviewer role say " +
-    "search section sentence short show six source specific state statement step structure subject summary summarize support supported synthesize task " +
-    "team technical tell ten text thing thorough three title tool topic two type understand use useful user using verified verify want way well word work " +
+    "search section sentence short show six source specific statement subject summary summarize support supported synthesize " +
+    "team technical tell ten text thing thorough three title topic two type understand use useful user using verified verify want way well word work " +
     "write writer writing written"
   )
     .split(" ")

@@ -1,0 +1,76 @@
+// Contenders side by side: each in a process that stays, all of them in every round, one at a time, the order turned each round.
+
+import { startChild, type Child } from "./child.ts";
+import { pairedRatio, rotate, summarize, type Summary } from "./statistics.ts";
+import type { Burst, BurstResult, Introduction } from "./worker.ts";
+
+/** What to measure. `warmup` runs come before the first round and are not counted. */
+export type Comparison = {
+  readonly names: readonly string[];
+  readonly base: string;
+  readonly rounds: number;
+  readonly runs: number;
+  readonly warmup: number;
+  readonly concurrency: number;
+};
+
+/** One contender's figures. CPU per run over the rounds, in ms; the ratio is to the first name, round by round. */
+export type Measured = {
+  readonly name: string;
+  readonly does: string;
+  /** Model calls of a run. */
+  readonly calls: number;
+  readonly cpuMs: Summary;
+  readonly wallMs: Summary;
+  readonly ratio: number;
+  /** Socket reads of a run, where the contender counts them. */
+  readonly reads: number | undefined;
+};
+
+/** Contenders that wait, loaded. */
+export interface Field {
+  compare(comparison: Comparison): Promise<readonly Measured[]>;
+  stop(): void;
+}
+
+/** Starts a process for each name. `nodeOptions` go to those that `isProfiled` picks. */
+export async function startField(
+  names: readonly string[],
+  nodeOptionsOf: (name: string) => readonly string[] = () => [],
+): Promise<Field> {
+  const runners = new Map<string, { readonly child: Child; readonly introduction: Introduction }>();
+  for (const name of names) {
+    const child = startChild("worker.ts", nodeOptionsOf(name));
+    runners.set(name, { child, introduction: await child.ask<Introduction>("load", name) });
+  }
+  const burst = async (name: string, args: Burst): Promise<BurstResult> => {
+    const runner = runners.get(name);
+    if (!runner) throw new Error(`no process for "${name}"`);
+    return runner.child.ask<BurstResult>("burst", args);
+  };
+  return {
+    async compare({ names: compared, base, rounds, runs, warmup, concurrency }) {
+      const results = new Map<string, BurstResult[]>(compared.map((name) => [name, []]));
+      for (const name of compared) await burst(name, { base, runs: warmup, concurrency });
+      for (let round = 0; round < rounds; round++)
+        for (const name of rotate(compared, round))
+          results.get(name)?.push(await burst(name, { base, runs, concurrency }));
+      const cpuOf = (name: string): readonly number[] =>
+        (results.get(name) ?? []).map(({ cpuMs }) => cpuMs / runs);
+      return compared.map((name): Measured => {
+        const own = results.get(name) ?? [];
+        const reads = own[0]?.reads;
+        return {
+          name,
+          does: runners.get(name)?.introduction.does ?? "",
+          calls: runners.get(name)?.introduction.calls ?? 1,
+          cpuMs: summarize(cpuOf(name)),
+          wallMs: summarize(own.map(({ wallMs }) => wallMs / runs)),
+          ratio: pairedRatio(cpuOf(name), cpuOf(compared[0] ?? "")),
+          reads: reads === undefined ? undefined : reads / runs,
+        };
+      });
+    },
+    stop: () => runners.forEach(({ child }) => child.stop()),
+  };
+}

@@ -1,0 +1,164 @@
+// A process that is measured for its memory: many crews at once, or one crew after the other for a long time.
+
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Model } from "../../src/inference/model/model.ts";
+import { createBareClient } from "./bare.ts";
+import { REPLY } from "./canned.ts";
+import { answerParent } from "./child.ts";
+import { briefOf } from "./contender.ts";
+
+/** Three-agent runs that are started together. */
+export type CrowdOptions = {
+  readonly base: string;
+  readonly count: number;
+  /** bare = the bare loop, for what the sockets themselves cost. */
+  readonly kind: "bare" | "bosun" | "bosun+store" | "bosun (dist)" | "bosun+store (dist)";
+  /** Sockets that Bosun may open. */
+  readonly maxConnections: number;
+};
+
+/** Megabytes resident: before the first run, at the peak (sampled, and as the kernel says), and CPU of one run. */
+export type Crowd = {
+  readonly beforeMb: number;
+  readonly peakMb: number;
+  readonly kernelPeakMb: number;
+  readonly cpuMsPerRun: number;
+  readonly wallMs: number;
+};
+
+/** `crew()` and a kickoff, again and again, on a model that needs no network. */
+export type LoopOptions = {
+  readonly runs: number;
+  readonly every: number;
+  readonly store: boolean;
+};
+
+/** Heap in MB after a collection, before the first run and every so many. */
+export type Loop = {
+  readonly heapMb: readonly (readonly [runs: number, mb: number])[];
+  readonly rssMb: number;
+  readonly cpuMsPerRun: number;
+  readonly storeBytesPerRun: number | undefined;
+};
+
+const MB = 2 ** 20;
+const SAMPLE_MS = 10;
+
+answerParent({ crowd: measureCrowd, loop: measureLoop });
+
+async function measureCrowd(options: CrowdOptions): Promise<Crowd> {
+  const { count } = options;
+  const run = await runnerOf(options);
+  globalThis.gc?.();
+  const beforeMb = process.memoryUsage.rss() / MB;
+  let peakMb = beforeMb;
+  const sampler = setInterval(() => {
+    peakMb = Math.max(peakMb, process.memoryUsage.rss() / MB);
+  }, SAMPLE_MS);
+  const startedAt = performance.now();
+  const before = process.cpuUsage();
+  const texts = await Promise.all(Array.from({ length: count }, run));
+  const { user, system } = process.cpuUsage(before);
+  clearInterval(sampler);
+  if (texts.some((text) => text !== REPLY)) throw new Error("a run came to another text");
+  return {
+    beforeMb,
+    peakMb,
+    kernelPeakMb: process.resourceUsage().maxRSS / 1_024,
+    cpuMsPerRun: (user + system) / 1_000 / count,
+    wallMs: performance.now() - startedAt,
+  };
+}
+
+async function runnerOf(options: CrowdOptions): Promise<() => Promise<string>> {
+  const { kind, base, maxConnections } = options;
+  const brief = briefOf(base);
+  if (kind === "bare") {
+    const client = createBareClient(base, brief.model);
+    return async () => {
+      let text = "";
+      for (const { system, ask } of brief.agents) text = await client.ask(system, ask(text));
+      return text;
+    };
+  }
+  const store = kind.startsWith("bosun+store");
+  const library = kind.endsWith("(dist)") ? await loadBuilt() : await loadSource();
+  if (!library) throw new Error("there is no dist/: npm run build makes it");
+  const report = defineReport(brief, { store, maxConnections, library });
+  return async () => (await report.kickoff()).raw;
+}
+
+async function measureLoop({ runs, every, store }: LoopOptions): Promise<Loop> {
+  const folder = store ? temporaryFolder() : undefined;
+  const bosun = createBosun({ data: folder ?? false, env: {}, model: localModel() });
+  const heapMb: [number, number][] = [[0, collectedMb()]];
+  let cpuMs = 0;
+  for (let done = 0; done < runs; done += every) {
+    const before = process.cpuUsage();
+    for (let index = 0; index < every; index++) {
+      const analyst = agent({ role: "Analyst {topic}", goal: "Find facts", backstory: "Reads." });
+      const research = task({
+        name: "research",
+        description: "Research {topic}",
+        expectedOutput: "Facts",
+        agent: analyst,
+      });
+      const write = task({
+        name: "write",
+        description: "Write about {topic}",
+        expectedOutput: "A text",
+        agent: analyst,
+      });
+      const pair = crew({ name: "pair", tasks: [research, write], process: "sequential", bosun });
+      const result = await pair.kickoff({ inputs: { topic: `number ${done + index}` } });
+      if (result.raw !== REPLY) throw new Error("a run came to another text");
+    }
+    const { user, system } = process.cpuUsage(before);
+    cpuMs += (user + system) / 1_000;
+    heapMb.push([done + every, collectedMb()]);
+  }
+  const rssMb = process.memoryUsage.rss() / MB;
+  await bosun.close();
+  const storeBytesPerRun = folder === undefined ? undefined : bytesOf(folder) / runs;
+  return { heapMb, rssMb, cpuMsPerRun: cpuMs / runs, storeBytesPerRun };
+}
+
+/** Answers at once and remembers nothing. */
+function localModel(): Model {
+  const pieces = REPLY.match(/.{1,120}/gs) ?? [];
+  const usage = {
+    input: { total: 100, cached: undefined },
+    output: { total: 200, reasoning: undefined },
+    source: "server",
+  } as const;
+  return {
+    async *call() {
+      yield { type: "start", endpoint: "local", model: "local", attempt: 1 };
+      for (const text of pieces) yield { type: "text-delta", text };
+      yield {
+        type: "end",
+        text: REPLY,
+        reasoning: "",
+        calls: [],
+        finish: { unified: "stop", raw: "stop" },
+        usage,
+        timings: { queueMs: 0, firstTokenMs: 0, totalMs: 0 },
+        endpoint: "local",
+        model: "local",
+      };
+    },
+    contextTokens: async () => 32_768,
+  };
+}
+
+function collectedMb(): number {
+  // Twice: what the first collection finalises, the second one frees.
+  globalThis.gc?.();
+  globalThis.gc?.();
+  return process.memoryUsage().heapUsed / MB;
+}
+
+function bytesOf(folder: string): number {
+  return readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+}

@@ -1,0 +1,87 @@
+// The three-agent run: processor time of each contender for the same three streamed calls.
+
+import { startField } from "./burst.ts";
+import { CALLS, TOKENS, type Writes } from "./canned.ts";
+import type { Child } from "./child.ts";
+import { arePeersInstalled, PEERS, RUN_NAMES } from "./contender.ts";
+import { formatNumber, type Section } from "./report.ts";
+import type { ServerStats } from "./server.ts";
+import type { Scale } from "./scale.ts";
+
+/** Measures every contender that is installed, with one socket write per token and with ten writes per reply. */
+export async function measurePipeline(
+  server: Child,
+  scale: Scale,
+  nodeOptionsOf: (name: string) => readonly string[],
+): Promise<readonly Section[]> {
+  const origin = await server.ask<string>("origin");
+  const isPeer = (name: string): boolean => PEERS.some((peer) => peer === name);
+  const names = RUN_NAMES.filter((name) => arePeersInstalled() || !isPeer(name));
+  const field = await startField(names, nodeOptionsOf);
+  try {
+    const sections: Section[] = [];
+    for (const { writes, rounds, runs, warmup } of scale.pipeline) {
+      const base = `${origin}/${writes}/v1`;
+      const sent = await checkWork(names, async (name) => {
+        await server.ask<ServerStats>("stats"); // forgets what came before
+        await field.compare({
+          names: [name],
+          base,
+          rounds: 1,
+          runs: 1,
+          warmup: 0,
+          concurrency: 1,
+        });
+        return server.ask<ServerStats>("stats");
+      });
+      const measured = await field.compare({ names, base, rounds, runs, warmup, concurrency: 1 });
+      const rows = measured.map((one) => ({
+        contender: one.name,
+        "cpu ms/run": formatNumber(one.cpuMs.median),
+        p90: formatNumber(one.cpuMs.p90),
+        spread: `${Math.round(one.cpuMs.spread * 100)} %`,
+        "x bare": formatNumber(one.ratio),
+        "us/token": formatNumber((one.cpuMs.median * 1_000) / (CALLS * TOKENS)),
+        "tokens/cpu s": formatNumber((CALLS * TOKENS * 1_000) / one.cpuMs.median),
+        "wall ms": formatNumber(one.wallMs.median),
+        "prompt bytes": String(sent.get(one.name) ?? ""),
+      }));
+      const reads = measured.find((one) => one.reads !== undefined)?.reads;
+      sections.push({
+        title: `Three agents, one after the other; ${NAMES[writes]}`,
+        note:
+          `${rounds} rounds of ${runs} runs each, ${warmup} runs before them; medians over rounds; ratio = median of each round's ratio to "bare".` +
+          (reads === undefined ? "" : ` Bare read its sockets ${formatNumber(reads)} times a run.`),
+        rows,
+        data: measured.map((one) => ({ ...one, writes })),
+      });
+    }
+    return sections;
+  } finally {
+    field.stop();
+  }
+}
+
+const NAMES: Readonly<Record<Writes, string>> = {
+  each: "one socket write per token",
+  ten: "each reply in ten writes",
+  slow: "slow",
+  paced: "paced",
+};
+
+/** Whoever asks too little, or not for a stream, or forgets the earlier output, is no contender. Returns the bytes that each sent. */
+async function checkWork(
+  names: readonly string[],
+  runOnce: (name: string) => Promise<ServerStats>,
+): Promise<ReadonlyMap<string, number>> {
+  const sent = new Map<string, number>();
+  for (const name of names) {
+    const { requests, streamed, carrying, promptBytes } = await runOnce(name);
+    if (requests !== CALLS || streamed !== CALLS || carrying !== CALLS - 1)
+      throw new Error(
+        `${name} made ${requests} calls, ${streamed} streamed, ${carrying} with an earlier reply; wanted ${CALLS}, ${CALLS}, ${CALLS - 1}`,
+      );
+    sent.set(name, promptBytes);
+  }
+  return sent;
+}

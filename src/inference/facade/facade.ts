@@ -1,0 +1,199 @@
+// OpenAI's HTTP surface over any Model: the embedded models, a twin, a crew, a pool.
+//
+// Only routes: the wire's shapes are in wire-request.ts, wire-reply.ts and wire-error.ts. Knows nothing of ports (listen.ts).
+// Invariants
+//   F1  A failure before the first token has its HTTP status; after it, it is an event of the stream, and [DONE] still comes.
+//   F2  A client that leaves aborts its call at once.
+//   F3  Each response, also an error, has the request's id in x-request-id.
+
+import { randomUUID } from "node:crypto";
+import { Hono } from "hono";
+import type { Clock } from "../../clock.ts";
+import { BosunError } from "../../error.ts";
+import { ownValue } from "../../json.ts";
+import type { Model, ModelEvent, ModelRequest, Reply } from "../model/model.ts";
+import { readChatBody } from "./chat-body.ts";
+import { sseEvent, toStream } from "./event-stream.ts";
+import { readJsonBody } from "./json-body.ts";
+import { toWireError } from "./wire-error.ts";
+import { createChunker, type Envelope, toCompletion } from "./wire-reply.ts";
+import { toModelRequest } from "./wire-request.ts";
+
+/** Options of a façade. */
+export type FacadeOptions = {
+  /** What is served, by the name that a request gives in `model`. */
+  readonly models: Readonly<Record<string, Model>>;
+  readonly clock: Clock;
+  /** What GET /version says. Default "unknown". */
+  readonly version?: string | undefined;
+  /** What GET /v1/models names as the owner. Default "bosun". */
+  readonly ownedBy?: string | undefined;
+  /** Largest body that is read. Default 1 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+  /** Makes the id of a request; it must be new each time. Default: a random UUID. */
+  readonly newId?: (() => string) | undefined;
+  /** Told of each failure, for a log. Must not throw. */
+  readonly onError?: ((error: unknown, requestId: string) => void) | undefined;
+};
+
+/** Hono's variables of one request. */
+type Env = { Variables: { requestId: string } };
+
+const DEFAULT_MAX_BODY_BYTES = 1_048_576;
+
+/** The app: try it with `app.request(path)`, or put it on a port with `listen`. */
+export function createFacade(options: FacadeOptions): Hono<Env> {
+  const newId = options.newId ?? randomUUID;
+  const app = new Hono<Env>();
+  app.use(async (c, next) => {
+    c.set("requestId", `chatcmpl-${newId()}`);
+    await next();
+    c.header("x-request-id", c.get("requestId")); // F3
+  });
+  // A client that has left is no failure.
+  const report: Report = (error, requestId, client) => {
+    if (!client.aborted) options.onError?.(error, requestId);
+  };
+  app.onError((error, c) => {
+    report(error, c.get("requestId"), c.req.raw.signal);
+    const { status, body, headers } = toWireError(error, c.get("requestId"));
+    return c.json(body, { status: status as 500, headers }); // `as`: Hono's list of statuses lacks 499
+  });
+  app.notFound((c) => {
+    throw new BosunError("server/not-found", `there is no ${c.req.method} ${c.req.path} here`);
+  });
+  app.get("/health", (c) => c.json({ status: "ok" }));
+  app.get("/version", (c) => c.json({ version: options.version ?? "unknown" }));
+  addModels(app, options);
+  addChat(app, options, report);
+  return app;
+}
+
+type Report = (error: unknown, requestId: string, client: AbortSignal) => void;
+
+function addModels(app: Hono<Env>, { models, clock, ownedBy = "bosun" }: FacadeOptions): void {
+  const created = Math.floor(clock.now() / 1_000);
+  const card = async (id: string, model: Model, signal: AbortSignal): Promise<ModelCard> => {
+    const tokens = await model.contextTokens([id], signal);
+    const length = tokens === undefined ? {} : { max_model_len: tokens };
+    return { id, object: "model", created, owned_by: ownedBy, ...length };
+  };
+  app.get("/v1/models", async (c) => {
+    const cards = Object.entries(models).map(([id, model]) => card(id, model, c.req.raw.signal));
+    return c.json({ object: "list", data: await Promise.all(cards) });
+  });
+  app.get("/v1/models/:id{.+}", async (c) => {
+    const id = c.req.param("id");
+    return c.json(await card(id, findModel(models, id), c.req.raw.signal));
+  });
+}
+
+function addChat(app: Hono<Env>, options: FacadeOptions, report: Report): void {
+  const { models, clock, maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
+  app.post("/v1/chat/completions", async (c) => {
+    const id = c.get("requestId");
+    const { signal } = c.req.raw;
+    const body = readChatBody(await readJsonBody(c.req.raw, maxBodyBytes));
+    const model = findModel(models, body.model);
+    const request = toModelRequest(body, id);
+    const envelope = { id, created: Math.floor(clock.now() / 1_000), model: body.model };
+    if (!body.stream) return c.json(toCompletion(envelope, await replyOf(model, request, signal)));
+    const stream = await startStream(model, request, signal);
+    const texts = streamTexts(stream.events, envelope, {
+      includeUsage: body.stream_options?.include_usage === true,
+      onError: (error) => report(error, id, stream.signal),
+    });
+    return c.body(toStream(texts, stream.abort), 200, STREAM_HEADERS);
+  });
+}
+
+type ModelCard = {
+  readonly id: string;
+  readonly object: "model";
+  readonly created: number;
+  readonly owned_by: string;
+  readonly max_model_len?: number;
+};
+
+const STREAM_HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache",
+  "x-accel-buffering": "no", // a proxy in front must not hold tokens back
+};
+
+function findModel(models: Readonly<Record<string, Model>>, id: string): Model {
+  const model = ownValue(models, id);
+  if (model) return model;
+  const names = Object.keys(models).join(", ");
+  throw new BosunError(
+    "model/unknown",
+    `The model \`${id}\` does not exist. Served here: ${names}`,
+  );
+}
+
+async function replyOf(model: Model, request: ModelRequest, signal: AbortSignal): Promise<Reply> {
+  for await (const event of model.call(request, signal)) if (event.type === "end") return event;
+  throw new BosunError("model/cut", "the model ended without an end");
+}
+
+type Started = {
+  readonly events: AsyncIterable<ModelEvent>;
+  /** Aborts when the client has left, however that was noticed (F2). */
+  readonly signal: AbortSignal;
+  readonly abort: () => void;
+};
+
+/** Waits for the first token, so that whatever fails before it has its status (F1). */
+async function startStream(
+  model: Model,
+  request: ModelRequest,
+  client: AbortSignal,
+): Promise<Started> {
+  const left = new AbortController();
+  const signal = AbortSignal.any([client, left.signal]);
+  const call = model.call(request, signal);
+  const events = call[Symbol.asyncIterator]();
+  let first = await events.next();
+  while (!first.done && !TOKENS.has(first.value.type)) first = await events.next();
+  const abort = (): void => left.abort(new Error("the client has left"));
+  return { events: resume(first, events), signal, abort };
+}
+
+const TOKENS: ReadonlySet<ModelEvent["type"]> = new Set(["text-delta", "reasoning-delta", "end"]);
+
+/** An iteration that goes on behind an event that was taken already. Leaving it ends the call. */
+async function* resume(
+  first: IteratorResult<ModelEvent>,
+  rest: AsyncIterator<ModelEvent>,
+): AsyncGenerator<ModelEvent> {
+  try {
+    for (let next = first; !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+type StreamOptions = {
+  readonly includeUsage: boolean;
+  readonly onError: (error: unknown) => void;
+};
+
+async function* streamTexts(
+  events: AsyncIterable<ModelEvent>,
+  envelope: Envelope,
+  { includeUsage, onError }: StreamOptions,
+): AsyncGenerator<string> {
+  const chunker = createChunker(envelope, includeUsage);
+  let hasEnded = false;
+  try {
+    for await (const event of events) {
+      hasEnded ||= event.type === "end";
+      for (const chunk of chunker.chunksOf(event)) yield sseEvent(JSON.stringify(chunk));
+    }
+    if (!hasEnded) throw new BosunError("model/cut", "the model ended without an end");
+  } catch (error) {
+    onError(error);
+    yield sseEvent(JSON.stringify(toWireError(error, envelope.id).body)); // F1
+  }
+  yield sseEvent("[DONE]");
+}

@@ -1,0 +1,160 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { newFolder, ROOT, runBosun, startBosun } from "./bosun-process.ts";
+
+describe("bosun", () => {
+  it("alone prints its help on stdout", async () => {
+    const alone = await runBosun([]);
+    const asked = await runBosun(["--help"]);
+
+    expect(alone).toMatchObject({ code: 0, err: "", out: expect.stringContaining("Usage: bosun") });
+    expect(asked.out).toBe(alone.out);
+  });
+
+  it("prints the help of a command, with examples", async () => {
+    const { code, out } = await runBosun(["run", "--help"]);
+
+    expect(out).toContain("--show-prompts");
+    expect(out).toContain("Examples:");
+    expect(code).toBe(0);
+  });
+
+  it("prints the version of package.json", async () => {
+    const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+      readonly version: string;
+    };
+
+    expect(await runBosun(["--version"])).toEqual({
+      code: 0,
+      out: `${manifest.version}\n`,
+      err: "",
+    });
+  });
+
+  it("suggests the nearest command, in one line, as wrong usage", async () => {
+    const { code, out, err } = await runBosun(["rnu", "."]);
+
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toBe("Error [usage] unknown command 'rnu' (Did you mean run?)\n");
+  });
+
+  it("shows the help of a group without a command, as wrong usage", async () => {
+    const { code, err } = await runBosun(["runs"]);
+
+    expect([code, err]).toEqual([2, expect.stringContaining("list [options]")]);
+  });
+
+  it("says of what is not built that it is not", async () => {
+    const { code, err } = await runBosun(["serve", "crew.ts", "--port", "1"]);
+
+    expect([code, err]).toEqual([
+      2,
+      'Error [usage] "bosun serve" is not built yet in this version\n',
+    ]);
+  });
+});
+
+describe("the first file of the command", () => {
+  const bin = join(ROOT, "src/cli/bin.ts");
+
+  it("says in one line that an older Node is too old", () => {
+    const older = `data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"24.11.1"}})`;
+
+    const { status, stderr } = spawnSync(process.execPath, ["--import", older, bin], {
+      encoding: "utf8",
+    });
+
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /^Error \[config\/invalid\] Bosun needs Node 24\.12 or newer; .*24\.11\.1.*\n$/,
+    );
+  });
+
+  it("runs the command on this one", () => {
+    const { status, stdout } = spawnSync(process.execPath, [bin, "--version"], {
+      encoding: "utf8",
+    });
+
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+  });
+});
+
+describe("bosun init", () => {
+  it("writes a project that runs", async () => {
+    const cwd = newFolder();
+
+    const init = await runBosun(["init", "My Crew"], { cwd });
+    const run = await runBosun(["run", "."], { cwd: join(cwd, "My Crew") });
+
+    expect(init.code).toBe(0);
+    expect(run.out).toContain("[docs/kv-cache.md]");
+    expect(run.code).toBe(0);
+    const manifest = readFileSync(join(cwd, "My Crew/package.json"), "utf8");
+    expect(JSON.parse(manifest)).toMatchObject({ name: "my-crew", type: "module" });
+  });
+
+  it("overwrites nothing", async () => {
+    const cwd = newFolder({ "crew.ts": "// mine\n", "README.md": "# mine\n" });
+
+    const { code, out } = await runBosun(["init"], { cwd });
+
+    expect(code).toBe(0);
+    expect(out).toContain("kept   crew.ts");
+    expect(readFileSync(join(cwd, "crew.ts"), "utf8")).toBe("// mine\n");
+    expect(existsSync(join(cwd, "docs/kv-cache.md"))).toBe(true);
+  });
+
+  it("says which file cannot be written", async () => {
+    const cwd = newFolder();
+    writeFileSync(join(cwd, "file"), "");
+
+    const { code, err } = await runBosun(["init", "file"], { cwd });
+
+    expect([code, err]).toEqual([2, expect.stringMatching(/^Error \[usage\] .*cannot be written/)]);
+  });
+});
+
+describe("bosun model serve", () => {
+  it("serves the embedded model until it is interrupted", async () => {
+    const server = startBosun(["model", "serve", "extractive", "--port", "0"]);
+    await server.said("Ctrl-C ends it.");
+    const cwd = newFolder({ "crew.ts": "" });
+    server.kill("SIGINT");
+
+    const { code, out } = await server.ended;
+
+    expect(out).toMatch(
+      /^extractive \(no neural network\) answers at http:\/\/127\.0\.0\.1:\d+\/v1\n/,
+    );
+    expect([code, cwd.length > 0]).toEqual([0, true]);
+  });
+
+  it.each([
+    [["qwen.gguf"], /llama\.cpp in this process is not built yet/],
+    [["gpt"], /no embedded model "gpt"\. There is: extractive/],
+    [["extractive", "--host", "0.0.0.0"], /Error \[config\/invalid\] .*token/],
+    [["extractive", "--token-env", "NOBODY"], /--token-env NOBODY: this variable is not set/],
+  ])("refuses %j", async (args, message) => {
+    const { code, err } = await runBosun(["model", "serve", ...args, "--port", "0"]);
+
+    expect(err).toMatch(message);
+    expect(code).toBe(2);
+  });
+
+  it("says that its port is in use", async () => {
+    const first = startBosun(["model", "serve", "extractive", "--port", "0"]);
+    await first.said("Ctrl-C ends it.");
+    first.kill("SIGTERM");
+    const port = /:(\d+)\/v1/.exec((await first.ended).out)?.[1] ?? "";
+    const holder = startBosun(["model", "serve", "extractive", "--port", port]);
+    await holder.said("Ctrl-C ends it.");
+
+    const { code, err } = await runBosun(["model", "serve", "extractive", "--port", port]);
+    holder.kill("SIGTERM");
+    await holder.ended;
+
+    expect([code, err]).toEqual([1, expect.stringContaining("is in use")]);
+  });
+});

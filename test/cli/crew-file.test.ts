@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { findCrewFile } from "../../src/cli/crew-file.ts";
+import { toLoadError } from "../../src/cli/load-error.ts";
+import { BosunError } from "../../src/error.ts";
+
+function folderWith(...files: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), "bosun-crew-"));
+  for (const file of files) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), "");
+  }
+  return folder;
+}
+
+describe("findCrewFile", () => {
+  it("takes a file, and in a folder crew.ts before crew.js before index.ts", () => {
+    const folder = folderWith("crew.js", "crew.ts", "index.ts", "other.ts");
+
+    expect(findCrewFile(join(folder, "other.ts"))).toBe(join(folder, "other.ts"));
+    expect(findCrewFile(folder)).toBe(join(folder, "crew.ts"));
+    expect(findCrewFile(folderWith("index.ts", "crew.js"))).toMatch(/crew\.js$/);
+    expect(findCrewFile(folderWith("index.ts"))).toMatch(/index\.ts$/);
+  });
+
+  it.each([["agents.yaml"], ["config/agents.yaml"], ["src/my_crew/config/agents.yaml"]])(
+    "knows a CrewAI project by %s",
+    (file) => {
+      expect(() => findCrewFile(folderWith(file))).toThrow(
+        expect.objectContaining({ code: "crew/not-built" }),
+      );
+    },
+  );
+
+  it.each([
+    ["a path that is not there", "/nowhere/crew.ts", "usage"],
+    ["a folder without a crew", folderWith("readme.md"), "usage"],
+    ["a file of another kind", join(folderWith("crew.json"), "crew.json"), "usage"],
+    ["a YAML file", join(folderWith("agents.yaml"), "agents.yaml"), "crew/not-built"],
+  ])("refuses %s", (_what, path, code) => {
+    expect(() => findCrewFile(path)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("toLoadError", () => {
+  it("finds the place in the user's file among the frames", () => {
+    const error = new Error("boom");
+    error.stack = [
+      "Error: boom",
+      "    at check (file:///x/node_modules/lib/index.js:3:4)",
+      `    at agent (${new URL("../../src/orchestration/crew/agent.ts", import.meta.url).href}:9:9)`,
+      `    at file://${process.cwd()}/crews/mine.ts:12:5`,
+      "    at ModuleJob.run (node:internal/modules/esm/module_job:430:25)",
+    ].join("\n");
+
+    expect(toLoadError(error, "/x/crew.ts")).toMatchObject({
+      code: "crew/invalid",
+      message: "crews/mine.ts:12: boom",
+    });
+  });
+
+  it("keeps the code of an error of Bosun's own", () => {
+    const error = new BosunError("crew/cycle", "a waits for b");
+
+    expect(toLoadError(error, join(process.cwd(), "crew.ts")).code).toBe("crew/cycle");
+  });
+
+  it("says how to install a package that is missing", () => {
+    const message = "Cannot find package 'left-pad' imported from /x/crew.ts";
+    const error = Object.assign(new Error(message), { code: "ERR_MODULE_NOT_FOUND" });
+
+    expect(toLoadError(error, "/x/crew.ts").message).toContain("npm install left-pad");
+  });
+
+  it("takes anything that was thrown", () => {
+    expect(toLoadError("just text", join(process.cwd(), "crew.ts")).message).toBe(
+      "crew.ts: just text",
+    );
+  });
+});

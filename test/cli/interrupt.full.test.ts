@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { openStore } from "../../src/service/store/store.ts";
+import { chunk, head, STALL, startFaultServer, textReply, write } from "../../src/test/index.ts";
+import { newFolder, ONE_AGENT, runBosun, startBosun, TWO_AGENTS } from "./bosun-process.ts";
+
+const HALF = [head(), write(chunk({ content: "half a text" })), STALL];
+
+describe("Ctrl-C", () => {
+  it.each<NodeJS.Signals>(["SIGINT", "SIGTERM"])(
+    "once (%s) cancels: the call is closed, the events are kept, the exit code is 130",
+    async (signal) => {
+      await using server = await startFaultServer({ replies: [textReply("facts"), HALF] });
+      const cwd = newFolder({ "crew.ts": TWO_AGENTS });
+      const bosun = startBosun(["run", ".", "--run-id", "r1", "--model", server.url], { cwd });
+      await server.received(1);
+
+      bosun.kill(signal);
+      const { code, err } = await bosun.ended;
+
+      expect(await server.closed(1)).toBe("client");
+      expect(code).toBe(130);
+      expect(err).toContain("Cancelling the run; Ctrl-C again ends at once.");
+      expect(err).toContain("bosun runs show r1");
+      expect(err).toContain(`Error [run/cancelled] interrupted by ${signal}`);
+      const store = openStore(`${cwd}/.bosun`);
+      expect(store.find("r1")).toMatchObject({ status: "cancelled" });
+      expect(store.events("r1").at(-1)).toMatchObject({ type: "run-end", status: "cancelled" });
+      store.close();
+    },
+  );
+
+  it("twice ends at once, also when a tool does not stop", async () => {
+    await using server = await startFaultServer({ replies: () => HALF });
+    const crew = `${ONE_AGENT}\nprocess.on("SIGINT", () => { const end = Date.now() + 300; while (Date.now() < end); });\n`;
+    const cwd = newFolder({ "crew.ts": crew });
+    const bosun = startBosun(["run", ".", "-i", "topic=x", "--model", server.url], { cwd });
+    await server.received(0);
+
+    bosun.kill("SIGINT");
+    await bosun.said("Cancelling");
+    bosun.kill("SIGINT");
+    const { code } = await bosun.ended;
+
+    expect(code).toBe(130);
+  });
+
+  it("ends a crew file that never finishes loading", async () => {
+    const cwd = newFolder({
+      "crew.ts": `console.error("loading");\nsetInterval(() => {}, 1000);\nawait new Promise(() => {});\n`,
+    });
+    const bosun = startBosun(["run", "."], { cwd });
+    await bosun.said("loading");
+
+    bosun.kill("SIGINT");
+
+    expect(await bosun.ended).toMatchObject({
+      code: 130,
+      err: "loading\nError [run/cancelled] interrupted by SIGINT\n",
+    });
+  });
+
+  it("in a batch keeps what is done and goes on when it is repeated", async () => {
+    let isSlow = true;
+    await using server = await startFaultServer({
+      replies: (request) =>
+        isSlow && JSON.stringify(request.body).includes("slow") ? HALF : textReply("x"),
+    });
+    const cwd = newFolder({
+      "crew.ts": ONE_AGENT,
+      "jobs.jsonl": '{"topic":"quick"}\n{"topic":"slow"}\n',
+    });
+    const args = [
+      "run",
+      ".",
+      "--model",
+      server.url,
+      "--inputs",
+      "jobs.jsonl",
+      "--out",
+      "r.jsonl",
+      "--concurrency",
+      "1",
+    ];
+    const bosun = startBosun(args, { cwd });
+    await server.received(1);
+    bosun.kill("SIGINT");
+    const first = await bosun.ended;
+    isSlow = false;
+
+    const second = await runBosun(args, { cwd });
+
+    expect([first.code, second.code]).toEqual([130, 0]);
+    expect(first.err).toContain("The same command goes on where it stopped");
+    expect(second.err).toContain("1 done, 0 failed, 1 had a result");
+  });
+
+  it("ends doctor", async () => {
+    await using server = await startFaultServer({ replies: () => [head(), STALL] });
+    const bosun = startBosun(["doctor", "--model", server.url]);
+    await server.received(0);
+
+    bosun.kill("SIGINT");
+
+    expect((await bosun.ended).code).toBe(130);
+  });
+});
+
+describe("a reader that leaves", () => {
+  it("cancels the run without a stack trace", async () => {
+    await using server = await startFaultServer({ replies: () => HALF });
+    const cwd = newFolder({ "crew.ts": ONE_AGENT });
+    const args = ["run", ".", "--json", "-i", "topic=x", "--model", server.url];
+    const bosun = startBosun(args, { cwd });
+    await bosun.said("run-start");
+    bosun.leave();
+    await server.received(0);
+
+    const { code, err } = await bosun.ended;
+
+    expect(code).toBe(130);
+    expect(err).toContain("the reader of the output has left");
+    expect(err).not.toMatch(/^ +at /m);
+  });
+});

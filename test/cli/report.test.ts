@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { reportLines } from "../../src/cli/report.ts";
+import { unfinishedLines } from "../../src/cli/unfinished.ts";
+import { displayWidth } from "../../src/cli/width.ts";
+import { FIRST_DONE, fold, type Placed, usage } from "./event-maker.ts";
+
+const FAILED: readonly Placed[] = [
+  ...FIRST_DONE,
+  { at: 3_000, fact: { type: "task-start", task: "write", agent: "Writer" } },
+  {
+    at: 5_000,
+    path: ["task:write", "turn:1"],
+    fact: {
+      type: "model-end",
+      agent: "Writer",
+      purpose: "work",
+      status: "failed",
+      usage: usage(500, 20, "estimated"),
+      error: { code: "model/cut", message: "cut", retryable: true },
+    },
+  },
+  {
+    at: 5_000,
+    fact: {
+      type: "task-end",
+      task: "write",
+      agent: "Writer",
+      status: "failed",
+      raw: "half a \u001b[31mtext",
+      error: { code: "model/cut", message: "cut", retryable: true },
+    },
+  },
+  {
+    at: 5_000,
+    fact: {
+      type: "run-end",
+      status: "failed",
+      raw: "",
+      error: { code: "model/cut", message: "cut", retryable: true },
+    },
+  },
+];
+
+describe("reportLines", () => {
+  it("has a row per agent with a total, a row per task, and where the data went", () => {
+    const { state, live } = fold(FAILED);
+
+    const lines = reportLines({ state, models: live.models, keptIn: "/data/runs.db" });
+
+    expect(lines).toEqual([
+      "agent    calls  retries  tools      in  cached   out     cost  model time  share",
+      "Analyst      1        0      0   1,200       –    90  unknown       3.0 s  100 %",
+      "Writer       1        0      0    ~500       –   ~20  unknown        0 ms    0 %",
+      "total        2        0      0  ~1,700       –  ~110  unknown       3.0 s  100 %",
+      "",
+      "task      status    agent    attempts   time  error",
+      "research  ✓ done    Analyst         1  3.0 s",
+      "write     ✗ failed  Writer          1  2.0 s  model/cut",
+      "",
+      "run      r1 (report): failed in 5.0 s",
+      "models   m at gpu-1:8000 ×1",
+      "kept in  /data/runs.db; bosun runs show r1",
+      "~ estimated from the text: the server did not count",
+    ]);
+  });
+
+  it("says when nothing answered, nothing was kept and the run was interrupted", () => {
+    const { state } = fold(FIRST_DONE.slice(0, 2));
+
+    const lines = reportLines({ state, models: {}, keptIn: undefined, status: "interrupted" });
+
+    expect(lines.slice(-3)).toEqual([
+      "run      r1 (report): interrupted in –",
+      "models   none answered",
+      "kept in  nowhere",
+    ]);
+  });
+
+  it("says of the embedded model that it has no neural network", () => {
+    const { state } = fold(FIRST_DONE);
+
+    const lines = reportLines({
+      state,
+      models: { "extractive at embedded": 3 },
+      keptIn: undefined,
+    });
+
+    expect(lines).toContain("models   extractive (no neural network) ×3");
+    expect(lines.at(-1)).toContain("give --model for a language model");
+  });
+
+  it("has tables that fit a narrow terminal", () => {
+    const { state, live } = fold(FAILED);
+
+    const lines = reportLines({ state, models: live.models, keptIn: "x" }, { columns: 40 });
+
+    expect(lines.slice(0, 8).every((line) => displayWidth(line) <= 40)).toBe(true);
+  });
+});
+
+describe("unfinishedLines", () => {
+  it("shows the texts of tasks that did not end well, cleaned, and nothing else", () => {
+    const { state } = fold(FAILED);
+
+    expect(unfinishedLines(state)).toEqual([
+      "Text of the task write, which is failed:",
+      "half a text",
+      "",
+    ]);
+  });
+
+  it("shows the beginning of a long one and how much is left", () => {
+    const long = FAILED.map((one) =>
+      one.fact.type === "task-end" && one.fact.status === "failed"
+        ? { ...one, fact: { ...one.fact, raw: "x".repeat(5_000) } }
+        : one,
+    );
+
+    const lines = unfinishedLines(fold(long).state);
+
+    expect(lines[1]).toHaveLength(4_000);
+    expect(lines[2]).toBe("… 1,000 more characters");
+  });
+});
