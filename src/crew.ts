@@ -2,6 +2,7 @@
 
 import { type Bosun, type BosunOptions, createBosun, type RunOptions } from "./bosun.ts";
 import { BosunError } from "./error.ts";
+import type { Agent } from "./orchestration/crew/agent.ts";
 import { type Crew, type CrewOptions, defineCrew, type Policy } from "./orchestration/crew/crew.ts";
 import type { InputsOf } from "./orchestration/crew/input.ts";
 import type { Task } from "./orchestration/crew/task.ts";
@@ -9,10 +10,17 @@ import { type ItemResult, runEach } from "./orchestration/run/each.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import { failRun, type RunResult, type TaskResults, toResult } from "./orchestration/run/result.ts";
 
-/** The inputs that a crew's texts ask for with {placeholders}. */
-export type CrewInputs<Tasks extends readonly Task[]> = InputsOf<
-  Tasks[number] extends infer T ? (T extends Task<string, infer Names> ? Names : never) : never
->;
+/** The inputs that the texts of a crew's tasks and agents ask for with {placeholders}. */
+export type CrewInputs<
+  Tasks extends readonly Task[],
+  Agents extends readonly Agent[] = readonly [],
+> = InputsOf<NamesOf<Tasks[number]> | NamesOf<Agents[number]>>;
+
+type NamesOf<T> = T extends {
+  readonly types?: { readonly inputs: infer Names extends string } | undefined;
+}
+  ? Names
+  : never;
 
 /** Options of a kickoff. `inputs` may be left out only when no text asks for one. */
 export type KickoffOptions<In> = Omit<RunOptions, "inputs"> &
@@ -28,6 +36,7 @@ type KickoffArguments<In> = In extends { readonly [name: string]: never }
 export type RunnableCrew<
   Tasks extends readonly Task[] = readonly Task[],
   P extends Policy = Policy,
+  Agents extends readonly Agent[] = readonly [],
 > = Crew<Tasks, P> & {
   /**
    * Runs the crew once.
@@ -35,17 +44,17 @@ export type RunnableCrew<
    * @throws BosunError for every other end; `partialResult(error)` gives what was finished.
    */
   kickoff(
-    ...options: KickoffArguments<CrewInputs<Tasks>>
+    ...options: KickoffArguments<CrewInputs<Tasks, Agents>>
   ): Promise<RunResult<TaskResults<Tasks, P>>>;
   /** Runs the crew and yields what happens. Leaving the loop cancels the run. Throws after run-end where kickoff would. */
   stream(
-    ...options: KickoffArguments<CrewInputs<Tasks>>
+    ...options: KickoffArguments<CrewInputs<Tasks, Agents>>
   ): AsyncGenerator<RunEvent, RunResult<TaskResults<Tasks, P>>>;
   /** Runs the crew for each inputs, `concurrency` at once (default 4). Never rejects for one item: results and errors are in order. */
   kickoffForEach(
-    items: Iterable<CrewInputs<Tasks>> | AsyncIterable<CrewInputs<Tasks>>,
+    items: Iterable<CrewInputs<Tasks, Agents>> | AsyncIterable<CrewInputs<Tasks, Agents>>,
     options?: Omit<RunOptions, "inputs" | "runId"> & { readonly concurrency?: number | undefined },
-  ): Promise<readonly ItemResult<CrewInputs<Tasks>, RunResult<TaskResults<Tasks, P>>>[]>;
+  ): Promise<readonly ItemResult<CrewInputs<Tasks, Agents>, RunResult<TaskResults<Tasks, P>>>[]>;
 };
 
 /** Default of `concurrency`. */
@@ -58,9 +67,13 @@ let shared: Bosun | undefined;
  * @param options.bosun what it runs on. Default: one for the process, made from the environment at the first kickoff.
  * @throws BosunError `crew/…` for a crew that cannot run.
  */
-export function crew<const Tasks extends readonly Task[], const P extends Policy = "fail-fast">(
-  options: CrewOptions<Tasks, P> & { readonly bosun?: Bosun | BosunOptions | undefined },
-): RunnableCrew<Tasks, P> {
+export function crew<
+  const Tasks extends readonly Task[],
+  const P extends Policy = "fail-fast",
+  const Agents extends readonly Agent[] = readonly [],
+>(
+  options: CrewOptions<Tasks, P, Agents> & { readonly bosun?: Bosun | BosunOptions | undefined },
+): RunnableCrew<Tasks, P, Agents> {
   const { bosun, ...rest } = options;
   const data = defineCrew<Tasks, P>(rest);
   let own: Bosun | undefined;
@@ -82,9 +95,9 @@ export function crew<const Tasks extends readonly Task[], const P extends Policy
           `kickoffForEach: concurrency must be a whole number of at least 1, got ${concurrency}`,
         );
       }
-      const results: ItemResult<CrewInputs<Tasks>, RunResult<TaskResults<Tasks, P>>>[] = [];
+      const results: ItemResult<CrewInputs<Tasks, Agents>, RunResult<TaskResults<Tasks, P>>>[] = [];
       const work = (
-        inputs: CrewInputs<Tasks>,
+        inputs: CrewInputs<Tasks, Agents>,
         itemSignal: AbortSignal,
       ): Promise<RunResult<TaskResults<Tasks, P>>> =>
         kickoff(home(), data, { ...each, inputs, signal: itemSignal });
@@ -112,17 +125,21 @@ async function* stream<Tasks extends readonly Task[], P extends Policy>(
   options: Partial<RunOptions> = {},
 ): AsyncGenerator<RunEvent, RunResult<TaskResults<Tasks, P>>> {
   const run = await bosun.start(data, { ...options, inputs: options.inputs ?? {} });
-  let isOver = false;
+  let isLeft = true;
   // A run that ends without run-end (a defect, or a store that failed) must not leave its reader waiting.
   const reading = new AbortController();
   run.ended.catch((error: unknown) => reading.abort(error));
   try {
     for await (const event of run.log.read(0, reading.signal)) {
-      isOver = event.type === "run-end";
+      if (event.type === "run-end") isLeft = false;
       yield event;
     }
+  } catch (error) {
+    isLeft = false; // the events cannot be read any more; the run goes on to its end, for what it has paid for
+    await finish(data, run);
+    throw error;
   } finally {
-    if (!isOver) {
+    if (isLeft) {
       run.cancel("the reader of its stream left");
       await run.ended.catch(() => undefined); // the reader is gone: there is nobody to tell
     }

@@ -1,48 +1,52 @@
 // Bosun as a contender: the three-agent crew, and its model client alone.
+//
+// Bosun comes in by a dynamic import, so that a process can take the source or what `npm run build` has made, and not both.
 
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "../../src/clock.ts";
-import {
-  agent,
-  createBosun,
-  crew,
-  type Endpoint,
-  endpoint,
-  type RunResult,
-  task,
-  type RunEvent,
-} from "../../src/index.ts";
-import { createEndpointModel } from "../../src/inference/model/client.ts";
-import type { Model, ModelRequest } from "../../src/inference/model/model.ts";
+import type * as Bosun from "../../src/index.ts";
+import type { ModelRequest } from "../../src/inference/model/model.ts";
 import type { Brief, Ready } from "./contender.ts";
 
-/** The parts of Bosun that define and run a crew. */
-type Library = Pick<typeof import("../../src/index.ts"), "agent" | "createBosun" | "crew" | "endpoint" | "task">;
+/** Bosun's public surface. */
+export type Library = typeof Bosun;
 
-const SOURCE: Library = { agent, createBosun, crew, endpoint, task };
+/** src = the checkout's TypeScript; dist = the JavaScript that a package holds. */
+export type Build = "src" | "dist";
 
 /** A crew that needs no inputs. */
 export type Report = {
-  readonly kickoff: () => Promise<RunResult>;
-  readonly stream: () => AsyncGenerator<RunEvent>;
+  readonly kickoff: () => Promise<Bosun.RunResult>;
+  readonly stream: () => AsyncGenerator<Bosun.RunEvent>;
 };
 
 export type ReportOptions = {
   readonly store: boolean;
-  /** Sockets that Bosun may open. Default 1,024. */
+  /** Sockets that Bosun may open. */
   readonly maxConnections?: number;
-  /** Default: the source. */
-  readonly library?: Library;
 };
+
+/** Bosun's URL in the checkout; undefined when it was not built. */
+export function bosunUrl(build: Build): string | undefined {
+  const path = build === "src" ? "../../src/index.ts" : "../../dist/index.js";
+  const url = new URL(path, import.meta.url);
+  return existsSync(url) ? url.href : undefined;
+}
+
+/** Loads Bosun. @throws Error when it was not built. */
+export async function loadBosun(build: Build): Promise<Library> {
+  const url = bosunUrl(build);
+  if (url === undefined) throw new Error("there is no dist/: npm run build makes it");
+  return (await import(url)) as Library; // `as`: both are made from the source that the type is of
+}
 
 /** The crew of a brief on one endpoint, with its store on or off; `read` reads every event of every run. */
 export async function createBosunCrew(
   brief: Brief,
-  options: { readonly store: boolean; readonly read: boolean },
+  options: ReportOptions & { readonly read: boolean },
 ): Promise<Ready> {
-  const report = defineReport(brief, options);
+  const report = defineReport(await loadBosun("src"), brief, options);
   if (!options.read) return { run: async () => (await report.kickoff()).raw };
   return {
     async run() {
@@ -57,59 +61,44 @@ export async function createBosunCrew(
 }
 
 /** Researcher, writer, reviewer; each task sees the one before it. */
-export function defineReport(brief: Brief, options: ReportOptions): Report {
-  const { store, maxConnections, library = SOURCE } = options;
+export function defineReport(bosun: Library, brief: Brief, options: ReportOptions): Report {
+  const { store, maxConnections } = options;
   const [first, second, third] = brief.agents;
-  const bosun = library.createBosun({
+  const home = bosun.createBosun({
     data: store ? temporaryFolder() : false,
     env: {},
-    model: endpointOf(brief, maxConnections),
+    model: endpointOf(bosun, brief, maxConnections),
   });
-  const by = (canned: Canned): ReturnType<typeof agent> => library.agent(whoIs(canned));
-  const research = library.task({ ...textsOf(first), agent: by(first), context: [] });
-  const write = library.task({ ...textsOf(second), agent: by(second), context: [research] });
-  const review = library.task({ ...textsOf(third), agent: by(third), context: [write] });
+  const research = bosun.task({ ...textsOf(first), agent: agentOf(bosun, first), context: [] });
+  const write = bosun.task({
+    ...textsOf(second),
+    agent: agentOf(bosun, second),
+    context: [research],
+  });
+  const review = bosun.task({ ...textsOf(third), agent: agentOf(bosun, third), context: [write] });
   const tasks = [research, write, review] as const;
-  const report = library.crew({ name: "report", tasks, process: "sequential", bosun });
+  const report = bosun.crew({ name: "report", tasks, process: "sequential", bosun: home });
   return {
     kickoff: () => report.kickoff({ inputs: {} }),
     stream: () => report.stream({ inputs: {} }),
   };
 }
 
-/** Bosun as `npm run build` has made it, or undefined: what a user's process loads. */
-export async function loadBuilt(): Promise<Library | undefined> {
-  const url = new URL("../../dist/index.js", import.meta.url);
-  if (!existsSync(url)) return undefined;
-  return (await import(url.href)) as Library; // `as`: built from the source that the type is of
-}
-
-/** The endpoint of a brief, with all that Bosun would otherwise ask for. */
-function endpointOf({ base, model }: Brief, maxConnections = 1_024): Endpoint {
-  return endpoint({ url: base, model, dialect: "vllm", maxModelLen: 32_768, maxConnections });
-}
-
 /** Bosun's model client without a crew around it. */
 export async function createBosunClient(brief: Brief): Promise<Ready> {
-  const model: Model = createEndpointModel({
-    endpoint: endpointOf(brief),
-    clock: systemClock,
-    env: {},
-  });
+  const { createEndpointModel } = await import("../../src/inference/model/client.ts");
+  const { systemClock } = await import("../../src/clock.ts");
+  const endpoint = endpointOf(await loadBosun("src"), brief);
+  const model = createEndpointModel({ endpoint, clock: systemClock, env: {} });
   const [{ system, ask }] = brief.agents;
   const request: ModelRequest = {
-    models: [endpointOf(brief)],
+    models: [endpoint],
     messages: [
       { role: "system", content: system },
       { role: "user", content: ask("") },
     ],
     settings: {},
-    hints: {
-      runId: "bench",
-      path: [],
-      purpose: "work",
-      remainingCalls: undefined,
-    },
+    hints: { runId: "bench", path: [], purpose: "work", remainingCalls: undefined },
   };
   const { signal } = new AbortController();
   return {
@@ -129,21 +118,27 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-type Canned = Brief["agents"][number];
-
-function textsOf({ task: name, description, expectedOutput }: Canned): {
-  readonly name: string;
-  readonly description: string;
-  readonly expectedOutput: string;
-} {
-  return { name, description, expectedOutput };
+/** The endpoint of a brief, with all that Bosun would otherwise ask for. */
+function endpointOf(bosun: Library, { base, model }: Brief, maxConnections = 256): Bosun.Endpoint {
+  return bosun.endpoint({
+    url: base,
+    model,
+    dialect: "vllm",
+    maxModelLen: 32_768,
+    maxConnections,
+  });
 }
 
-function whoIs({ name, role, goal, backstory }: Canned): {
-  readonly name: string;
-  readonly role: string;
-  readonly goal: string;
-  readonly backstory: string;
-} {
-  return { name, role, goal, backstory };
+type Canned = Brief["agents"][number];
+
+function agentOf(bosun: Library, { name, role, goal, backstory }: Canned): Bosun.Agent {
+  return bosun.agent({ name, role, goal, backstory });
+}
+
+function textsOf({
+  task: name,
+  description,
+  expectedOutput,
+}: Canned): Pick<Canned, "description" | "expectedOutput" | "name"> {
+  return { name, description, expectedOutput };
 }

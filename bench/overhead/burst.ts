@@ -4,13 +4,14 @@ import { startChild, type Child } from "./child.ts";
 import { pairedRatio, rotate, summarize, type Summary } from "./statistics.ts";
 import type { Burst, BurstResult, Introduction } from "./worker.ts";
 
-/** What to measure. `warmup` runs come before the first round and are not counted. */
+/** What to measure: in each round at least `runs` runs and `ms` milliseconds of each; what runs in `warmupMs` before is not counted. */
 export type Comparison = {
   readonly names: readonly string[];
   readonly base: string;
   readonly rounds: number;
   readonly runs: number;
-  readonly warmup: number;
+  readonly ms: number;
+  readonly warmupMs: number;
   readonly concurrency: number;
 };
 
@@ -20,6 +21,8 @@ export type Measured = {
   readonly does: string;
   /** Model calls of a run. */
   readonly calls: number;
+  /** Runs of all rounds. */
+  readonly runs: number;
   readonly cpuMs: Summary;
   readonly wallMs: Summary;
   readonly ratio: number;
@@ -33,7 +36,7 @@ export interface Field {
   stop(): void;
 }
 
-/** Starts a process for each name. `nodeOptions` go to those that `isProfiled` picks. */
+/** Starts a process for each name. */
 export async function startField(
   names: readonly string[],
   nodeOptionsOf: (name: string) => readonly string[] = () => [],
@@ -49,25 +52,27 @@ export async function startField(
     return runner.child.ask<BurstResult>("burst", args);
   };
   return {
-    async compare({ names: compared, base, rounds, runs, warmup, concurrency }) {
+    async compare({ names: compared, base, rounds, runs, ms, warmupMs, concurrency }) {
       const results = new Map<string, BurstResult[]>(compared.map((name) => [name, []]));
-      for (const name of compared) await burst(name, { base, runs: warmup, concurrency });
+      for (const name of compared) await burst(name, { base, runs: 1, ms: warmupMs, concurrency });
       for (let round = 0; round < rounds; round++)
         for (const name of rotate(compared, round))
-          results.get(name)?.push(await burst(name, { base, runs, concurrency }));
+          results.get(name)?.push(await burst(name, { base, runs, ms, concurrency }));
       const cpuOf = (name: string): readonly number[] =>
-        (results.get(name) ?? []).map(({ cpuMs }) => cpuMs / runs);
+        (results.get(name) ?? []).map((result) => result.cpuMs / result.runs);
       return compared.map((name): Measured => {
         const own = results.get(name) ?? [];
         const reads = own[0]?.reads;
+        const total = own.reduce((sum, result) => sum + result.runs, 0);
         return {
           name,
           does: runners.get(name)?.introduction.does ?? "",
           calls: runners.get(name)?.introduction.calls ?? 1,
+          runs: total,
           cpuMs: summarize(cpuOf(name)),
-          wallMs: summarize(own.map(({ wallMs }) => wallMs / runs)),
+          wallMs: summarize(own.map((result) => result.wallMs / result.runs)),
           ratio: pairedRatio(cpuOf(name), cpuOf(compared[0] ?? "")),
-          reads: reads === undefined ? undefined : reads / runs,
+          reads: reads === undefined ? undefined : reads / (own[0]?.runs ?? 1),
         };
       });
     },

@@ -17,22 +17,22 @@ export async function measureClient(
   try {
     const rows: Record<string, string>[] = [];
     const data: unknown[] = [];
-    for (const { writes, concurrency, rounds, runs, warmup } of scale.client) {
+    for (const { writes, concurrency, rounds, runs, ms, warmupMs } of scale.client) {
       const measured = await field.compare({
         names: CLIENT_NAMES,
         base: `${origin}/${writes}/v1`,
         rounds,
         runs,
-        warmup,
+        ms,
+        warmupMs,
         concurrency,
       });
       for (const one of measured) {
-        const perToken = (ms: number): number => (ms * 1_000) / TOKENS;
         rows.push({
           client: one.name,
           writes: NAMES[writes],
           "at once": String(concurrency),
-          "N calls": `${rounds} x ${runs}`,
+          N: String(one.runs),
           "us/token": formatNumber(perToken(one.cpuMs.median)),
           p90: formatNumber(perToken(one.cpuMs.p90)),
           spread: `${Math.round(one.cpuMs.spread * 100)} %`,
@@ -53,6 +53,11 @@ export async function measureClient(
   } finally {
     field.stop();
   }
+}
+
+/** Microseconds of a token, from the milliseconds of a call. */
+function perToken(callMs: number): number {
+  return (callMs * 1_000) / TOKENS;
 }
 
 const NAMES: Readonly<Record<Writes, string>> = {

@@ -35,14 +35,8 @@ type Peer = Pick<Contender, "does" | "create"> & { readonly packages: readonly s
 /** Names of the frameworks, each a file in bench/peers. */
 export const PEERS = ["ai", "langgraph", "mastra", "openai-agents"] as const;
 
-/** Contenders of the three-agent run, by name. */
-export const RUN_NAMES: readonly string[] = [
-  "bare",
-  "bosun",
-  "bosun+store",
-  "bosun.stream",
-  ...PEERS,
-];
+/** The other contenders of the three-agent run; the first is what all are compared with. */
+export const OWN_NAMES: readonly string[] = ["bare", "bosun", "bosun+store", "bosun.stream"];
 
 /** Contenders of the single call, by name. */
 export const CLIENT_NAMES: readonly string[] = ["bare-client", "bosun-client"];
@@ -119,6 +113,9 @@ const OWN: Readonly<Record<string, Omit<Contender, "name">>> = {
 };
 
 /** Loaded on demand: a framework's process must not hold Bosun too. */
-function bosunCrew(options: { readonly store: boolean; readonly read: boolean }): Contender["create"] {
+function bosunCrew(options: {
+  readonly store: boolean;
+  readonly read: boolean;
+}): Contender["create"] {
   return async (brief) => (await import("./bosun.ts")).createBosunCrew(brief, options);
 }

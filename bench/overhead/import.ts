@@ -1,8 +1,8 @@
 // What `import "bosun"` costs: processor time, wall time, memory and packages, against Node starting with nothing.
 
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { promisify } from "node:util";
+import { bosunUrl } from "./bosun.ts";
 import { arePeersInstalled, PEERS, peerUrl } from "./contender.ts";
 import { formatNumber, type Section } from "./report.ts";
 import type { Scale } from "./scale.ts";
@@ -66,13 +66,12 @@ export async function measureImport(scale: Scale): Promise<Section> {
 const BARE = "node, nothing";
 
 function targetsOf(scale: Scale): readonly Target[] {
-  const src = new URL("../../src/index.ts", import.meta.url);
-  const dist = new URL("../../dist/index.js", import.meta.url);
+  const dist = bosunUrl("dist");
   const peers = scale.import.peers && arePeersInstalled() ? PEERS : [];
   return [
     { name: BARE, url: undefined },
-    { name: "bosun (src)", url: src.href },
-    ...(existsSync(dist) ? [{ name: "bosun (dist)", url: dist.href }] : []),
+    { name: "bosun (src)", url: bosunUrl("src") },
+    ...(dist === undefined ? [] : [{ name: "bosun (dist)", url: dist }]),
     ...peers.map((peer) => ({ name: `${peer} (as its contender)`, url: peerUrl(peer) })),
   ];
 }

@@ -4,6 +4,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Model } from "../../src/inference/model/model.ts";
 import { createBareClient } from "./bare.ts";
+import { type Build, defineReport, loadBosun, temporaryFolder } from "./bosun.ts";
 import { REPLY } from "./canned.ts";
 import { answerParent } from "./child.ts";
 import { briefOf } from "./contender.ts";
@@ -13,16 +14,16 @@ export type CrowdOptions = {
   readonly base: string;
   readonly count: number;
   /** bare = the bare loop, for what the sockets themselves cost. */
-  readonly kind: "bare" | "bosun" | "bosun+store" | "bosun (dist)" | "bosun+store (dist)";
+  readonly kind: "bare" | "bosun" | "bosun+store";
+  readonly build: Build;
   /** Sockets that Bosun may open. */
   readonly maxConnections: number;
 };
 
-/** Megabytes resident: before the first run, at the peak (sampled, and as the kernel says), and CPU of one run. */
+/** Megabytes resident, before the first run and at the process's peak as the kernel knows it; CPU of one run. */
 export type Crowd = {
   readonly beforeMb: number;
   readonly peakMb: number;
-  readonly kernelPeakMb: number;
   readonly cpuMsPerRun: number;
   readonly wallMs: number;
 };
@@ -43,7 +44,6 @@ export type Loop = {
 };
 
 const MB = 2 ** 20;
-const SAMPLE_MS = 10;
 
 answerParent({ crowd: measureCrowd, loop: measureLoop });
 
@@ -52,27 +52,21 @@ async function measureCrowd(options: CrowdOptions): Promise<Crowd> {
   const run = await runnerOf(options);
   globalThis.gc?.();
   const beforeMb = process.memoryUsage.rss() / MB;
-  let peakMb = beforeMb;
-  const sampler = setInterval(() => {
-    peakMb = Math.max(peakMb, process.memoryUsage.rss() / MB);
-  }, SAMPLE_MS);
   const startedAt = performance.now();
   const before = process.cpuUsage();
   const texts = await Promise.all(Array.from({ length: count }, run));
   const { user, system } = process.cpuUsage(before);
-  clearInterval(sampler);
   if (texts.some((text) => text !== REPLY)) throw new Error("a run came to another text");
   return {
     beforeMb,
-    peakMb,
-    kernelPeakMb: process.resourceUsage().maxRSS / 1_024,
+    peakMb: process.resourceUsage().maxRSS / 1_024,
     cpuMsPerRun: (user + system) / 1_000 / count,
     wallMs: performance.now() - startedAt,
   };
 }
 
 async function runnerOf(options: CrowdOptions): Promise<() => Promise<string>> {
-  const { kind, base, maxConnections } = options;
+  const { kind, build, base, maxConnections } = options;
   const brief = briefOf(base);
   if (kind === "bare") {
     const client = createBareClient(base, brief.model);
@@ -82,14 +76,13 @@ async function runnerOf(options: CrowdOptions): Promise<() => Promise<string>> {
       return text;
     };
   }
-  const store = kind.startsWith("bosun+store");
-  const library = kind.endsWith("(dist)") ? await loadBuilt() : await loadSource();
-  if (!library) throw new Error("there is no dist/: npm run build makes it");
-  const report = defineReport(brief, { store, maxConnections, library });
+  const store = kind === "bosun+store";
+  const report = defineReport(await loadBosun(build), brief, { store, maxConnections });
   return async () => (await report.kickoff()).raw;
 }
 
 async function measureLoop({ runs, every, store }: LoopOptions): Promise<Loop> {
+  const { agent, crew, createBosun, task } = await loadBosun("src");
   const folder = store ? temporaryFolder() : undefined;
   const bosun = createBosun({ data: folder ?? false, env: {}, model: localModel() });
   const heapMb: [number, number][] = [[0, collectedMb()]];

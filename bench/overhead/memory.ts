@@ -1,5 +1,6 @@
 // Memory: a thousand crews at once, and tens of thousands of crews one after the other.
 
+import { bosunUrl, type Build } from "./bosun.ts";
 import { SLOW_FIRST_MS, SLOW_NEXT_MS } from "./canned.ts";
 import { startChild, type Child } from "./child.ts";
 import type { Crowd, CrowdOptions, Loop, LoopOptions } from "./memory-worker.ts";
@@ -11,56 +12,66 @@ import { slope, summarize } from "./statistics.ts";
 /** A heap that grows by less than this from the second sample to the last is called flat. */
 const FLAT_MB = 1;
 
-type CrowdCase = Pick<CrowdOptions, "kind" | "maxConnections">;
+type CrowdCase = Pick<CrowdOptions, "kind" | "build" | "maxConnections">;
+type Seen = {
+  readonly one: CrowdCase;
+  readonly crowds: readonly Crowd[];
+  readonly stats: readonly ServerStats[];
+};
 
 /** Resident memory of many runs at once, each case in fresh processes. */
 export async function measureCrowds(server: Child, scale: Scale): Promise<Section> {
   const origin = await server.ask<string>("origin");
-  const { count, repeats, all } = scale.crews;
-  const cases: readonly CrowdCase[] = [
-    { kind: "bare", maxConnections: count },
-    { kind: "bosun", maxConnections: count },
-    { kind: "bosun+store", maxConnections: count },
-    ...(all ? [{ kind: "bosun", maxConnections: 256 } as const] : []),
-  ];
-  const seen = cases.map((one) => ({
-    case: one,
-    crowds: [] as Crowd[],
-    peakOpen: 0,
-    connections: 0,
-  }));
+  const { count, repeats } = scale.crews;
+  const found = new Map<CrowdCase, { crowds: Crowd[]; stats: ServerStats[] }>(
+    casesOf(scale).map((one) => [one, { crowds: [], stats: [] }]),
+  );
   for (let repeat = 0; repeat < repeats; repeat++)
-    for (const entry of seen) {
-      if (repeat > 0 && entry.case.maxConnections < count) continue; // takes four times as long and differs little
-      await server.ask<ServerStats>("stats");
-      const args = { base: `${origin}/slow/v1`, count, ...entry.case } satisfies CrowdOptions;
-      entry.crowds.push(await askFresh<Crowd>("crowd", args));
-      const { peakOpen, connections } = await server.ask<ServerStats>("stats");
-      entry.peakOpen = Math.max(entry.peakOpen, peakOpen);
-      entry.connections = Math.max(entry.connections, connections);
+    for (const [one, { crowds, stats }] of found) {
+      if (repeat > 0 && one.maxConnections < count) continue; // takes four times as long
+      await server.ask<ServerStats>("stats"); // forgets what came before
+      const args: CrowdOptions = { base: `${origin}/slow/v1`, count, ...one };
+      crowds.push(await askFresh<Crowd>("crowd", args));
+      stats.push(await server.ask<ServerStats>("stats"));
     }
-  const rows = seen.map(({ case: { kind, maxConnections }, crowds, peakOpen, connections }) => {
-    const of = (pick: (crowd: Crowd) => number): number => summarize(crowds.map(pick)).median;
-    return {
-      crews: `${kind}${kind === "bare" ? "" : `, ${maxConnections} sockets`}`,
-      N: String(crowds.length),
-      "before MB": formatNumber(of((crowd) => crowd.beforeMb)),
-      "peak MB": formatNumber(of((crowd) => crowd.kernelPeakMb)),
-      "most MB": formatNumber(Math.max(...crowds.map((crowd) => crowd.kernelPeakMb))),
-      "kB/crew": formatNumber(
-        (of((crowd) => crowd.kernelPeakMb - crowd.beforeMb) * 1_024) / count,
-      ),
-      "cpu ms/run": formatNumber(of((crowd) => crowd.cpuMsPerRun)),
-      "wall s": formatNumber(of((crowd) => crowd.wallMs) / 1_000),
-      "calls open at once": String(peakOpen),
-      connections: String(connections),
-    };
-  });
+  const seen = [...found].map(([one, { crowds, stats }]): Seen => ({ one, crowds, stats }));
   return {
     title: `${count} crews of three agents at once in one process`,
-    note: `Replies of 200 tokens that take ${SLOW_FIRST_MS + 10 * SLOW_NEXT_MS} ms, so that the runs overlap; the server counted how many calls were open at once. Peak = the kernel's maximum resident size of the process; a fresh process each time, no profiler, default heap limits.`,
-    rows,
+    note: `Replies of 200 tokens that take ${SLOW_FIRST_MS + 9 * SLOW_NEXT_MS} ms, so that the runs overlap; the server counted how many calls were open at once. Peak = the kernel's maximum resident size of the process, median and most of N fresh ones; default heap limits; "before" holds Node, this program and Bosun.`,
+    rows: seen.map((entry) => toRow(entry, count)),
     data: seen,
+  };
+}
+
+function casesOf({ crews: { count, all } }: Scale): readonly CrowdCase[] {
+  const built: readonly Build[] = bosunUrl("dist") === undefined ? [] : ["dist"];
+  const builds: readonly Build[] = all ? ["src", ...built] : ["src"];
+  return [
+    ...(all ? [{ kind: "bare", build: "src", maxConnections: count } as const] : []),
+    ...builds.flatMap((build): readonly CrowdCase[] => [
+      { kind: "bosun", build, maxConnections: count },
+      { kind: "bosun+store", build, maxConnections: count },
+    ]),
+    ...(all ? [{ kind: "bosun", build: "src", maxConnections: 256 } as const] : []),
+  ];
+}
+
+function toRow({ one, crowds, stats }: Seen, count: number): Readonly<Record<string, string>> {
+  const of = (pick: (crowd: Crowd) => number): number => summarize(crowds.map(pick)).median;
+  const most = (pick: (stats: ServerStats) => number): string =>
+    String(Math.max(...stats.map(pick)));
+  return {
+    crews: one.kind === "bare" ? "bare" : `${one.kind}, ${one.build}`,
+    sockets: String(one.maxConnections),
+    N: String(crowds.length),
+    "before MB": formatNumber(of(({ beforeMb }) => beforeMb)),
+    "peak MB": formatNumber(of(({ peakMb }) => peakMb)),
+    "most MB": formatNumber(Math.max(...crowds.map(({ peakMb }) => peakMb))),
+    "kB/crew": formatNumber((of(({ peakMb, beforeMb }) => peakMb - beforeMb) * 1_024) / count),
+    "cpu ms/run": formatNumber(of(({ cpuMsPerRun }) => cpuMsPerRun)),
+    "wall s": formatNumber(of(({ wallMs }) => wallMs) / 1_000),
+    "open at once": most(({ peakOpen }) => peakOpen),
+    connections: most(({ connections }) => connections),
   };
 }
 

@@ -3,7 +3,7 @@
 import { startField } from "./burst.ts";
 import { CALLS, TOKENS, type Writes } from "./canned.ts";
 import type { Child } from "./child.ts";
-import { arePeersInstalled, PEERS, RUN_NAMES } from "./contender.ts";
+import { arePeersInstalled, OWN_NAMES, PEERS } from "./contender.ts";
 import { formatNumber, type Section } from "./report.ts";
 import type { ServerStats } from "./server.ts";
 import type { Scale } from "./scale.ts";
@@ -15,12 +15,11 @@ export async function measurePipeline(
   nodeOptionsOf: (name: string) => readonly string[],
 ): Promise<readonly Section[]> {
   const origin = await server.ask<string>("origin");
-  const isPeer = (name: string): boolean => PEERS.some((peer) => peer === name);
-  const names = RUN_NAMES.filter((name) => arePeersInstalled() || !isPeer(name));
+  const names = [...OWN_NAMES, ...(arePeersInstalled() ? PEERS : [])];
   const field = await startField(names, nodeOptionsOf);
   try {
     const sections: Section[] = [];
-    for (const { writes, rounds, runs, warmup } of scale.pipeline) {
+    for (const { writes, rounds, runs, ms, warmupMs } of scale.pipeline) {
       const base = `${origin}/${writes}/v1`;
       const sent = await checkWork(names, async (name) => {
         await server.ask<ServerStats>("stats"); // forgets what came before
@@ -29,14 +28,24 @@ export async function measurePipeline(
           base,
           rounds: 1,
           runs: 1,
-          warmup: 0,
+          ms: 0,
+          warmupMs: 0,
           concurrency: 1,
         });
         return server.ask<ServerStats>("stats");
       });
-      const measured = await field.compare({ names, base, rounds, runs, warmup, concurrency: 1 });
+      const measured = await field.compare({
+        names,
+        base,
+        rounds,
+        runs,
+        ms,
+        warmupMs,
+        concurrency: 1,
+      });
       const rows = measured.map((one) => ({
         contender: one.name,
+        N: String(one.runs),
         "cpu ms/run": formatNumber(one.cpuMs.median),
         p90: formatNumber(one.cpuMs.p90),
         spread: `${Math.round(one.cpuMs.spread * 100)} %`,
@@ -50,7 +59,7 @@ export async function measurePipeline(
       sections.push({
         title: `Three agents, one after the other; ${NAMES[writes]}`,
         note:
-          `${rounds} rounds of ${runs} runs each, ${warmup} runs before them; medians over rounds; ratio = median of each round's ratio to "bare".` +
+          `${rounds} rounds; in each, every contender ran for ${ms} ms and at least ${runs} times, after ${warmupMs} ms to warm up; medians over rounds, N = runs in all; "x bare" = median of each round's ratio to "bare".` +
           (reads === undefined ? "" : ` Bare read its sockets ${formatNumber(reads)} times a run.`),
         rows,
         data: measured.map((one) => ({ ...one, writes })),

@@ -2,22 +2,21 @@
 
 import type { Writes } from "./canned.ts";
 
+/** Rounds; in each, every contender runs for `ms` milliseconds and at least `runs` times, after `warmupMs` at the start. */
+type Bursts = {
+  readonly writes: Writes;
+  readonly rounds: number;
+  readonly runs: number;
+  readonly ms: number;
+  readonly warmupMs: number;
+};
+
 export type Scale = {
   readonly name: "full" | "quick";
-  readonly pipeline: readonly {
-    readonly writes: Writes;
-    readonly rounds: number;
-    readonly runs: number;
-    readonly warmup: number;
-  }[];
-  readonly client: readonly {
-    readonly writes: Writes;
-    readonly concurrency: number;
-    readonly rounds: number;
-    readonly runs: number;
-    readonly warmup: number;
-  }[];
+  readonly pipeline: readonly Bursts[];
+  readonly client: readonly (Bursts & { readonly concurrency: number })[];
   readonly import: { readonly rounds: number; readonly peers: boolean };
+  /** `all`: the bare loop, the built package and Bosun's default of 256 sockets too. */
   readonly crews: { readonly count: number; readonly repeats: number; readonly all: boolean };
   readonly loop: { readonly runs: number; readonly every: number };
 };
@@ -26,15 +25,15 @@ export type Scale = {
 export const FULL: Scale = {
   name: "full",
   pipeline: [
-    { writes: "each", rounds: 9, runs: 40, warmup: 120 },
-    { writes: "ten", rounds: 9, runs: 40, warmup: 60 },
+    { writes: "each", rounds: 9, runs: 15, ms: 500, warmupMs: 2_500 },
+    { writes: "ten", rounds: 9, runs: 15, ms: 500, warmupMs: 1_000 },
   ],
   client: [
-    { writes: "each", concurrency: 1, rounds: 9, runs: 300, warmup: 600 },
-    { writes: "each", concurrency: 64, rounds: 9, runs: 384, warmup: 768 },
-    { writes: "ten", concurrency: 1, rounds: 9, runs: 400, warmup: 800 },
-    { writes: "ten", concurrency: 64, rounds: 9, runs: 512, warmup: 1_024 },
-    { writes: "paced", concurrency: 64, rounds: 5, runs: 128, warmup: 128 },
+    { writes: "each", concurrency: 1, rounds: 9, runs: 300, ms: 0, warmupMs: 1_000 },
+    { writes: "each", concurrency: 64, rounds: 9, runs: 384, ms: 0, warmupMs: 1_000 },
+    { writes: "ten", concurrency: 1, rounds: 9, runs: 500, ms: 0, warmupMs: 1_000 },
+    { writes: "ten", concurrency: 64, rounds: 9, runs: 640, ms: 0, warmupMs: 1_000 },
+    { writes: "paced", concurrency: 64, rounds: 5, runs: 128, ms: 0, warmupMs: 1_000 },
   ],
   import: { rounds: 11, peers: true },
   crews: { count: 1_000, repeats: 3, all: true },
@@ -45,16 +44,16 @@ export const FULL: Scale = {
 export const QUICK: Scale = {
   name: "quick",
   pipeline: [
-    { writes: "each", rounds: 5, runs: 12, warmup: 50 },
-    { writes: "ten", rounds: 5, runs: 12, warmup: 20 },
+    { writes: "each", rounds: 5, runs: 3, ms: 120, warmupMs: 900 },
+    { writes: "ten", rounds: 5, runs: 3, ms: 120, warmupMs: 300 },
   ],
   client: [
-    { writes: "each", concurrency: 1, rounds: 5, runs: 100, warmup: 300 },
-    { writes: "each", concurrency: 64, rounds: 5, runs: 128, warmup: 384 },
-    { writes: "ten", concurrency: 1, rounds: 5, runs: 100, warmup: 300 },
-    { writes: "ten", concurrency: 64, rounds: 5, runs: 128, warmup: 384 },
+    { writes: "each", concurrency: 1, rounds: 5, runs: 100, ms: 0, warmupMs: 400 },
+    { writes: "each", concurrency: 64, rounds: 5, runs: 128, ms: 0, warmupMs: 400 },
+    { writes: "ten", concurrency: 1, rounds: 5, runs: 200, ms: 0, warmupMs: 400 },
+    { writes: "ten", concurrency: 64, rounds: 5, runs: 256, ms: 0, warmupMs: 400 },
   ],
   import: { rounds: 5, peers: false },
   crews: { count: 1_000, repeats: 1, all: false },
-  loop: { runs: 4_000, every: 400 },
+  loop: { runs: 3_000, every: 300 },
 };

@@ -4,8 +4,13 @@ import { briefOf, loadContender, type Ready } from "./contender.ts";
 import { REPLY } from "./canned.ts";
 import { answerParent } from "./child.ts";
 
-/** Runs to make, `concurrency` at once, at an endpoint. */
-export type Burst = { readonly base: string; readonly runs: number; readonly concurrency: number };
+/** At least `runs` runs and `ms` milliseconds of them, `concurrency` at once, at an endpoint. */
+export type Burst = {
+  readonly base: string;
+  readonly runs: number;
+  readonly ms: number;
+  readonly concurrency: number;
+};
 
 /** What a burst took. CPU = user + system of all threads of this process, garbage collection and compilation included. */
 export type BurstResult = {
@@ -28,7 +33,7 @@ answerParent({
     create = (base) => contender.create(briefOf(base));
     return { does: contender.does, calls: contender.calls };
   },
-  async burst({ base, runs, concurrency }: Burst): Promise<BurstResult> {
+  async burst({ base, runs, ms, concurrency }: Burst): Promise<BurstResult> {
     const contender = ready.get(base) ?? (await create?.(base));
     if (!contender) throw new Error("load a contender first");
     ready.set(base, contender);
@@ -37,7 +42,7 @@ answerParent({
     const before = process.cpuUsage();
     let started = 0;
     const lane = async (): Promise<void> => {
-      while (started < runs) {
+      while (started < runs || performance.now() - startedAt < ms) {
         started++;
         const text = await contender.run();
         if (text !== REPLY)
@@ -48,7 +53,7 @@ answerParent({
     const { user, system } = process.cpuUsage(before);
     const reads = contender.reads?.();
     return {
-      runs,
+      runs: started,
       cpuMs: (user + system) / 1_000,
       wallMs: performance.now() - startedAt,
       reads: reads === undefined || readsBefore === undefined ? undefined : reads - readsBefore,

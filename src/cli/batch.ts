@@ -17,7 +17,6 @@ import type { Inputs } from "../orchestration/crew/input.ts";
 import { planCrew } from "../orchestration/plan/plan.ts";
 import { runEach } from "../orchestration/run/each.ts";
 import type { RunState } from "../orchestration/run/state.ts";
-import { EXIT } from "./failure.ts";
 import { checkAllInputs } from "./input.ts";
 import {
   type BatchRecord,
@@ -28,9 +27,9 @@ import {
   readJobs,
   toLine,
 } from "./job.ts";
-import { count, duration } from "./number.ts";
-import { createScreen } from "./screen.ts";
-import { type Terminal, writeLines } from "./terminal.ts";
+import type { UserConsole } from "./user-console.ts";
+import { createTally, type Tally } from "./tally.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** A batch as the command line asks for it. */
 export type Batch = {
@@ -46,13 +45,19 @@ export type Batch = {
 };
 
 /** Runs a batch. @returns the exit code: 1 when a job of this batch failed. */
-export async function runBatch(batch: Batch, bosun: Bosun, terminal: Terminal): Promise<number> {
+export async function runBatch(
+  batch: Batch,
+  bosun: Bosun,
+  terminal: Terminal,
+  userConsole?: UserConsole,
+): Promise<number> {
   const { crew, jobs, out } = batch;
   if (resolve(jobs) === resolve(out))
     throw new BosunError("usage", "--inputs and --out are the same file");
   planCrew(crew); // a crew that cannot run at all is one error, not one for each line
   const finished = await readFinished(out);
   const tally = createTally(terminal);
+  userConsole?.to((lines) => tally.print(lines));
   const file = await openOut(out);
   try {
     for await (const ended of runEach(
@@ -63,8 +68,10 @@ export async function runBatch(batch: Batch, bosun: Bosun, terminal: Terminal): 
       if (ended.type === "failed") throw ended.error;
       if (terminal.signal.aborted && ended.result.status === "cancelled") continue; // B1
       await file.appendFile(toLine(ended.result));
-      if (batch.json) terminal.out.write(toLine(ended.result));
       tally.ended(ended.result);
+      if (!batch.json) continue;
+      terminal.out.write(toLine(ended.result));
+      await terminal.out.drained();
     }
   } finally {
     await file.close();
@@ -121,40 +128,5 @@ function toRecord(index: number, inputs: Inputs, state: RunState): BatchRecord {
     ...(texts.length > 1 ? { tasks: Object.fromEntries(texts) } : {}),
     usage,
     ...(error ? { error } : {}),
-  };
-}
-
-interface Tally extends Disposable {
-  skipped(): void;
-  ended(record: BatchRecord): void;
-  /** Says what the batch came to. @returns the exit code. */
-  sum(out: string): number;
-}
-
-/** Counts, and shows the count: in place on a terminal, a line for each result elsewhere. */
-function createTally({ err, clock, signal }: Terminal): Tally {
-  const startedAt = clock.now();
-  const screen = err.isTerminal ? createScreen(err) : undefined;
-  const counts = { done: 0, failed: 0, skipped: 0 };
-  const said = (): string =>
-    `${count(counts.done)} done, ${count(counts.failed)} failed, ${count(counts.skipped)} had a result; ${duration(clock.now() - startedAt)}`;
-  return {
-    skipped: () => void counts.skipped++,
-    ended({ index, status, runId = "", error }) {
-      const isDone = status === "done" || status === "partial";
-      counts[isDone ? "done" : "failed"]++;
-      if (screen) screen.draw([said()]);
-      else
-        writeLines(err, [
-          `line ${index + 1}: ${status} ${runId}${error ? ` [${error.code}] ${error.message}` : ""}`,
-        ]);
-    },
-    sum(out) {
-      writeLines(err, [`Results in ${out}: ${said()}`]);
-      if (!signal.aborted) return counts.failed > 0 ? EXIT.failed : EXIT.done;
-      writeLines(err, ["Interrupted. The same command goes on where it stopped."]);
-      return EXIT.interrupted;
-    },
-    [Symbol.dispose]: () => screen?.clear(),
   };
 }

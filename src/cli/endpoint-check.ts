@@ -5,7 +5,7 @@ import type { Endpoint, ModelRef } from "../inference/model/endpoint.ts";
 import type { EndpointFacts } from "../inference/model/facts.ts";
 import type { Model } from "../inference/model/model.ts";
 import type { Check, Finding } from "./check.ts";
-import { count } from "./number.ts";
+import { count, several } from "./number.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What is checked: a reference, and what it answers through. */
@@ -65,7 +65,7 @@ async function findEndpoint(facts: Facts, ref: Endpoint, signal: AbortSignal): P
   const { dialect, models } = await facts(signal);
   return {
     status: "ok",
-    detail: `${ref.url}: ${dialect ?? "a server of an unknown kind"}, ${count(models.length)} ${models.length === 1 ? "model" : "models"}`,
+    detail: `${ref.url}: ${dialect ?? "a server of an unknown kind"}, ${several(models.length, "model")}`,
   };
 }
 

@@ -2,7 +2,7 @@
 
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { modelLabel } from "./live.ts";
-import { count, duration, tokens } from "./number.ts";
+import { count, duration, several, tokens } from "./number.ts";
 import { oneLine } from "./width.ts";
 
 /** Most characters of a line: messages and names come from outside. */
@@ -24,7 +24,7 @@ function oneLineOf(seconds: string, said: string): string {
 function saidOf(event: RunEvent): string | undefined {
   switch (event.type) {
     case "run-start":
-      return `run ${event.runId}: crew ${event.crew}, ${event.tasks.length} tasks, ${event.process}`;
+      return `run ${event.runId}: crew ${event.crew}, ${several(event.tasks.length, "task")}, ${event.process}`;
     case "task-start":
       return `task ${event.task}: ${event.agent} starts${event.attempt > 1 ? `, attempt ${event.attempt}` : ""}`;
     case "task-retry":

@@ -2,7 +2,7 @@
 
 import type { RunState, TaskState } from "../orchestration/run/state.ts";
 import { LEAST_WRITING_MS, type LiveCall, type LiveState } from "./live.ts";
-import { count, elapsed, tokens } from "./number.ts";
+import { count, elapsed, several, tokens } from "./number.ts";
 import { type Paint, plain, type Style } from "./paint.ts";
 import { type Cell, type Column, tableLines } from "./table.ts";
 import { cutTo, oneLine } from "./width.ts";
@@ -29,7 +29,8 @@ export function liveLines(state: RunState, live: LiveState, view: LiveView): rea
     { columns, paint },
   );
   const left = agents.length - shown.length;
-  const more = left > 0 ? [paint("dim", cutTo(`… and ${left} more agents`, columns))] : [];
+  const more =
+    left > 0 ? [paint("dim", cutTo(`… and ${several(left, "more agent")}`, columns))] : [];
   const lines = [paint("bold", cutTo(headLine(state, now), columns)), ...table, ...more];
   return lines.slice(0, Math.max(1, rows - 1));
 }

@@ -7,6 +7,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
+/** 1 → "1 task", 3 → "3 tasks". */
+export function several(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
 /** Tokens; estimated ones are marked with "~". */
 export function tokens(value: number, source: Usage["source"]): string {
   return source === "estimated" ? `~${count(value)}` : count(value);

@@ -10,8 +10,9 @@ import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
 import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
 import { reportLines } from "./report.ts";
-import { type Terminal, writeLines } from "./terminal.ts";
+import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
 import { unfinishedLines } from "./unfinished.ts";
+import { captureConsole, type UserConsole } from "./user-console.ts";
 import { printable } from "./width.ts";
 
 /** The flags of `run`, as commander gives them. */
@@ -37,15 +38,16 @@ export async function runCommand(
 ): Promise<number> {
   checkFlags(flags);
   const given = parseInputs(flags.input);
+  using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
   const loaded = await orInterrupted(loadCrew(path), terminal.signal);
   warnUnused(terminal, loaded, given);
   const bosun = createBosun({ data: flags.data, env: terminal.env() });
   try {
     const { inputs: jobs, out, model, concurrency = DEFAULT_CONCURRENCY, json = false } = flags;
     if (jobs === undefined || out === undefined)
-      return await runOnce({ terminal, bosun, loaded, flags, given });
+      return await runOnce({ terminal, bosun, loaded, flags, given, userConsole });
     const batch = { crew: loaded.crew, given, jobs, out, model, concurrency, json };
-    return await runBatch(batch, bosun, terminal);
+    return await runBatch(batch, bosun, terminal, userConsole);
   } finally {
     await bosun.close();
   }
@@ -77,6 +79,7 @@ function wrongFlags(flags: RunFlags): string | undefined {
 
 /** A file that never finishes loading must not make Ctrl-C useless. */
 async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
   const interrupted = Promise.withResolvers<never>();
   const onAbort = (): void => interrupted.reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
@@ -105,9 +108,17 @@ type OneRun = {
   readonly loaded: LoadedCrew;
   readonly flags: RunFlags;
   readonly given: Inputs;
+  readonly userConsole: UserConsole;
 };
 
-async function runOnce({ terminal, bosun, loaded, flags, given }: OneRun): Promise<number> {
+async function runOnce({
+  terminal,
+  bosun,
+  loaded,
+  flags,
+  given,
+  userConsole,
+}: OneRun): Promise<number> {
   const { signal, err } = terminal;
   const { model, runId, showPrompts, json = false } = flags;
   const inputs = { ...loaded.inputs, ...given };
@@ -115,6 +126,7 @@ async function runOnce({ terminal, bosun, loaded, flags, given }: OneRun): Promi
   const run = await bosun.start(loaded.crew, { inputs, model, runId, showPrompts });
   const mode = modeOf(terminal, json);
   using progress = createProgress({ mode, output: err, clock: terminal.clock });
+  userConsole.to((lines) => progress.print(lines));
   const cancel = (): void => {
     progress.print([err.paint("yellow", CANCELLING)]);
     run.cancel(messageOf(signal.reason));
@@ -131,9 +143,9 @@ async function runOnce({ terminal, bosun, loaded, flags, given }: OneRun): Promi
 const CANCELLING = "Cancelling the run; Ctrl-C again ends at once.";
 
 /** With events on a terminal's stdout there is no room for anything else on it. */
-function modeOf({ out, err }: Terminal, json: boolean): ProgressMode {
-  if (json && out.isTerminal) return "none";
-  return err.isTerminal ? "live" : "lines";
+function modeOf(terminal: Terminal, json: boolean): ProgressMode {
+  if (json && terminal.out.isTerminal) return "none";
+  return canRedraw(terminal) ? "live" : "lines";
 }
 
 type Following = {

@@ -12,8 +12,8 @@ import { createPaint, type Paint } from "./paint.ts";
 export type Output = {
   readonly isTerminal: boolean;
   /** 80 where it is no terminal. */
-  columns(): number;
-  rows(): number;
+  readonly columns: () => number;
+  readonly rows: () => number;
   readonly paint: Paint;
   write(text: string): void;
   /** Resolves when everything that was written has left: the backpressure of a slow reader. */
@@ -26,7 +26,7 @@ export type Terminal = {
   readonly err: Output;
   readonly clock: Clock;
   /** The environment over the lines of .env. @throws BosunError `config/invalid` for a .env that cannot be read. */
-  env(): Env;
+  readonly env: () => Env;
   /** Aborts at the first Ctrl-C. */
   readonly signal: AbortSignal;
 };
@@ -41,6 +41,11 @@ export function createTerminal(signal: AbortSignal): Terminal {
     env: () => (env ??= readEnv()),
     signal,
   };
+}
+
+/** Whether progress can be drawn in place on stderr. */
+export function canRedraw({ err, env }: Terminal): boolean {
+  return err.isTerminal && env()["TERM"] !== "dumb";
 }
 
 /** A line, or several. */

@@ -20,8 +20,8 @@ export type ReceivedRequest = {
 export async function readRequest(incoming: IncomingMessage): Promise<ReceivedRequest> {
   const parts: Buffer[] = [];
   let bytes = 0;
+  // `as`: no encoding is set
   for await (const part of incoming as AsyncIterable<Buffer>) {
-    // `as`: no encoding is set
     bytes += part.length;
     if (bytes > MAX_BODY_BYTES) {
       throw new BosunError("server/failed", `fault server: a body over ${MAX_BODY_BYTES} bytes`);

@@ -8,13 +8,14 @@ import { fileURLToPath } from "node:url";
 
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
 
-export type BosunProcess = {
+/** Disposing it kills it. */
+export type BosunProcess = AsyncDisposable & {
   readonly ended: Promise<Ended>;
   kill(signal: NodeJS.Signals): void;
   /** Closes the reading end of its stdout. */
   leave(): void;
-  /** Resolves when stdout and stderr together hold the text. */
-  said(text: string): Promise<void>;
+  /** Resolves with stdout and stderr together, as soon as they hold the text. */
+  said(text: string): Promise<string>;
 };
 
 export type ProcessOptions = {
@@ -66,12 +67,16 @@ export function startBosun(args: readonly string[], options: ProcessOptions = {}
     ended,
     kill: (signal) => void child.kill(signal),
     leave: () => void child.stdout.destroy(),
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await ended;
+    },
     said: (text) =>
       new Promise((resolve, reject) => {
         const check = (): void => {
           if (!(out + err).includes(text)) return;
           waiting.delete(check);
-          resolve();
+          resolve(out + err);
         };
         waiting.add(check);
         check();

@@ -5,6 +5,9 @@ import { BosunError } from "../../src/error.ts";
 
 const ok: Check["find"] = async () => ({ status: "ok", detail: "fine" });
 
+const stuck: Check["find"] = (signal) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
 function run(checks: readonly Check[], signal = new AbortController().signal) {
   return Array.fromAsync(runChecks(checks, { clock: createVirtualClock(), signal }));
 }
@@ -66,9 +69,6 @@ describe("runChecks", () => {
   });
 
   it("ends a check that never ends", async () => {
-    const stuck: Check["find"] = (signal) =>
-      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-
     const [report] = await run([{ name: "a", find: stuck }]);
 
     expect(report).toMatchObject({ status: "failed", ms: CHECK_TIMEOUT_MS });

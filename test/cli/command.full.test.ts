@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { newFolder, ROOT, runBosun, startBosun } from "./bosun-process.ts";
+import { newFolder, ROOT, runBosun, startBosun, TWO_AGENTS } from "./bosun-process.ts";
 
 describe("bosun", () => {
   it("alone prints its help on stdout", async () => {
@@ -19,6 +19,12 @@ describe("bosun", () => {
     expect(out).toContain("--show-prompts");
     expect(out).toContain("Examples:");
     expect(code).toBe(0);
+  });
+
+  it("prints the same help for help and --help", async () => {
+    const { code, out } = await runBosun(["help", "runs"]);
+
+    expect([code, out]).toEqual([0, expect.stringContaining("Usage: bosun runs")]);
   });
 
   it("prints the version of package.json", async () => {
@@ -118,17 +124,18 @@ describe("bosun init", () => {
 
 describe("bosun model serve", () => {
   it("serves the embedded model until it is interrupted", async () => {
-    const server = startBosun(["model", "serve", "extractive", "--port", "0"]);
-    await server.said("Ctrl-C ends it.");
-    const cwd = newFolder({ "crew.ts": "" });
-    server.kill("SIGINT");
+    await using server = startBosun(["model", "serve", "extractive", "--port", "0"]);
+    const url = urlIn(await server.said("Ctrl-C ends it."));
+    const cwd = newFolder({ "crew.ts": TWO_AGENTS });
 
+    const run = await runBosun(["run", ".", "--model", url], { cwd });
+    server.kill("SIGINT");
     const { code, out } = await server.ended;
 
-    expect(out).toMatch(
-      /^extractive \(no neural network\) answers at http:\/\/127\.0\.0\.1:\d+\/v1\n/,
-    );
-    expect([code, cwd.length > 0]).toEqual([0, true]);
+    expect(run.code).toBe(0);
+    expect(run.err).toContain("extractive (no neural network)");
+    expect(out).toContain(`extractive (no neural network) answers at ${url}\n`);
+    expect(code).toBe(0);
   });
 
   it.each([
@@ -144,17 +151,15 @@ describe("bosun model serve", () => {
   });
 
   it("says that its port is in use", async () => {
-    const first = startBosun(["model", "serve", "extractive", "--port", "0"]);
-    await first.said("Ctrl-C ends it.");
-    first.kill("SIGTERM");
-    const port = /:(\d+)\/v1/.exec((await first.ended).out)?.[1] ?? "";
-    const holder = startBosun(["model", "serve", "extractive", "--port", port]);
-    await holder.said("Ctrl-C ends it.");
+    await using holder = startBosun(["model", "serve", "extractive", "--port", "0"]);
+    const { port } = new URL(urlIn(await holder.said("Ctrl-C ends it.")));
 
     const { code, err } = await runBosun(["model", "serve", "extractive", "--port", port]);
-    holder.kill("SIGTERM");
-    await holder.ended;
 
     expect([code, err]).toEqual([1, expect.stringContaining("is in use")]);
   });
 });
+
+function urlIn(text: string): string {
+  return /http:\/\/\S+/.exec(text)?.[0] ?? "";
+}

@@ -11,7 +11,9 @@ describe("Ctrl-C", () => {
     async (signal) => {
       await using server = await startFaultServer({ replies: [textReply("facts"), HALF] });
       const cwd = newFolder({ "crew.ts": TWO_AGENTS });
-      const bosun = startBosun(["run", ".", "--run-id", "r1", "--model", server.url], { cwd });
+      await using bosun = startBosun(["run", ".", "--run-id", "r1", "--model", server.url], {
+        cwd,
+      });
       await server.received(1);
 
       bosun.kill(signal);
@@ -33,7 +35,7 @@ describe("Ctrl-C", () => {
     await using server = await startFaultServer({ replies: () => HALF });
     const crew = `${ONE_AGENT}\nprocess.on("SIGINT", () => { const end = Date.now() + 300; while (Date.now() < end); });\n`;
     const cwd = newFolder({ "crew.ts": crew });
-    const bosun = startBosun(["run", ".", "-i", "topic=x", "--model", server.url], { cwd });
+    await using bosun = startBosun(["run", ".", "-i", "topic=x", "--model", server.url], { cwd });
     await server.received(0);
 
     bosun.kill("SIGINT");
@@ -48,7 +50,7 @@ describe("Ctrl-C", () => {
     const cwd = newFolder({
       "crew.ts": `console.error("loading");\nsetInterval(() => {}, 1000);\nawait new Promise(() => {});\n`,
     });
-    const bosun = startBosun(["run", "."], { cwd });
+    await using bosun = startBosun(["run", "."], { cwd });
     await bosun.said("loading");
 
     bosun.kill("SIGINT");
@@ -81,7 +83,7 @@ describe("Ctrl-C", () => {
       "--concurrency",
       "1",
     ];
-    const bosun = startBosun(args, { cwd });
+    await using bosun = startBosun(args, { cwd });
     await server.received(1);
     bosun.kill("SIGINT");
     const first = await bosun.ended;
@@ -96,7 +98,7 @@ describe("Ctrl-C", () => {
 
   it("ends doctor", async () => {
     await using server = await startFaultServer({ replies: () => [head(), STALL] });
-    const bosun = startBosun(["doctor", "--model", server.url]);
+    await using bosun = startBosun(["doctor", "--model", server.url]);
     await server.received(0);
 
     bosun.kill("SIGINT");
@@ -110,7 +112,7 @@ describe("a reader that leaves", () => {
     await using server = await startFaultServer({ replies: () => HALF });
     const cwd = newFolder({ "crew.ts": ONE_AGENT });
     const args = ["run", ".", "--json", "-i", "topic=x", "--model", server.url];
-    const bosun = startBosun(args, { cwd });
+    await using bosun = startBosun(args, { cwd });
     await bosun.said("run-start");
     bosun.leave();
     await server.received(0);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../../src/clock.ts";
 import { createProgress, type ProgressMode } from "../../src/cli/progress.ts";
+import { printable } from "../../src/cli/width.ts";
 import { createFakeOutput } from "./fake-terminal.ts";
 import { FIRST_DONE, type Placed, toEvents, WRITING } from "./event-maker.ts";
 
@@ -65,7 +66,7 @@ describe("createProgress", () => {
 
     for (const event of toEvents([...WRITING, PROMPT])) progress.event(event);
 
-    const text = output.text.replaceAll(/\u001b\[[\d;?]*[A-Za-z]|\r/g, "");
+    const text = printable(output.text);
     expect(text).toContain(
       "prompt of Analyst, task:research / turn:1: ~42 tokens\n  system (~12 tokens)\n    You are\n    an analyst\n  task (~30 tokens)\n    Find\n",
     );

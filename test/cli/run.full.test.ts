@@ -48,6 +48,18 @@ describe("bosun run", () => {
     expect(new Set(events.map(({ runId }) => runId)).size).toBe(1);
   });
 
+  it("keeps stdout clean of what the crew's own code logs", async () => {
+    await using server = await startFaultServer({ replies: () => textReply("x") });
+    const noisy = `console.log("loading");\nsetImmediate(() => console.info("still", { a: 1 }));\n${TWO_AGENTS}`;
+    const cwd = newFolder({ "crew.ts": noisy });
+
+    const { out, err } = await runBosun(["run", ".", "--model", server.url], { cwd });
+
+    expect(out).toBe("x\n");
+    expect(err).toContain("loading\n");
+    expect(err).toContain("still { a: 1 }\n");
+  });
+
   it("gives inputs, takes the crew's own as defaults, and notes one that nobody asks for", async () => {
     await using server = await startFaultServer({ replies: () => textReply("x") });
     const cwd = newFolder({ "crew.ts": TWO_AGENTS, "long.txt": "sailing boats" });

@@ -14,6 +14,14 @@ async function folderWithRuns(): Promise<string> {
   return cwd;
 }
 
+/** The first column of a table. */
+function idsIn(out: string): readonly string[] {
+  return out
+    .split("\n")
+    .slice(1, -1)
+    .map((line) => line.split(" ")[0] ?? "");
+}
+
 describe("bosun runs", () => {
   it("lists the newest first, by status and up to a limit", async () => {
     const cwd = await folderWithRuns();
@@ -22,11 +30,6 @@ describe("bosun runs", () => {
     const failed = await runBosun(["runs", "list", "--status", "failed"], { cwd });
     const one = await runBosun(["runs", "list", "--limit", "1", "--json"], { cwd });
 
-    const idsIn = (out: string): readonly string[] =>
-      out
-        .split("\n")
-        .slice(1, -1)
-        .map((line) => line.split(" ")[0] ?? "");
     expect(idsIn(all.out)).toEqual(["bad-1", "ok-2", "ok-1"]);
     expect(idsIn(failed.out)).toEqual(["bad-1"]);
     expect(JSON.parse(one.out)).toMatchObject({ runs: [{ runId: "bad-1", status: "failed" }] });

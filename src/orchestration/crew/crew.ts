@@ -23,13 +23,17 @@ export type Process = "sequential" | "parallel";
 export type Policy = "fail-fast" | "continue";
 
 /** What a user writes. */
-export type CrewOptions<Tasks extends readonly Task[], P extends Policy> = {
+export type CrewOptions<
+  Tasks extends readonly Task[],
+  P extends Policy,
+  Agents extends readonly Agent[] = readonly Agent[],
+> = {
   /** 1 to 64 letters, digits, `_` or `-`. */
   readonly name: string;
   /** In plan order; results keep it. At most 1,000. */
   readonly tasks: Tasks;
   /** Needed only for tasks that name their agent by text. */
-  readonly agents?: readonly Agent[] | undefined;
+  readonly agents?: Agents | undefined;
   /** Default "sequential". */
   readonly process?: Process | undefined;
   /** Default "fail-fast". */

@@ -21,15 +21,26 @@ export type Placeholders<S extends string> = string extends S
     ? Name<Trim<LastPart<Inner>>> | Placeholders<Rest>
     : never;
 
-type Trim<S extends string> = S extends ` ${infer R}` | `${infer R} ` ? Trim<R> : S;
+type Space = " " | "\n" | "\t" | "\r";
+type Trim<S extends string> = S extends `${Space}${infer R}` | `${infer R}${Space}` ? Trim<R> : S;
 /** What follows the last "{": in `{"a": {topic}}` only `topic` is a placeholder. */
 type LastPart<S extends string> = S extends `${string}{${infer R}` ? LastPart<R> : S;
-type NotInName = " " | '"' | "'" | ":" | "," | "." | "\n" | "$" | "[" | "(" | "\\";
-type Name<S extends string> = S extends ""
-  ? never
-  : S extends `${string}${NotInName}${string}`
-    ? never
-    : S;
+type Lower =
+  | ("a" | "b" | "c" | "d" | "e" | "f" | "g" | "h" | "i" | "j" | "k" | "l" | "m")
+  | ("n" | "o" | "p" | "q" | "r" | "s" | "t" | "u" | "v" | "w" | "x" | "y" | "z");
+type First = Lower | Uppercase<Lower> | "_";
+type Further = First | "-" | "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
+/** True for texts that PLACEHOLDER takes as a name. */
+type HasOnly<S extends string> = S extends `${infer C}${infer R}`
+  ? C extends Further
+    ? HasOnly<R>
+    : false
+  : true;
+type Name<S extends string> = S extends `${First}${infer R}`
+  ? HasOnly<R> extends true
+    ? S
+    : never
+  : never;
 
 /** The inputs that a crew with these placeholder names needs. */
 export type InputsOf<Names extends string> = [Names] extends [never]

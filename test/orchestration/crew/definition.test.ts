@@ -140,6 +140,8 @@ describe("a crew that cannot run", () => {
   });
 });
 
+const twin = () => tool({ name: "twin", description: "d", parameters: z.object({}), run: () => 1 });
+
 describe("an agent that cannot work", () => {
   it.each([
     [{ role: "" }, "role"],

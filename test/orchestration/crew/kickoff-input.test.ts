@@ -38,7 +38,7 @@ describe("a kickoff that cannot begin", () => {
     const { bosun } = scene(() => "x");
     const made = crew({ name: "c", tasks: [job("a", { onError: standIn as never })], bosun });
 
-    const none = await errorOf(made.kickoff({ inputs: {} } as never));
+    const none = await errorOf(made.kickoff({ inputs: {} }));
     const half = await errorOf(made.kickoff({ inputs: { inner: "x" } } as never));
 
     expect([none.code, half.code]).toEqual(["crew/input-missing", "crew/input-missing"]);
@@ -54,6 +54,52 @@ describe("a kickoff that cannot begin", () => {
       const error = await errorOf(made.kickoff({ inputs: inputs as never }));
       expect(error.code).toBe("crew/input-missing");
     }
+  });
+
+  it.each([
+    ["a bigint", 10n],
+    ["a function", () => 1],
+    ["a symbol", Symbol("s")],
+    ["no number", Number.NaN],
+    ["a map", new Map([["a", 1]])],
+    ["a bigint inside of a list", [10n]],
+  ])("has an input that no JSON can carry: %s", async (_name, topic) => {
+    const { bosun, model } = scene(() => "x");
+    const made = crew({ name: "c", tasks: [asking], bosun });
+    const inputs = { topic, words: 1, format: "f", field: "y" };
+
+    const error = await errorOf(made.kickoff({ inputs: inputs as never }));
+
+    expect(error.message).toContain("topic");
+    expect(model.requests).toHaveLength(0);
+  });
+
+  it("gives two agents one name: their usage could not be told apart", async () => {
+    const { bosun, model } = scene(() => "x");
+    const tasks = [
+      task({
+        name: "a",
+        description: "d",
+        expectedOutput: "e",
+        agent: agent({ role: "{one}", goal: "g" }),
+      }),
+      task({
+        name: "b",
+        description: "d",
+        expectedOutput: "e",
+        agent: agent({ role: "{two}", goal: "g" }),
+      }),
+    ] as const;
+
+    const error = await errorOf(
+      crew({ name: "c", tasks, bosun }).kickoff({
+        inputs: { one: "Analyst", two: "Analyst" },
+      }),
+    );
+
+    expect(error.code).toBe("crew/duplicate-name");
+    expect(error.message).toContain("Analyst");
+    expect(model.requests).toHaveLength(0);
   });
 
   it("does not take a member of every object for an input", async () => {
@@ -81,7 +127,7 @@ describe("a kickoff that cannot begin", () => {
       bosun,
     });
 
-    const error = await errorOf(made.kickoff());
+    const error = await errorOf(made.kickoff({ inputs: {} as never }));
 
     expect(error.code).toBe("crew/input-missing");
     expect(model.requests).toHaveLength(0);

@@ -124,6 +124,16 @@ describe('onError "retry"', () => {
     expect(result.usage.input.total).toBe(7 * model.requests.length);
   });
 
+  it("has all of its retries in each run: nothing is used up by an earlier one", async () => {
+    const { bosun } = scene((request) => (request.hints.path[0] === "task:a" ? "" : "second try"));
+    const made = crew({ name: "c", tasks: [job("a", { onError: "retry" })], bosun });
+
+    const raws: string[] = [];
+    for (let run = 0; run < 40; run++) raws.push((await made.kickoff()).raw);
+
+    expect(new Set(raws)).toEqual(new Set(["second try"]));
+  });
+
   it("does not go on when the run is cancelled meanwhile", async () => {
     const controller = new AbortController();
     const { bosun, model } = scene(() => {

@@ -15,53 +15,31 @@ const MAX_BLOCKS = 4_000;
 /** The blocks of a markdown or plain text. Lines that are wrapped are one block. */
 export function parseBlocks(text: string): Block[] {
   const blocks: Block[] = [];
-  let open: { type: "paragraph" | "item"; marker: string; lines: string[] } | undefined;
   let fence: string | undefined;
   let isAfterGap = false;
-  const close = (): void => {
-    const joined = open?.lines.join(" ").trim();
-    if (open && joined)
-      blocks.push(
-        open.type === "item"
-          ? { type: "item", marker: open.marker, text: joined }
-          : { type: "paragraph", text: joined },
-      );
-    open = undefined;
-  };
+  let isOpen = false;
   for (const raw of withoutFrontMatter(text).split(/\r?\n/)) {
     if (blocks.length >= MAX_BLOCKS) break;
     const line = readLine(raw);
     if (fence !== undefined || line.type === "fence") {
-      close();
+      isOpen = false;
       fence = nextFence(fence, line);
-      continue;
-    }
-    switch (line.type) {
-      case "heading":
-        close();
-        blocks.push({ type: "heading", level: line.level, text: line.text });
-        break;
-      case "item":
-        close();
-        open = { type: "item", marker: line.marker, lines: [line.text] };
-        break;
-      case "text":
-        open ??= { type: "paragraph", marker: "", lines: [] };
-        open.lines.push(isAfterGap ? `…${line.text}` : line.text);
-        isAfterGap = false;
-        break;
-      case "nothing":
-        close();
-        break;
-      case "gap":
-        close();
-        isAfterGap = true;
-        break;
-      default:
-        line satisfies never;
+    } else if (line.type === "heading" || line.type === "item") {
+      isOpen = line.type === "item";
+      blocks.push(line);
+    } else if (line.type === "text") {
+      const said = isAfterGap ? `…${line.text}` : line.text;
+      const last = isOpen ? blocks.pop() : undefined;
+      blocks.push(
+        last ? { ...last, text: `${last.text} ${said}` } : { type: "paragraph", text: said },
+      );
+      isOpen = true;
+      isAfterGap = false;
+    } else {
+      isOpen = false;
+      isAfterGap = line.type === "gap" || isAfterGap;
     }
   }
-  close();
   return withoutRemoved(blocks);
 }
 

@@ -36,35 +36,47 @@ export function chooseUnits(units: readonly Unit[], room: Room): Unit[] {
   const best = units[0]?.score ?? 0;
   let candidates = units.filter((unit) => unit.score >= best * room.floor).slice(0, MAX_CANDIDATES);
   const chosen: Unit[] = [];
-  const taken: Sentence[] = [];
-  const groups = new Map<string, number>();
-  let wordsLeft = room.words;
-  let headsLeft = Math.min(room.units, MAX_UNITS);
-  while (candidates.length > 0 && headsLeft >= 0) {
-    const next = bestOf(candidates, groups, room.groups);
+  const choice: Choice = { taken: [], counts: new Map(), groups: new Set(), words: 0, heads: 0 };
+  while (candidates.length > 0) {
+    const next = bestOf(candidates, choice, room.groups);
     candidates = candidates.filter((unit) => unit !== next);
-    const fresh = next.sentences.filter((sentence) => !taken.includes(sentence));
-    const isNewHead = fresh.length === next.sentences.length;
-    if (
-      fresh.length === 0 ||
-      (isNewHead && headsLeft === 0) ||
-      taken.length + fresh.length > room.sentences
-    )
-      continue;
-    const cost = fresh.reduce((sum, sentence) => sum + wordsOf(sentence), 0);
-    if (
-      cost > wordsLeft ||
-      fresh.some((sentence) => taken.some((other) => isSame(sentence, other)))
-    )
-      continue; // P2
+    const fresh = next.sentences.filter((sentence) => !choice.taken.includes(sentence));
+    if (!isFit(next, fresh, choice, room)) continue;
     chosen.push(next);
-    taken.push(...fresh);
-    wordsLeft -= cost;
-    if (isNewHead) headsLeft--;
-    const group = groupOf(next.sentences[0] ?? fresh[0] ?? missing());
-    groups.set(group, (groups.get(group) ?? 0) + fresh.length);
+    choice.taken.push(...fresh);
+    choice.words += lengthOf(fresh);
+    choice.heads += fresh.length === next.sentences.length ? 1 : 0;
+    const [group, source] = placesOf(next);
+    choice.groups.add(group);
+    for (const place of [group, source])
+      choice.counts.set(place, (choice.counts.get(place) ?? 0) + 1);
   }
   return chosen;
+}
+
+/** What is chosen so far. */
+type Choice = {
+  readonly taken: Sentence[];
+  /** Chosen units by group and by source. */
+  readonly counts: Map<string, number>;
+  readonly groups: Set<string>;
+  words: number;
+  /** Units that do not hang on one that was chosen before. */
+  heads: number;
+};
+
+function isFit(unit: Unit, fresh: readonly Sentence[], choice: Choice, room: Room): boolean {
+  if (fresh.length === 0 || choice.taken.length + fresh.length > room.sentences) return false;
+  const isHead = fresh.length === unit.sentences.length;
+  if (isHead && choice.heads >= Math.min(room.units, MAX_UNITS)) return false;
+  if (choice.words + lengthOf(fresh) > room.words) return false;
+  return !fresh.some((sentence) => choice.taken.some((other) => isSame(sentence, other))); // P2
+}
+
+/** Its group and its source. */
+function placesOf(unit: Unit): readonly [group: string, source: string] {
+  const [first] = unit.sentences;
+  return [groupOf(first), first.sources[0] ?? ""];
 }
 
 /** True when one of the two can go because the other says it. */
@@ -80,25 +92,26 @@ export function isSame(a: Sentence, b: Sentence): boolean {
   return short.size >= SAME.shortest && coverage(short, long) >= SAME.contained;
 }
 
-/** Staying in an open section costs little by little, opening one more than planned costs much: a text, not a scatter. */
-function bestOf(
-  candidates: readonly Unit[],
-  groups: ReadonlyMap<string, number>,
-  planned: number,
-): Unit {
+/**
+ * Staying in an open section costs little by little, and so does staying with a source; opening one section more than planned costs
+ * much: a text about all parts of its subject, not a scatter.
+ */
+function bestOf(candidates: readonly Unit[], choice: Choice, planned: number): Unit {
   const worth = (unit: Unit): number => {
-    const first = unit.sentences[0];
-    const count = first ? groups.get(groupOf(first)) : undefined;
-    if (count !== undefined) return (unit.score * 1.1) / (1 + 0.12 * count);
-    return groups.size < planned ? unit.score : unit.score * 0.4;
+    const [inGroup = 0, ofSource = 0] = placesOf(unit).map((place) => choice.counts.get(place));
+    const fair = unit.score / (1 + WEAR.group * inGroup) / (1 + WEAR.source * ofSource);
+    if (inGroup > 0) return fair * 1.1;
+    return choice.groups.size < planned ? fair : fair * 0.4;
   };
   return candidates.reduce((top, unit) => (worth(unit) > worth(top) ? unit : top));
 }
 
-function wordsOf(sentence: Sentence): number {
-  return (
-    countWords(sentence.text) +
-    sentence.sources.reduce((sum, source) => sum + countWords(source), 0)
+const WEAR = { group: 0.12, source: 0.05 } as const;
+
+function lengthOf(sentences: readonly Sentence[]): number {
+  return sentences.reduce(
+    (sum, { text, sources }) => sum + countWords(text) + countWords(sources.join(" ")),
+    0,
   );
 }
 
@@ -109,8 +122,4 @@ function haveSameNumbers(a: string, b: string): boolean {
 
 function numbersOf(text: string): string {
   return (text.match(/\d+(?:[.,]\d+)*/g) ?? []).toSorted().join(" ");
-}
-
-function missing(): never {
-  throw new TypeError("a unit has at least one sentence");
 }

@@ -66,7 +66,7 @@ export function needsPredecessor(text: string): boolean {
   return (
     LEANING.test(start) ||
     LEANING_INSIDE.test(start) ||
-    COUNTED.test(start) ||
+    NAMED_BEFORE.test(start) ||
     (/^both\b/i.test(start) && !/ and /.test(start))
   );
 }
@@ -152,8 +152,9 @@ const LEANING_INSIDE = new RegExp(
   "i",
 );
 
-/** "Those three wastes" were named before. */
-const COUNTED = /\b(?:these|those) (?:two|three|four|five|six|seven|eight|\d+) \p{L}/iu;
+/** "Those three wastes", "in that measurement": named before. */
+const NAMED_BEFORE =
+  /\b(?:these|those) (?:two|three|four|five|six|seven|eight|\d+) \p{L}|\b(?:in|of|from|for|by|with|at|to|on|under) (?:this|that|these|those) [\p{L}\d]/iu;
 
 const POINTING =
   /\b(?:(?:table|list|figure|section|example|diagram|command|formula|steps?|text) (?:below|above)|(?:below|above|following) (?:table|list|figure|section|example|diagram|command|formula|steps?)|as follows|see (?:also )?\S+|(?:the|each) (?:table|figure|diagram|list) (?:lists?|shows?|gives?|compares?|summari[sz]es?)|(?:described|shown|given|listed|all \w+) here|this (?:page|section|document|table|figure|chapter|guide|article|file|note))\b/i;

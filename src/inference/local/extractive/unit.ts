@@ -8,10 +8,14 @@ import { needsPredecessor, pointsAtItsPage } from "./sentence.ts";
 import { distinctBy, joinTerms } from "./term.ts";
 
 /** Sentences that only make sense together, in order: one sentence with what it leans on. */
-export type Unit = { readonly sentences: readonly Sentence[]; readonly score: number };
+export type Unit = {
+  readonly sentences: readonly [Sentence, ...Sentence[]];
+  readonly score: number;
+};
 
 /** Longest chain of leaning sentences. */
 const MAX_CHAIN = 3;
+
 /** Every unit that can stand in an answer, best first. */
 export function unitsOf(sentences: readonly Sentence[], scores: readonly number[]): Unit[] {
   const places = new Map(
@@ -19,7 +23,7 @@ export function unitsOf(sentences: readonly Sentence[], scores: readonly number[
   );
   const units = sentences.flatMap((sentence, index) => {
     if (pointsAtItsPage(sentence.text)) return [];
-    const chain = [sentence];
+    const chain: [Sentence, ...Sentence[]] = [sentence];
     let total = scores[index] ?? 0;
     for (let first = sentence; needsPredecessor(first.text);) {
       const before = places.get(`${first.passage}:${first.at - 1}`);
