@@ -1,16 +1,14 @@
 // The composition root: binds crews to the run engine, the pool and the store. The one place in the library that reads the
 // environment and .env, once.
 
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
+import { createResolver, defaultModelOf, type Resolver, settleAlias } from "./alias.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { BosunError, isBosunError, messageOf } from "./error.ts";
-import { ownValue } from "./json.ts";
 import type { Endpoint, ModelRef } from "./inference/model/endpoint.ts";
 import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
-import { defaultEndpoint, toEndpoint } from "./inference/model/preset.ts";
 import { createPool, type Pool } from "./inference/pool/pool.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
 import { checkInputs, type Crew } from "./orchestration/crew/crew.ts";
@@ -25,6 +23,7 @@ import type { RunState } from "./orchestration/run/state.ts";
 import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
 import { createToolRunner } from "./orchestration/tool/run.ts";
+import { checkRunId, newRunId } from "./run-id.ts";
 import type { Store } from "./service/store/store.ts";
 
 /** Options of a Bosun. */
@@ -77,26 +76,15 @@ export interface Bosun {
   close(): Promise<void>;
 }
 
-/** The alias of a model object given as `model`. */
-const GIVEN = "given";
-/** The alias of the embedded model. */
-const EMBEDDED = "extractive";
-
 /** A Bosun of its own: its models, its store, its runs. */
 export function createBosun(options: BosunOptions = {}): Bosun {
   checkOptions("createBosun", options, BOSUN_OPTIONS);
   const { clock = systemClock } = options;
   const env = options.env ?? readEnv();
   const data = options.data ?? (env["BOSUN_DATA"] || ".bosun");
-  const defaultModel = isModel(options.model)
-    ? GIVEN
-    : (options.model ?? defaultEndpoint(env) ?? EMBEDDED);
-  const pool = createPool({
-    clock,
-    env,
-    retry: options.retry,
-    resolve: createResolver(options, env),
-  });
+  const defaultModel = defaultModelOf(options, env);
+  const resolve = createResolver(options, env);
+  const pool = createPool({ clock, env, retry: options.retry, resolve });
   const contexts = new Map<string, RunContext>();
   const world: World = { clock, model: pool, runOf: (rootId) => contextOf(contexts, rootId) };
   const crewFlow = createCrewFlow(world, createTaskFlow(world));
@@ -113,7 +101,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     defaultModel,
     store,
     async start(crew, run) {
-      const context = await prepare(crew, run, { clock, defaultModel, contexts, store });
+      const context = await prepare(crew, run, { clock, defaultModel, resolve, contexts, store });
       const { runId } = context.log;
       const abort = createAbort(run.signal);
       const limits = {
@@ -140,23 +128,10 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   };
 }
 
-/** What an alias means: what was given under it, the embedded model, else an endpoint. */
-function createResolver(
-  { model, models = {} }: BosunOptions,
-  env: Env,
-): (alias: string) => Endpoint | Model {
-  const embedded = lazyModel(async () =>
-    (await import("./inference/local/extractive/extractive.ts")).createExtractive(),
-  );
-  return (alias) => {
-    if (alias === GIVEN && isModel(model)) return model;
-    return ownValue(models, alias) ?? (alias === EMBEDDED ? embedded : toEndpoint(alias, env));
-  };
-}
-
 type Home = {
   readonly clock: Clock;
   readonly defaultModel: ModelRef;
+  readonly resolve: Resolver;
   readonly contexts: Map<string, RunContext>;
   readonly store: () => Promise<Store | undefined>;
 };
@@ -177,7 +152,7 @@ const BOSUN_OPTIONS: KnownOptions = {
 async function prepare(
   crew: Crew,
   run: RunOptions,
-  { clock, defaultModel, contexts, store }: Home,
+  { clock, defaultModel, resolve, contexts, store }: Home,
 ): Promise<RunContext> {
   checkOptions(`a run of crew "${crew.name}"`, run, RUN_OPTIONS);
   const { inputs, model, showPrompts = false } = run;
@@ -190,7 +165,7 @@ async function prepare(
     checkRunId(runId, contexts.has(runId) || opened?.find(runId)?.runId === runId);
   const modelsOf: RunContext["modelsOf"] = (agent) => {
     const [first = defaultModel, ...fallbacks] = model === undefined ? agent.models : [model];
-    return [first, ...fallbacks];
+    return [settleAlias(first, resolve), ...fallbacks.map((ref) => settleAlias(ref, resolve))];
   };
   const log = createRunLog({ runId, clock, record: opened?.record });
   const tools = createToolRunner({ clock, cache: crew.cache });
@@ -245,20 +220,6 @@ function contextOf(contexts: ReadonlyMap<string, RunContext>, rootId: string): R
   return context;
 }
 
-function checkRunId(id: string, isTaken: boolean): void {
-  if (!/^[\w-]{1,64}$/.test(id)) {
-    throw new BosunError("usage", `a run id is 1 to 64 letters, digits, _ or -, got "${id}"`);
-  }
-  if (isTaken) throw new BosunError("usage", `there is a run "${id}" already. Give another run id`);
-}
-
-/** Sorts by time and can be typed: 20261120-115640-k3f9a0x2. */
-function newRunId(clock: Clock): string {
-  const [date = "", time = ""] = new Date(clock.now()).toISOString().split("T");
-  const random = randomBytes(8).readBigUInt64BE().toString(36).padStart(13, "0").slice(-10);
-  return `${date.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${random}`;
-}
-
 /** The environment over the lines of .env. */
 function readEnv(): Env {
   let file = "";
@@ -272,20 +233,4 @@ function readEnv(): Env {
       });
   }
   return { ...parseEnv(file), ...process.env };
-}
-
-function isModel(model: ModelRef | Model | undefined): model is Model {
-  return typeof model === "object" && "call" in model;
-}
-
-/** A model whose code is loaded at its first call. */
-function lazyModel(load: () => Promise<Model>): Model {
-  let loaded: Promise<Model> | undefined;
-  const model = (): Promise<Model> => (loaded ??= load());
-  return {
-    async *call(request, signal) {
-      yield* (await model()).call(request, signal);
-    },
-    contextTokens: async (models, signal) => (await model()).contextTokens(models, signal),
-  };
 }

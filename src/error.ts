@@ -123,7 +123,7 @@ export function messageOf(error: unknown): string {
   try {
     if (error === undefined || error === null) return "it threw no error";
     if (error instanceof Error) return error.message || error.name;
-    return typeof error === "string" ? error : (JSON.stringify(error) ?? String(error));
+    return typeof error === "string" ? error : (JSON.stringify(error) ?? `a ${typeof error}`);
   } catch {
     return "it threw something that has no text"; // a BigInt, a cycle, a message that throws
   }

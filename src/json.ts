@@ -10,6 +10,19 @@ export type Json =
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json | undefined };
 
+/** True for what JSON can carry, whole: no function, no symbol, no NaN, no Map. Deeper than MAX_DEPTH is not. */
+export function isJson(value: unknown, depth = 0): value is Json {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  return Object.values(value).every((item) => item === undefined || isJson(item, depth + 1));
+}
+
+const MAX_DEPTH = 100;
+
 /** True for a plain object: not null, not an array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -32,6 +32,8 @@ export type Measured = {
 
 /** Contenders that wait, loaded. */
 export interface Field {
+  /** One run of one contender, to see what it does. */
+  once(name: string, base: string): Promise<void>;
   compare(comparison: Comparison): Promise<readonly Measured[]>;
   stop(): void;
 }
@@ -52,6 +54,9 @@ export async function startField(
     return runner.child.ask<BurstResult>("burst", args);
   };
   return {
+    async once(name, base) {
+      await burst(name, { base, runs: 1, ms: 0, concurrency: 1 });
+    },
     async compare({ names: compared, base, rounds, runs, ms, warmupMs, concurrency }) {
       const results = new Map<string, BurstResult[]>(compared.map((name) => [name, []]));
       for (const name of compared) await burst(name, { base, runs: 1, ms: warmupMs, concurrency });

@@ -23,15 +23,7 @@ export async function measurePipeline(
       const base = `${origin}/${writes}/v1`;
       const sent = await checkWork(names, async (name) => {
         await server.ask<ServerStats>("stats"); // forgets what came before
-        await field.compare({
-          names: [name],
-          base,
-          rounds: 1,
-          runs: 1,
-          ms: 0,
-          warmupMs: 0,
-          concurrency: 1,
-        });
+        await field.once(name, base);
         return server.ask<ServerStats>("stats");
       });
       const measured = await field.compare({

@@ -15,15 +15,14 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
  * @throws BosunError `usage` for a text without "=" or a file that cannot be read.
  */
 export function parseInputs(pairs: readonly string[]): Inputs {
-  const inputs: Record<string, string> = {};
-  for (const pair of pairs) {
+  const entries = pairs.map((pair) => {
     const at = pair.indexOf("=");
     const key = pair.slice(0, at).trim();
     if (at < 1 || key === "")
       throw new BosunError("usage", `--input ${pair}: write it as --input name=value`);
-    inputs[key] = valueOf(pair.slice(at + 1), key);
-  }
-  return inputs;
+    return [key, valueOf(pair.slice(at + 1), key)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function valueOf(value: string, key: string): string {

@@ -1,5 +1,6 @@
 // The live view of a run as lines: one row per agent. Pure: states, time and size in, lines out.
 
+import { ownValue } from "../json.ts";
 import type { RunState, TaskState } from "../orchestration/run/state.ts";
 import { LEAST_WRITING_MS, type LiveCall, type LiveState } from "./live.ts";
 import { count, elapsed, several, tokens } from "./number.ts";
@@ -101,7 +102,7 @@ type AgentNow = {
 function agentRow(agent: AgentNow): AgentRow {
   const { name, tasks, live, state, now } = agent;
   const calls = Object.values(live.calls).filter((call) => call.agent === name);
-  const usage = state.agents[name]?.usage;
+  const usage = ownValue(state.agents, name)?.usage;
   const liveTokens = calls.reduce((sum, call) => sum + call.tokens, 0);
   const output = (usage?.output.total ?? 0) + liveTokens;
   const source = liveTokens > 0 ? "estimated" : (usage?.source ?? "server");
@@ -113,7 +114,7 @@ function agentRow(agent: AgentNow): AgentRow {
     doing,
     input: usage ? tokens(usage.input.total, usage.source) : "",
     output: output > 0 ? tokens(output, source) : "",
-    speed: speedOf(calls, live.speeds[name], now),
+    speed: speedOf(calls, ownValue(live.speeds, name), now),
     time: timeOf(tasks, now),
   };
 }
@@ -162,8 +163,8 @@ function doingOf({ phase, note }: LiveCall): string {
 }
 
 function waitOf(task: TaskState, { tasks }: RunState, live: LiveState): string {
-  const open = (live.needs[task.name] ?? []).filter((name) => {
-    const status = tasks[name]?.status;
+  const open = (ownValue(live.needs, task.name) ?? []).filter((name) => {
+    const status = ownValue(tasks, name)?.status;
     return status === "waiting" || status === "running";
   });
   return open.length > 0 ? `waits for ${open.join(", ")}` : "waits";

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The command's process: parses the command line, runs the command, prints its error, exits. Nothing else in Bosun ends a process.
 
 import { CommanderError } from "commander";

@@ -1,7 +1,7 @@
 // What `bosun doctor` asks a model: one tiny call, a stream, a tool, a schema.
 
 import type { Clock } from "../clock.ts";
-import type { Endpoint, ModelRef } from "../inference/model/endpoint.ts";
+import type { ModelRef } from "../inference/model/endpoint.ts";
 import type { Model, ModelEvent, ModelRequest, Reply } from "../inference/model/model.ts";
 import { BosunError, isBosunError } from "../error.ts";
 import { checkOutput } from "../orchestration/run/output.ts";
@@ -103,7 +103,7 @@ async function toolCalling(checked: Checked, signal: AbortSignal): Promise<Findi
 
 /** The parsers' names are those of vLLM. Source: docs.vllm.ai, "Tool Calling", read 2026-11. */
 function toolAdvice(ref: ModelRef): string {
-  const { dialect } = typeof ref === "string" ? {} : (ref as Partial<Endpoint>);
+  const dialect = typeof ref === "string" ? undefined : ref.dialect;
   if (dialect === "llama.cpp") return "start llama-server with --jinja";
   if (dialect === "sglang") return "start SGLang with --tool-call-parser NAME";
   return "start vLLM with --enable-auto-tool-choice --tool-call-parser NAME: hermes for Qwen 2.5 and 3, llama3_json for Llama 3, mistral for Mistral";

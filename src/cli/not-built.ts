@@ -1,6 +1,6 @@
 // Commands of the design that this version does not have: each says so, instead of being unknown.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { BosunError } from "../error.ts";
 
 /** Top-level commands that are not built yet. */
@@ -25,6 +25,13 @@ export const NOT_BUILT_COMMANDS: readonly string[] = [
   "deploy",
   "import",
 ];
+
+/** A flag of a command that is built: it is known, and says that it does nothing yet. */
+export function notBuiltOption(flags: string): Option {
+  return new Option(flags, "not built yet in this version").argParser(() => {
+    throw new BosunError("usage", `${flags.split(" ")[0]} is not built yet in this version`);
+  });
+}
 
 /** Adds commands that throw `usage` whatever follows them. */
 export function addNotBuilt(parent: Command, names: readonly string[]): void {

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { DoctorFlags } from "./doctor.ts";
 import type { ModelsFlags } from "./models.ts";
 import type { ServeModelFlags } from "./model.ts";
-import { addNotBuilt, NOT_BUILT_COMMANDS } from "./not-built.ts";
+import { addNotBuilt, NOT_BUILT_COMMANDS, notBuiltOption } from "./not-built.ts";
 import type { RunFlags } from "./run.ts";
 import type { ListFlags, ShowFlags } from "./runs.ts";
 import type { Terminal } from "./terminal.ts";
@@ -68,8 +68,8 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
     .option("--concurrency <n>", "runs at once with --inputs; default 4", toCount)
     .option(...JSON_FLAG)
     .option(...DATA_FLAG)
-    .option("--dry-run", "not built yet in this version")
-    .option("--max-parallel <n>", "not built yet in this version")
+    .addOption(notBuiltOption("--dry-run"))
+    .addOption(notBuiltOption("--max-parallel <n>"))
     .addHelpText(
       "after",
       `
@@ -106,6 +106,7 @@ function addRuns(program: Command, { terminal, onCode }: Define): void {
     .description("one run: its text and its tables")
     .argument("<id>", "the run's id, or the beginning of it")
     .option("--events", "print its events")
+    .addOption(notBuiltOption("--waterfall"))
     .option(...JSON_FLAG)
     .option(...DATA_FLAG)
     .action(async (id: string, flags: ShowFlags) => {
@@ -133,9 +134,11 @@ function addDoctor(program: Command, { terminal, onCode }: Define): void {
     .command("doctor")
     .description("check Node, the data folder, the endpoint and what its model can do")
     .option("-m, --model <alias|url>", "the model to check; default: the default model")
-    .option("--endpoint <url>", "the same as --model with a URL")
+    .option("--endpoint <url>", "the same as --model with a URL; with --model, its model")
     .option(...JSON_FLAG)
     .option(...DATA_FLAG)
+    .addOption(notBuiltOption("--gpu"))
+    .addOption(notBuiltOption("--worker <id>"))
     .addHelpText("after", "\nExample:\n  bosun doctor --model http://gpu-1:8000/v1")
     .action(async (flags: DoctorFlags) => {
       const { doctorCommand } = await import("./doctor.ts");

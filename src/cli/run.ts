@@ -26,8 +26,6 @@ export type RunFlags = {
   readonly showPrompts?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly data?: string | undefined;
-  readonly dryRun?: boolean | undefined;
-  readonly maxParallel?: string | undefined;
 };
 
 /** Runs a crew once, or once for each line of a file. @returns the exit code. */
@@ -56,7 +54,7 @@ export async function runCommand(
 /** Runs at once in a batch. */
 const DEFAULT_CONCURRENCY = 4;
 
-/** @throws BosunError `usage` for flags that contradict each other or that this version does not have. */
+/** @throws BosunError `usage` for flags that contradict each other. */
 function checkFlags(flags: RunFlags): void {
   const wrong = wrongFlags(flags);
   if (wrong !== undefined) throw new BosunError("usage", wrong);
@@ -64,8 +62,6 @@ function checkFlags(flags: RunFlags): void {
 
 function wrongFlags(flags: RunFlags): string | undefined {
   const { inputs, out, concurrency, runId, showPrompts } = flags;
-  if (flags.dryRun) return "--dry-run is not built yet in this version";
-  if (flags.maxParallel !== undefined) return "--max-parallel is not built yet in this version";
   if ((inputs === undefined) !== (out === undefined))
     return "a batch needs both --inputs jobs.jsonl and --out results.jsonl";
   if (inputs === undefined)

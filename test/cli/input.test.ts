@@ -71,7 +71,7 @@ describe("a crew's inputs", () => {
     );
   });
 
-  it("may not be names that every object has", () => {
+  it("that are given and asked for by nobody are found", () => {
     expect(unusedInputs(report, { topic: "x", tpoic: "y" })).toEqual(["tpoic"]);
   });
 });

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { openStore } from "../../src/service/store/store.ts";
-import { chunk, head, STALL, startFaultServer, textReply, write } from "../../src/test/index.ts";
+import {
+  chunk,
+  head,
+  STALL,
+  startFaultServer,
+  textReply,
+  wait,
+  write,
+} from "../../src/test/index.ts";
 import { newFolder, ONE_AGENT, runBosun, startBosun, TWO_AGENTS } from "./bosun-process.ts";
 
 const HALF = [head(), write(chunk({ content: "half a text" })), STALL];
@@ -108,14 +116,16 @@ describe("Ctrl-C", () => {
 });
 
 describe("a reader that leaves", () => {
-  it("cancels the run without a stack trace", async () => {
-    await using server = await startFaultServer({ replies: () => HALF });
+  it("cancels the run at the next event, without a stack trace", async () => {
+    const gate = Promise.withResolvers<void>();
+    const reply = [head(), wait(gate.promise), write(chunk({ content: "half" })), STALL];
+    await using server = await startFaultServer({ replies: [reply] });
     const cwd = newFolder({ "crew.ts": ONE_AGENT });
     const args = ["run", ".", "--json", "-i", "topic=x", "--model", server.url];
     await using bosun = startBosun(args, { cwd });
-    await bosun.said("run-start");
+    await bosun.said("model-start");
     bosun.leave();
-    await server.received(0);
+    gate.resolve();
 
     const { code, err } = await bosun.ended;
 

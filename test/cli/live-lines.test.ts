@@ -126,6 +126,15 @@ describe("liveLines", () => {
     expect(/… and \d+ more agents/.test(lines.at(-1) ?? "")).toBe(rows > 4);
   });
 
+  it.each(["constructor", "toString", "__proto__"])("takes the name %s", (name) => {
+    const text = JSON.stringify(FIRST_DONE);
+    const renamed = JSON.parse(
+      text.replaceAll('"Writer"', JSON.stringify(name)).replaceAll('"write"', JSON.stringify(name)),
+    ) as readonly Placed[];
+
+    expect(rowsOf(renamed)[1]).toContain(name);
+  });
+
   it("shows no escape sequences of a tool's name or a crew's", () => {
     const { state, live } = fold(toWide(WRITING, "evil\u001b[2J\nname"));
 

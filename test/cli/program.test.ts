@@ -35,6 +35,8 @@ describe("the command line", () => {
   it.each([
     [["run", "x", "--dry-run"], "--dry-run is not built yet"],
     [["run", "x", "--max-parallel", "2"], "--max-parallel is not built yet"],
+    [["doctor", "--gpu"], "--gpu is not built yet"],
+    [["runs", "show", "x", "--waterfall"], "--waterfall is not built yet"],
     [["run", "x", "--inputs", "a"], "needs both --inputs"],
     [["run", "x", "--out", "a"], "needs both --inputs"],
     [["run", "x", "--concurrency", "2"], "--concurrency is for a batch"],

@@ -94,6 +94,15 @@ export function endpoint(options: Omit<Endpoint, "type">): Endpoint {
   return { type: "endpoint", ...options, url: options.url.replace(/\/+$/, "") };
 }
 
+/** Reserved for thinking when it is on without a budget. */
+const DEFAULT_THINKING_TOKENS = 4_096;
+
+/** Tokens of an answer that are meant for thinking, on top of maxTokens. */
+export function thinkingTokens(thinking: ModelSettings["thinking"]): number {
+  if (typeof thinking === "object") return thinking.budgetTokens;
+  return thinking === true ? DEFAULT_THINKING_TOKENS : 0;
+}
+
 /** How an endpoint and its model are named in events, errors and tables: `Qwen/Qwen3-8B at gpu-1:8000`. */
 export function nameOf(ref: ModelRef): string {
   if (typeof ref === "string") return ref;

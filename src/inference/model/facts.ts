@@ -48,8 +48,14 @@ export function createFactsCache(source: FactsSource): FactsCache {
   const { clock } = source;
   let known: EndpointFacts | undefined;
   let failedAt: number | undefined;
-  const get = async (signal: AbortSignal): Promise<EndpointFacts> =>
-    (known ??= await fetchFacts(source, signal));
+  let asking: Promise<EndpointFacts> | undefined;
+  // Asked once for all who want to know at the same time; the one who gives up waiting does not stop it for the others.
+  const get = async (signal: AbortSignal): Promise<EndpointFacts> => {
+    if (known) return known;
+    asking ??= fetchFacts(source, new AbortController().signal).finally(() => (asking = undefined));
+    known = await orCancelled(asking, source.where, signal);
+    return known;
+  };
   return {
     get,
     async getOrNone(signal) {
@@ -63,6 +69,19 @@ export function createFactsCache(source: FactsSource): FactsCache {
       }
     },
   };
+}
+
+/** What `work` comes to, or the error of a cancelled call as soon as the signal aborts. */
+async function orCancelled<T>(work: Promise<T>, where: string, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(cancelled(where, signal.reason));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 /** @throws BosunError `model/unreachable`, `model/unauthorized`, `model/protocol` or another `model/…` code. */

@@ -34,6 +34,8 @@ export type ModelRequest = {
   readonly output?: OutputSpec | undefined;
   /** Wins over the endpoint's own settings, field by field. */
   readonly settings: ModelSettings;
+  /** Holds where neither `settings` nor the endpoint says anything. */
+  readonly defaults?: ModelSettings | undefined;
   readonly timeouts?: Timeouts | undefined;
   /** false asks for one reply instead of a stream: for batches, where nobody watches. Default true. */
   readonly stream?: boolean | undefined;

@@ -1,16 +1,13 @@
 // ModelRequest → the body of POST /chat/completions, in the words of each dialect. Pure.
 
 import type { JsonObject } from "../../json.ts";
-import type { Dialect, Endpoint, ModelSettings } from "./endpoint.ts";
+import { type Dialect, type Endpoint, type ModelSettings, thinkingTokens } from "./endpoint.ts";
 import type { Message } from "./message.ts";
 import type { ModelRequest } from "./model.ts";
 import { appendSystem, withTextTools } from "./text-tools.ts";
 
 /** What an endpoint was found to lack. Learned from its refusals, kept for its further calls. */
 export type Adaptations = { readonly textTools: boolean; readonly promptSchema: boolean };
-
-/** Reserved for thinking when it is on without a budget. */
-const DEFAULT_THINKING_TOKENS = 4_096;
 
 export type WireOptions = {
   readonly model: string;
@@ -23,7 +20,7 @@ export type WireOptions = {
 /** The body as JSON data. Settings of the request win over those of the endpoint. */
 export function toBody(request: ModelRequest, options: WireOptions): JsonObject {
   const { model, dialect, endpoint, adaptations, stream } = options;
-  const settings = mergeSettings(endpoint, request.settings);
+  const settings = mergeSettings(endpoint, request);
   const { tools = [], output } = request;
   const isTextTools = tools.length > 0 && adaptations.textTools;
   const messages = isTextTools ? withTextTools(request.messages, tools) : request.messages;
@@ -57,10 +54,11 @@ function toTools({ tools = [], toolChoice = "auto" }: ModelRequest): JsonObject 
   };
 }
 
-function mergeSettings(endpoint: Endpoint, settings: ModelSettings): ModelSettings {
+/** The request's settings over the endpoint's own over the request's defaults. */
+function mergeSettings(endpoint: Endpoint, { settings, defaults }: ModelRequest): ModelSettings {
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   const extraBody = { ...endpoint.extraBody, ...settings.extraBody };
-  return { ...endpoint, ...Object.fromEntries(given), extraBody };
+  return { ...defaults, ...endpoint, ...Object.fromEntries(given), extraBody };
 }
 
 function toTokenLimit(
@@ -69,9 +67,7 @@ function toTokenLimit(
 ): JsonObject {
   if (maxTokens === undefined) return {};
   // Servers count thinking as output; the answer must still get its maxTokens.
-  const limit =
-    maxTokens +
-    (typeof thinking === "object" ? thinking.budgetTokens : thinking ? DEFAULT_THINKING_TOKENS : 0);
+  const limit = maxTokens + thinkingTokens(thinking);
   // OpenAI's reasoning models refuse max_tokens; other servers know only that name.
   return dialect === "openai" ? { max_completion_tokens: limit } : { max_tokens: limit };
 }

@@ -135,9 +135,9 @@ const isThinking: Check = (value) => {
 };
 
 const isStop: Check = (value) => {
-  const isList =
+  const isShort =
     Array.isArray(value) && value.length <= 16 && value.every((text) => isText(text) === undefined);
-  return isList ? undefined : "a list of at most 16 texts";
+  return isShort ? undefined : "a list of at most 16 texts";
 };
 
 /** Names of the model settings, on agents and tasks alike. */

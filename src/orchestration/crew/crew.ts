@@ -1,6 +1,7 @@
 // A crew: tasks, the agents that do them, and the order in which they are done. Plain data; bosun.ts adds kickoff and stream.
 
 import { BosunError } from "../../error.ts";
+import { isJson } from "../../json.ts";
 import type { Agent } from "./agent.ts";
 import { fillPlaceholders, type Inputs } from "./input.ts";
 import {
@@ -116,13 +117,25 @@ export function agentOf(task: Task, agents: readonly Agent[]): Agent {
  * @throws BosunError `crew/input-missing`.
  */
 export function checkInputs(crew: Crew, inputs: Inputs): void {
+  const where = `crew "${crew.name}"`;
+  for (const [name, value] of Object.entries(inputs)) {
+    if (isJson(value) || value === undefined) continue;
+    throw new BosunError(
+      "crew/invalid",
+      `${where}: the input "${name}" must be a text, a number, true, false, or a list or object of them`,
+    );
+  }
   for (const task of allTasks(crew.tasks)) {
     const agent = agentOf(task, crew.agents);
     for (const text of [task.description, task.expectedOutput])
       fillPlaceholders(text, inputs, `task "${task.name}"`);
-    for (const text of [agent.name, agent.role, agent.goal, agent.backstory])
+    for (const text of [agent.role, agent.goal, agent.backstory])
       fillPlaceholders(text, inputs, `agent "${agent.name}"`);
   }
+  checkAgentNames(
+    where,
+    crew.agents.map(({ name }) => fillPlaceholders(name, inputs, `agent "${name}"`)),
+  );
 }
 
 function checkTasks(where: string, tasks: readonly Task[]): void {
@@ -161,16 +174,21 @@ function collectAgents(
   listed: readonly Agent[],
 ): readonly Agent[] {
   const agents = [...new Set([...listed, ...allTasks(tasks).map((task) => agentOf(task, listed))])];
-  const names = new Set<string>();
-  for (const { name } of agents) {
-    if (names.has(name))
-      throw new BosunError(
-        "crew/duplicate-name",
-        `${where} has two agents named "${name}". Give one of them another name`,
-      );
-    names.add(name);
-  }
+  checkAgentNames(
+    where,
+    agents.map(({ name }) => name),
+  );
   return agents;
+}
+
+/** Events and tables tell agents apart by their names. */
+function checkAgentNames(where: string, names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice === undefined) return;
+  throw new BosunError(
+    "crew/duplicate-name",
+    `${where} has two agents named "${twice}". Give one of them another name`,
+  );
 }
 
 /** The tasks and those that stand in for them on error. */

@@ -3,7 +3,11 @@
 import { BosunError, detailOf, type ErrorData, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
 import type { OutputSpec, ToolSpec } from "../../inference/model/message.ts";
-import type { ModelRef, ModelSettings } from "../../inference/model/endpoint.ts";
+import {
+  type ModelRef,
+  type ModelSettings,
+  thinkingTokens,
+} from "../../inference/model/endpoint.ts";
 import type { ModelRequest, Path, Purpose, Reply } from "../../inference/model/model.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
@@ -26,8 +30,6 @@ export type Ask = {
 
 /** Default of `maxTokens`, when the context is known to be at least four times as long. */
 export const DEFAULT_MAX_TOKENS = 2_048;
-/** Reserved on top of maxTokens when thinking is on without a budget. */
-const DEFAULT_THINKING_TOKENS = 4_096;
 
 /** The answer to one call. Two steps: the fit, then the call; what happens in them is in the log. */
 export async function askModel(d: Durable, world: World, ask: Ask): Promise<Reply> {
@@ -43,12 +45,11 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
       agent,
       parts: toPromptParts(conversation, ask.tools),
     });
-  const request = toRequest(d, ask, { conversation, maxTokens: fit.maxTokens });
-  let isStarted = false;
-  const onStart = (): void => void (isStarted = true);
+  const request = toRequest(d, ask, { conversation, defaultMaxTokens: fit.defaultMaxTokens });
+  const told: Told = { isStarted: false, isOver: false };
   try {
     const reply = await d.step(key, (step) =>
-      callModel(world, run, { request, agent, path, onStart }, step),
+      callModel(world, run, { request, agent, path, told }, step),
     );
     const { endpoint, model, finish, usage, timings } = reply;
     // Said by the body from the step's result: a crash between the step's commit and this line loses no cost (C2).
@@ -65,7 +66,7 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
     });
     return reply;
   } catch (error) {
-    if (!isStarted) throw error; // nothing was sent: the task's own end tells the error
+    if (!told.isStarted) throw error; // nothing was sent: the task's own end tells the error
     const failure = toBosunError(error, "model/server", `the model call of agent "${agent}"`);
     const status = failure.code === "model/cancelled" || d.signal.aborted ? "cancelled" : "failed";
     run.log.emit(path, {
@@ -77,13 +78,15 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
       usage: usageOf(error),
     });
     throw error;
+  } finally {
+    told.isOver = true;
   }
 }
 
 function toRequest(
   d: Durable,
   ask: Ask,
-  fitted: { readonly conversation: Conversation; readonly maxTokens: number },
+  fitted: { readonly conversation: Conversation; readonly defaultMaxTokens: number },
 ): ModelRequest {
   const { path, purpose, remainingCalls } = ask;
   return {
@@ -91,7 +94,8 @@ function toRequest(
     messages: toMessages(fitted.conversation),
     ...(ask.tools.length > 0 ? { tools: ask.tools } : {}),
     output: ask.output,
-    settings: { ...ask.settings, maxTokens: fitted.maxTokens },
+    settings: ask.settings,
+    defaults: { maxTokens: fitted.defaultMaxTokens },
     hints: {
       runId: d.rootId,
       path,
@@ -107,42 +111,57 @@ export function usageOf(error: unknown): Usage {
   return isUsage(usage) ? usage : NO_USAGE;
 }
 
-type Fit = { readonly cuts: readonly Cut[]; readonly maxTokens: number };
+type Fit = { readonly cuts: readonly Cut[]; readonly defaultMaxTokens: number };
 
+/** Fits the conversation into the tightest of the models that the call can reach (M1). */
 async function fitAsk(world: World, ask: Ask, signal: AbortSignal): Promise<Fit> {
-  const contextTokens = await world.model.contextTokens(ask.models, signal);
-  const [first] = ask.models;
-  const own: ModelSettings = typeof first === "string" ? {} : first;
-  const maxTokens =
-    ask.settings.maxTokens ??
-    own.maxTokens ??
-    Math.min(DEFAULT_MAX_TOKENS, Math.floor((contextTokens ?? Infinity) / 4));
-  const thinking = ask.settings.thinking ?? own.thinking;
-  const thinkingTokens =
-    typeof thinking === "object" ? thinking.budgetTokens : thinking ? DEFAULT_THINKING_TOKENS : 0;
-  const cuts = planFit(ask.conversation, ask.tools, {
-    contextTokens,
-    reservedTokens: maxTokens + thinkingTokens,
-  });
-  return { cuts, maxTokens };
+  const rooms = await Promise.all(ask.models.map((ref) => roomAt(world, ask, { ref, signal })));
+  const tightest = rooms.reduce((least, room) => (room.left < least.left ? room : least));
+  const cuts = planFit(ask.conversation, ask.tools, tightest);
+  return { cuts, defaultMaxTokens: Math.min(...rooms.map((room) => room.defaultMaxTokens)) };
 }
+
+type Room = {
+  readonly contextTokens: number | undefined;
+  readonly reservedTokens: number;
+  readonly left: number;
+  readonly defaultMaxTokens: number;
+};
+
+async function roomAt(
+  world: World,
+  { settings }: Ask,
+  { ref, signal }: { readonly ref: ModelRef; readonly signal: AbortSignal },
+): Promise<Room> {
+  const contextTokens = await world.model.contextTokens([ref], signal);
+  const context = contextTokens ?? Infinity;
+  const own: ModelSettings = typeof ref === "string" ? {} : ref;
+  const defaultMaxTokens = Math.min(DEFAULT_MAX_TOKENS, Math.floor(context / 4));
+  const maxTokens = settings.maxTokens ?? own.maxTokens ?? defaultMaxTokens;
+  const reservedTokens = maxTokens + thinkingTokens(settings.thinking ?? own.thinking);
+  return { contextTokens, reservedTokens, left: context - reservedTokens, defaultMaxTokens };
+}
+
+/** What the log knows of a call: whether it was sent, and whether its end was told. */
+type Told = { isStarted: boolean; isOver: boolean };
 
 type Call = {
   readonly request: ModelRequest;
   readonly agent: string;
   readonly path: Path;
-  readonly onStart: () => void;
+  readonly told: Told;
 };
 
 /** The step's function: follows the call's events into the log until its end. */
 async function callModel(
   world: World,
   { log }: RunContext,
-  { request, agent, path, onStart }: Call,
+  { request, agent, path, told }: Call,
   step: StepContext,
 ): Promise<Reply> {
   const { purpose } = request.hints;
   for await (const event of world.model.call(request, step.signal)) {
+    if (told.isOver) throw step.signal.reason; // a model that ignores its signal speaks to nobody
     switch (event.type) {
       case "text-delta":
         log.delta(path, { agent, channel: "text", text: event.text });
@@ -154,7 +173,7 @@ async function callModel(
         log.emit(path, { type: "model-queued", agent, reason: event.reason }, step.attempt);
         break;
       case "start":
-        onStart();
+        told.isStarted = true;
         log.emit(
           path,
           {

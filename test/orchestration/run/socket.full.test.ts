@@ -1,7 +1,9 @@
+import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { createBosun } from "../../../src/bosun.ts";
 import { crew } from "../../../src/crew.ts";
 import { endpoint } from "../../../src/inference/model/endpoint.ts";
+import type { Model } from "../../../src/inference/model/model.ts";
 import { partialResult } from "../../../src/orchestration/run/result.ts";
 import { tool } from "../../../src/orchestration/tool/tool.ts";
 import { type FaultServer, startFaultServer } from "../../../src/test/fault-server.ts";
@@ -169,6 +171,62 @@ describe("on a real clock and a real socket", () => {
       "model/rate-limited",
     ]);
     expect(only(events, "run-end")).toMatchObject([{ status: "done", raw: "fine" }]);
+    await bosun.close();
+  });
+
+  it("a task ends at its limit also when its endpoint does not even tell its facts", async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const address = silent.address();
+    const url = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/v1`;
+    const bosun = createBosun({ data: false, env: {}, model: endpoint({ url, model: "m" }) });
+    const began = performance.now();
+
+    const error = await errorOf(
+      crew({ name: "c", tasks: [job("slow", { timeoutMs: 200 })], bosun }).kickoff(),
+    );
+
+    expect(error.code).toBe("task/timed-out");
+    expect(performance.now() - began).toBeLessThan(200 + 250);
+    await bosun.close();
+    silent.closeAllConnections();
+    silent.close();
+  });
+
+  it("a crew ends at most 100 ms late when its model ignores that it was aborted", async () => {
+    const deaf: Model = {
+      async *call() {
+        yield { type: "start", endpoint: "e", model: "m", attempt: 1 };
+        await new Promise<never>(() => undefined);
+      },
+      contextTokens: async () => undefined,
+    };
+    const bosun = createBosun({ data: false, env: {}, model: deaf });
+
+    const error = await errorOf(
+      crew({
+        name: "c",
+        tasks: [job("a"), job("b")],
+        process: "parallel",
+        timeoutMs: 200,
+        bosun,
+      }).kickoff(),
+    );
+
+    const { durationMs = 0 } = partialResult(error)?.timings ?? {};
+    expect(error.code).toBe("run/timed-out");
+    expect(durationMs).toBeGreaterThanOrEqual(199);
+    expect(durationMs).toBeLessThan(300 + 50); // a loaded machine
+  });
+
+  it("many tasks at once ask an endpoint for its facts once", async () => {
+    await using server = await startFaultServer({ replies: () => textReply("x") });
+    const bosun = bosunAt(server);
+    const tasks = Array.from({ length: 8 }, (_, n) => job(`t${n}`));
+
+    await crew({ name: "c", tasks, process: "parallel", bosun }).kickoff();
+
+    expect(server.requests.filter(({ path }) => path === "/v1/models")).toHaveLength(1);
     await bosun.close();
   });
 });

@@ -8,7 +8,7 @@ import type { ModelRequest } from "../../model/model.ts";
 import { estimateTokens } from "../../model/tokens.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
 import { composeAnswer } from "./compose.ts";
-import { createEvidenceValuer, type Evidence } from "./evidence.ts";
+import { createEvidenceValuer, type Evidence, poolOf } from "./evidence.ts";
 import { type FillOptions, fillSchema } from "./fill.ts";
 import { type Limits, readLimits } from "./limit.ts";
 import { isFailure, readMaterial, type Sentence } from "./material.ts";
@@ -33,42 +33,50 @@ export async function answer(request: ModelRequest, maxTokens: number): Promise<
   const assignment = readAssignment(request.messages);
   const calls = planCalls(assignment, request.tools ?? [], request.toolChoice ?? "auto");
   if (calls.length > 0) return { text: "", calls };
+  const schema = request.output?.schema ?? assignment.schema;
+  return { text: await textFor(assignment, schema, maxTokens), calls: [] };
+}
+
+async function textFor(
+  assignment: Assignment,
+  schema: JsonObject | undefined,
+  maxTokens: number,
+): Promise<string> {
   const limits = readLimits([assignment.task, assignment.expected, assignment.followUp]);
   const draft = draftOf(assignment);
   const review = draft && reviewDraft(draft, assignment);
-  const schema = request.output?.schema ?? assignment.schema;
-  if (schema)
-    return {
-      text: JSON.stringify(await fillAnswer(schema, assignment, { limits, review, maxTokens })),
-      calls: [],
-    };
-  if (review)
-    return { text: formatReview(review, limits.words ?? Number.POSITIVE_INFINITY), calls: [] };
-  const defaultWords = limits.isList
-    ? LIST_WORDS
-    : assignment.expected
-      ? TASK_WORDS
-      : QUESTION_WORDS;
-  const { sentences, scores } = rankAll(assignment);
-  const query = queryOf(assignment);
-  const isLead = (sentence: Sentence): boolean => definesTopic(sentence.text, query);
-  return {
-    text:
-      composeAnswer(sentences, scores, { limits, defaultWords, maxTokens, isLead }) ??
-      nothingFound(assignment),
-    calls: [],
-  };
+  const ranked = rankAll(assignment);
+  if (schema) {
+    return JSON.stringify(
+      await fillAnswer(schema, assignment, { ...ranked, limits, review, maxTokens }),
+    );
+  }
+  if (review) return formatReview(review, limits.words ?? Number.POSITIVE_INFINITY);
+  const { sentences, scores, isLead } = ranked;
+  const brief = { limits, defaultWords: defaultWords(assignment, limits), maxTokens, isLead };
+  return composeAnswer(sentences, scores, brief) ?? nothingFound(assignment);
 }
 
-function rankAll(assignment: Assignment): {
+function defaultWords({ expected }: Assignment, { isList }: Limits): number {
+  if (isList) return LIST_WORDS;
+  return expected ? TASK_WORDS : QUESTION_WORDS;
+}
+
+type Ranked = {
   readonly sentences: readonly Sentence[];
   readonly scores: readonly number[];
-} {
+  /** True for a sentence to begin with. */
+  readonly isLead: (sentence: Sentence) => boolean;
+};
+
+function rankAll(assignment: Assignment): Ranked {
   const sentences = readMaterial(assignment.sections, assignment.results);
-  return { sentences, scores: scoreSentences(sentences, queryOf(assignment)) };
+  const query = queryOf(assignment);
+  const isLead = ({ text }: Sentence): boolean => definesTopic(text, query);
+  return { sentences, scores: scoreSentences(sentences, query), isLead };
 }
 
-type Wish = {
+type Wish = Ranked & {
   readonly limits: Limits;
   readonly review: Review | undefined;
   readonly maxTokens: number;
@@ -89,11 +97,10 @@ const ATTEMPTS: readonly (FillOptions & { readonly scale: number })[] = [
 async function fillAnswer(
   schema: JsonObject,
   assignment: Assignment,
-  { limits, review, maxTokens }: Wish,
+  { sentences, scores, limits, review, maxTokens }: Wish,
 ): Promise<Json> {
-  const { sentences, scores } = rankAll(assignment);
   const evidence: Omit<Evidence, "scale"> = {
-    units: unitsOf(sentences, scores),
+    pool: poolOf(unitsOf(sentences, scores)),
     keywords: keywordsOf(assignment.task),
     items: limits.bullets,
     verdict: review && toVerdict(review),
@@ -112,9 +119,7 @@ async function fillAnswer(
   throw new BosunError(
     "model/bad-request",
     `the embedded model cannot fill this schema: ${issues.join("; ") || "nothing fits it"}. Simplify the schema, or use a language model`,
-    {
-      details: { issues },
-    },
+    { details: { issues } },
   );
 }
 
@@ -127,23 +132,27 @@ async function check(schema: JsonObject, value: Json): Promise<Validation> {
   }
 }
 
-function nothingFound(assignment: Assignment): string {
-  const searches = assignment.calls.flatMap((call) => {
-    const args = parseJson(call.arguments);
-    const query = isObject(args)
-      ? Object.values(args).find((value) => typeof value === "string")
-      : undefined;
-    return typeof query === "string" ? [`"${query}"`] : [];
-  });
-  const failed = assignment.results
+/** Says what was looked for and what failed, or that there is nothing here to look at. */
+function nothingFound({ calls, results }: Assignment): string {
+  const searches = new Set(calls.flatMap((call) => queryIn(call.arguments)));
+  if (searches.size === 0) return `${MARKER}\n\n${NOTHING}`;
+  const failures = results
     .filter((result) => isFailure(result.content))
-    .map((result) => `${result.tool} failed: ${result.content.slice(0, 300).trim()}`);
-  if (searches.length > 0)
-    return [
-      MARKER,
-      [`Nothing was found for ${[...new Set(searches)].join(", ")}.`, ...new Set(failed)].join(
-        "\n\n",
-      ),
-    ].join("\n\n");
-  return `${MARKER}\n\nThere is nothing to answer from: this model quotes what a conversation holds, and this one holds no context, document or tool result about it.`;
+    .map((result) => `${result.tool} failed: ${result.content.slice(0, MAX_SHOWN).trim()}`);
+  const found = `Nothing was found for ${[...searches].join(", ")}.`;
+  return [MARKER, found, ...new Set(failures)].join("\n\n");
+}
+
+/** Most characters of a tool's failure that are repeated. */
+const MAX_SHOWN = 300;
+
+const NOTHING =
+  "There is nothing to answer from: this model quotes what a conversation holds, and this one holds no context, document or tool result about it.";
+
+function queryIn(args: string): string[] {
+  const parsed = parseJson(args);
+  const text = isObject(parsed)
+    ? Object.values(parsed).find((value) => typeof value === "string")
+    : undefined;
+  return typeof text === "string" ? [`"${text}"`] : [];
 }

@@ -28,7 +28,7 @@ function createArgumentValuer(assignment: Assignment, query: string): Valuer {
       switch (roleOf(slot.name)) {
         case "source":
         case "place":
-          return found(task, PLACES);
+          return found(task.slice(0, MAX_TASK), PLACES);
         case "task":
         case "long":
         case "issue":
@@ -74,10 +74,13 @@ function bestChoice(options: readonly Json[], wanted: ReadonlySet<string>): Json
 }
 
 /** What kind of words a property other than the query takes: the task itself, a calculation, a name in the task. */
-function namesOrQuery(slot: Slot, task: string, query: string): string[] {
-  const role = roleOf(slot.name);
-  if (role === "task" || /^(?:message|description|content|body|text)$/i.test(slot.name))
-    return [task.slice(0, MAX_TASK), query];
+function namesOrQuery(slot: Slot, whole: string, query: string): string[] {
+  const task = whole.slice(0, MAX_TASK); // the patterns below grow with the square of it
+  if (
+    roleOf(slot.name) === "task" ||
+    /^(?:message|description|content|body|text)$/i.test(slot.name)
+  )
+    return [task, query];
   if (/^(?:expression|formula|calculation)$/i.test(slot.name))
     return found(task, [/[\d.()\s+*/^×÷-]*\d\s*[-+*/^×÷]\s*[\d.()\s+*/^×÷-]*\d\)?/]);
   if (/^(?:email|to|recipient)$/i.test(slot.name)) return found(task, [/\S+@\S+\.\w+/]);

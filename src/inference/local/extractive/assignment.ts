@@ -49,8 +49,8 @@ export function readAssignment(messages: readonly Message[]): Assignment {
   const earlier = at >= 0 ? [] : readEarlier(messages.slice(0, Math.max(0, taskAt)));
   const after = messages.slice(taskAt + 1);
   return {
-    role: /^\s*you are (?:an? |the )?(.+?)\.?\s*$/im.exec(system)?.[1] ?? "",
-    goal: /^goal:\s*(.+)$/im.exec(system)?.[1] ?? "",
+    role: lineOf(/^you are (?:an? |the )?(.+)$/im.exec(system)?.[1]),
+    goal: lineOf(/^goal:(.+)$/im.exec(system)?.[1]),
     task: prompt.task.slice(0, MAX_INSTRUCTION),
     expected: prompt.expected.slice(0, MAX_INSTRUCTION),
     schema: prompt.schema,
@@ -66,6 +66,10 @@ export function readAssignment(messages: readonly Message[]): Assignment {
     ),
     turn: messages.filter((message) => message.role === "assistant").length + 1,
   };
+}
+
+function lineOf(text = ""): string {
+  return text.slice(0, MAX_INSTRUCTION).trim().replace(/\.$/, "");
 }
 
 function readCalls(messages: readonly Message[], taskAt: number): Assignment["calls"] {
@@ -107,8 +111,7 @@ function readSchema(text: string): JsonObject | undefined {
 /** The parts under "# Context" and other first-level headings, cut at their "## name" lines. */
 function readSections(text: string): Section[] {
   const firstName = /^## (.+)$/m.exec(text)?.[1]?.trim();
-  if (firstName === undefined)
-    return namedSection(/^# (.+)$/m.exec(text)?.[1] ?? "context", text.replace(/^# .+$/m, ""));
+  if (firstName === undefined) return headedSection(text);
   // An output may hold "## Heading" lines of its own: where the first name is one word, only one-word lines are names.
   const isName = (name: string): boolean =>
     !/^[\w.:-]+$/.test(firstName) || /^[\w.:-]+$/.test(name);
@@ -117,9 +120,13 @@ function readSections(text: string): Section[] {
   for (const part of parts) {
     const name = /^## (.+)$/m.exec(part.slice(0, 300))?.[1]?.trim();
     const last = sections.at(-1);
-    if (name !== undefined && isName(name))
+    if (name !== undefined && isName(name)) {
       sections.push({ name, text: part.slice(part.indexOf("\n") + 1 || part.length) });
-    else if (last) sections[sections.length - 1] = { name: last.name, text: last.text + part };
+    } else if (last) {
+      sections[sections.length - 1] = { name: last.name, text: last.text + part };
+    } else {
+      sections.push(...headedSection(part));
+    }
   }
   return sections.filter((section) => section.text.trim());
 }
@@ -161,13 +168,20 @@ function readEarlier(messages: readonly Message[]): Section[] {
 /** Material in a system prompt stands under a label: "Context:", "# Documents". */
 function readLabelled(system: string): Section[] {
   const label =
-    /^(?:#+ *)?(context|documents?|sources?|knowledge|memory)\b[^\n]{0,60}:?[ \t]*$/im.exec(system);
+    /^(?:#+ *(context|documents?|sources?|knowledge|memory)\b.{0,60}|(context|documents?|sources?|knowledge|memory)\b.{0,60}:) *$/im.exec(
+      system,
+    );
   return label
     ? namedSection(
-        (label[1] ?? "context").toLowerCase(),
+        (label[1] ?? label[2] ?? "context").toLowerCase(),
         system.slice(label.index + label[0].length),
       )
     : [];
+}
+
+/** A text under a first-level heading, or under none. */
+function headedSection(text: string): Section[] {
+  return namedSection(/^# (.+)$/m.exec(text)?.[1] ?? "context", text.replace(/^# .+$/gm, ""));
 }
 
 function namedSection(name: string, text: string): Section[] {

@@ -11,6 +11,8 @@ export type Block =
 
 /** Most blocks that are read of one text. */
 const MAX_BLOCKS = 4_000;
+/** Longest line that is a heading, in characters. */
+const LONGEST_HEADING = 300;
 
 /** The blocks of a markdown or plain text. Lines that are wrapped are one block. */
 export function parseBlocks(text: string): Block[] {
@@ -58,9 +60,10 @@ function readLine(raw: string): Line {
   if (!text || isOwnLine(text) || isDecoration(text)) return { type: "nothing" };
   if (/^\[…[^\]]*…\]$/.test(text)) return { type: "gap" };
   if (/^(?:```|~~~)/.test(text)) return { type: "fence", mark: text.slice(0, 3) };
-  const heading = /^(#{1,6})\s+(.+?)\s*#*$/.exec(text);
-  if (heading)
+  const heading = text.length <= LONGEST_HEADING ? /^(#{1,6})\s+(.+)$/.exec(text) : null;
+  if (heading) {
     return { type: "heading", level: heading[1]?.length ?? 1, text: plain(heading[2] ?? "") };
+  }
   const bold = /^\*\*([^*]{2,80}[^*.:!?])\*\*:?$/.exec(text);
   if (bold) return { type: "heading", level: 6, text: plain(bold[1] ?? "") };
   const item = /^([-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(.+)$/.exec(text);
@@ -104,6 +107,6 @@ function withoutRemoved(blocks: readonly Block[]): Block[] {
 function plain(text: string): string {
   return text
     .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replace(/\*{1,3}|`/g, "")
+    .replace(/\*{1,3}|`| #+$/g, "")
     .trim();
 }

@@ -27,7 +27,7 @@ const MAX_CANDIDATES = 600;
 const SAME = { both: 0.6, contained: 0.85, shortest: 4 } as const;
 
 /** Where a sentence belongs: its first source and its section. */
-export function groupOf(sentence: Sentence): string {
+function groupOf(sentence: Sentence): string {
   return `${sentence.sources[0] ?? ""}\n${sentence.section ?? ""}`;
 }
 
@@ -80,7 +80,7 @@ function placesOf(unit: Unit): readonly [group: string, source: string] {
 }
 
 /** True when one of the two can go because the other says it. */
-export function isSame(a: Sentence, b: Sentence): boolean {
+function isSame(a: Sentence, b: Sentence): boolean {
   if (a.text === b.text) return true;
   const common = commonTerms(a.terms, b.terms);
   if (

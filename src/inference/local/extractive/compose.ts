@@ -52,7 +52,8 @@ export function composeAnswer(
   const budget = Math.min(words, Math.floor(brief.maxTokens / TOKENS_PER_WORD));
   const units = unitsOf(sentences, scores);
   let chosen = chooseUnits(units, roomFor(limits, budget));
-  if (chosen.length === 0) chosen = units.toSorted((a, b) => lengthOf(a) - lengthOf(b)).slice(0, 1);
+  if (chosen.length === 0)
+    chosen = units.toSorted((a, b) => a.text.length - b.text.length).slice(0, 1);
   // Headings and bullets cost words as well; the unit that was chosen last goes first.
   while (chosen.length > 1 && !fits(layOut(chosen, brief, budget), words, brief.maxTokens))
     chosen.pop();
@@ -71,10 +72,6 @@ function roomFor(limits: Limits, words: number): Room {
 
 function fits(text: string, words: number, maxTokens: number): boolean {
   return countWords(text) <= words && estimateTokens(text) <= maxTokens;
-}
-
-function lengthOf(unit: Unit): number {
-  return unit.sentences.reduce((sum, sentence) => sum + sentence.text.length, 0);
 }
 
 function layOut(chosen: readonly Unit[], { limits, isLead }: Brief, words: number): string {
@@ -126,7 +123,7 @@ function paragraphs(runs: Part["runs"]): string[] {
     if (open && open.length + run.length <= MAX_PARAGRAPH) open.push(...run);
     else made.push([...run]);
   }
-  return made.map((sentences) => sentences.map(citeSentence).join(" "));
+  return made.map((sentences) => paragraph([sentences]));
 }
 
 /**
@@ -136,7 +133,7 @@ function paragraphs(runs: Part["runs"]): string[] {
 function partsOf(chosen: readonly Unit[], isLead: Brief["isLead"]): Part[] {
   const runs = [...Map.groupBy(chosen, (unit) => placeOf(unit.sentences[0])).values()].map(toRun);
   const hasLead = (some: Part["runs"]): number => (some.some((run) => run.some(isLead)) ? 1 : 0);
-  const scores = Map.groupBy(chosen, (unit) => unit.sentences[0]?.sources[0] ?? "");
+  const scores = Map.groupBy(chosen, (unit) => unit.sentences[0].sources[0] ?? "");
   const weightOf = (source: string): number =>
     (scores.get(source) ?? []).reduce((sum, unit) => sum + unit.score, 0);
   return [...Map.groupBy(runs, (run) => run[0]?.sources[0] ?? "")]
@@ -182,8 +179,8 @@ function inOrder(runs: Part["runs"]): Part["runs"] {
   );
 }
 
-function placeOf(sentence: Sentence | undefined): string {
-  return `${sentence?.passage}:${sentence?.at}`;
+function placeOf({ passage, at }: Sentence): string {
+  return `${passage}:${at}`;
 }
 
 /** The last step of "Page › Section", without numbering. */

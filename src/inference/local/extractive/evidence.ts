@@ -9,13 +9,13 @@ import type { Slot, Valuer } from "./fill.ts";
 import { numberNear, onlyNumber } from "./number.ts";
 import { roleOf, type SlotRole, slotTerms } from "./slot-role.ts";
 import { coverage, optionTerms, termsOf } from "./term.ts";
-import { inReadingOrder, plainText, sectionsOf, sourcesOf, termsIn, type Unit } from "./unit.ts";
+import { inReadingOrder, sectionsOf, sourcesOf, type Unit } from "./unit.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What an answer can be made of. */
 export type Evidence = {
-  /** Best first. */
-  readonly units: readonly Unit[];
+  /** The units to draw on, best first: see `poolOf`. */
+  readonly pool: readonly Unit[];
   /** The words of the task. */
   readonly keywords: readonly string[];
   /** Items that the task asks for, when it says a number. */
@@ -32,8 +32,8 @@ const INNER_ITEMS = 2;
 const LONG_SENTENCES = 5;
 const MAX_POOL = 60;
 
-/** Fills slots from evidence; a unit is not used twice while there are others. */
-export function createEvidenceValuer(evidence: Evidence): Valuer {
+/** The best of all units, without repeats. */
+export function poolOf(units: readonly Unit[]): Unit[] {
   const room = {
     words: Number.POSITIVE_INFINITY,
     sentences: 2 * MAX_POOL,
@@ -41,8 +41,12 @@ export function createEvidenceValuer(evidence: Evidence): Valuer {
     groups: MAX_POOL,
     floor: 0,
   };
-  const pool = chooseUnits(evidence.units, room).toSorted((a, b) => b.score - a.score);
-  return valuerFor({ evidence, pool, used: new Set() }, undefined);
+  return chooseUnits(units, room).toSorted((a, b) => b.score - a.score);
+}
+
+/** Fills slots from evidence; a unit is not used twice while there are others. */
+export function createEvidenceValuer(evidence: Evidence): Valuer {
+  return valuerFor({ evidence, pool: evidence.pool, used: new Set() }, undefined);
 }
 
 type Bench = {
@@ -127,11 +131,11 @@ function sentences(slot: Slot, bench: Bench, focus: Focus | undefined): string[]
   bench.used.add(unit);
   const isCited = !slot.siblings.some((name) => roleOf(name) === "source");
   const shortest = bench.pool.reduce(
-    (short, other) => (plainText(other).length < plainText(short).length ? other : short),
+    (short, other) => (other.text.length < short.text.length ? other : short),
     unit,
   );
   const cited = unit.sentences.map(citeSentence).join(" ");
-  return [...(isCited ? [cited] : []), plainText(unit), plainText(shortest), ...sectionsOf([unit])];
+  return [...(isCited ? [cited] : []), unit.text, shortest.text, ...sectionsOf([unit])];
 }
 
 /** Several sentences in reading order; the longest text first. */
@@ -146,10 +150,10 @@ function nextUnit(slot: Slot, { pool, used }: Bench, near: Unit | undefined): Un
   const wanted = slotTerms(slot.name, slot.schema["description"]);
   const best = pool[0]?.score ?? 1;
   const worth = (unit: Unit): number => {
-    const isNear = near !== undefined && near.sentences[0]?.section === unit.sentences[0]?.section;
+    const isNear = near !== undefined && near.sentences[0].section === unit.sentences[0].section;
     return (
       unit.score / best +
-      0.5 * coverage(wanted, termsIn(unit)) +
+      0.5 * coverage(wanted, unit.terms) +
       (isNear ? 0.5 : 0) -
       (used.has(unit) ? 10 : 0)
     );
@@ -167,14 +171,14 @@ function numberFor(slot: Slot, bench: Bench, focus: Focus | undefined): number |
   if (role === "confidence") return shareOfTask(bench.evidence, units[0]);
   const wanted = slotTerms(slot.name, slot.schema["description"]);
   const near = units
-    .map((unit) => numberNear(plainText(unit), wanted))
+    .map((unit) => numberNear(unit.text, wanted))
     .find((number) => number !== undefined);
-  return near ?? (focus ? onlyNumber(plainText(focus.unit)) : undefined);
+  return near ?? (focus ? onlyNumber(focus.unit.text) : undefined);
 }
 
 /** Share of the task's terms that the unit has: a measure that means something, if not certainty. */
 function shareOfTask(evidence: Evidence, unit: Unit | undefined): number {
-  const share = unit ? coverage(new Set(evidence.keywords.flatMap(termsOf)), termsIn(unit)) : 0;
+  const share = unit ? coverage(new Set(evidence.keywords.flatMap(termsOf)), unit.terms) : 0;
   return Math.round(100 * share) / 100;
 }
 
@@ -186,8 +190,8 @@ function flagFor(slot: Slot, { pool }: Bench): boolean | undefined {
     undefined,
   );
   const said =
-    wanted.size > 0 ? pool.find((unit) => coverage(wanted, termsIn(unit)) === 1) : undefined;
-  return said !== undefined && !/\b(?:not|no|never|cannot|without)\b|n't\b/i.test(plainText(said));
+    wanted.size > 0 ? pool.find((unit) => coverage(wanted, unit.terms) === 1) : undefined;
+  return said !== undefined && !/\b(?:not|no|never|cannot|without)\b|n't\b/i.test(said.text);
 }
 
 function choiceFor(
@@ -196,7 +200,7 @@ function choiceFor(
   { evidence, pool }: Bench,
   focus: Focus | undefined,
 ): Json | undefined {
-  const near = (focus ? [focus.unit] : pool.slice(0, 10)).map(plainText).join(" ");
+  const near = (focus ? [focus.unit] : pool.slice(0, 10)).map((unit) => unit.text).join(" ");
   const wanted = new Set(termsOf(`${near} ${evidence.keywords.join(" ")}`));
   const worth = (option: Json): number => coverage(optionTerms(option), wanted);
   const best = options.toSorted((a, b) => worth(b) - worth(a))[0];

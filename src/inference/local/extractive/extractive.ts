@@ -40,9 +40,7 @@ export function createExtractive(options: ExtractiveOptions = {}): Model {
 
   async function* call(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     const startedAt = clock.now();
-    const promptTokens =
-      estimatePrompt(request.messages, request.tools) +
-      estimateTokens(JSON.stringify(request.output?.schema ?? ""));
+    const promptTokens = promptTokensOf(request);
     let said = "";
     const stopIfAborted = (): void => {
       if (signal.aborted) throw cancelled(signal, said, promptTokens);
@@ -80,6 +78,11 @@ export function createExtractive(options: ExtractiveOptions = {}): Model {
     yield { type: "end", ...reply };
   }
   return { call, contextTokens: async () => contextTokens };
+}
+
+function promptTokensOf({ messages, tools, output }: ModelRequest): number {
+  const schema = output ? estimateTokens(JSON.stringify(output.schema)) : 0;
+  return estimatePrompt(messages, tools) + schema;
 }
 
 function checkLength(promptTokens: number, contextTokens: number): void {

@@ -136,8 +136,7 @@ function fitPattern(
       )
     : undefined;
   if (fit !== undefined || !isRequired) return fit;
-  const made = matchOf(pattern, least);
-  return made;
+  return matchOf(pattern, least);
 }
 
 function matches(pattern: string, text: string): boolean {
@@ -181,9 +180,9 @@ function cutAtWord(text: string, most: number): string {
 }
 
 function padded(text: string, least: number, most: number): string {
-  let long = text;
-  while (lengthOf(long) < least && long.length < MAX_PADDED)
-    long = long ? `${long} ${text || "."}` : ".";
+  const unit = text || ".";
+  const times = Math.ceil(Math.min(least, MAX_PADDED) / lengthOf(unit));
+  const long = lengthOf(text) >= least ? text : Array.from({ length: times }, () => unit).join(" ");
   return Array.from(long).slice(0, Math.min(most, MAX_PADDED)).join("");
 }
 

@@ -26,7 +26,7 @@ export type Sentence = {
 };
 
 /** Most sentences and characters that one answer looks at. Ranking is linear in both, so the time is bounded. */
-export const MAX_SENTENCES = 3_000;
+const MAX_SENTENCES = 3_000;
 const MAX_CHARACTERS = 500_000;
 /** Bounds of the walk through a JSON text. */
 const MAX_DEPTH = 8;
@@ -42,7 +42,7 @@ export function readMaterial(
   const texts = [
     ...sections.flatMap((section) => readText(section.name, section.text)),
     ...results
-      .filter((result) => !isFailure(result.content))
+      .filter(({ content }) => !isFailure(content) && !saysNothing(content))
       .flatMap((result) => readText(result.tool, result.content)),
   ];
   const distinct = distinctBy(texts, (text) => `${text.source}\n${text.text}`);
@@ -56,10 +56,19 @@ export function isFailure(content: string): boolean {
   const parsed = parseJson(content);
   if (isObject(parsed))
     return "error" in parsed && parsed["error"] !== null && parsed["error"] !== false;
-  return /^\s*(?:error|exception|failed|failure|traceback)\b/i.test(content);
+  return /^\s*(?:error|exception|failure|traceback)\s*[:(]/i.test(content);
 }
 
-type Text = {
+/** True for a short text that says that nothing was found. */
+function saysNothing(content: string): boolean {
+  return (
+    content.length < 200 &&
+    /^\s*(?:no|nothing|0)\b[\w ,]{0,60}\b(?:found|match\w*|results?|available)\b/i.test(content)
+  );
+}
+
+/** A text and what it is called. */
+export type Text = {
   readonly source: string;
   readonly section: string | undefined;
   readonly rank: number;
@@ -110,7 +119,8 @@ const BACK_MATTER =
   /^(?:sources?|references?|bibliography|further reading|see also|links|changelog|licen[sc]e)$/i;
 const FILE_NAME = /^[\w./@-]+\.(?:md|mdx|txt|rst|html?|pdf|json|ya?ml)$/i;
 
-function readText(source: string, text: string): Text[] {
+/** The texts of a text: itself, or the strings of a JSON text with the names that stand beside them. */
+export function readText(source: string, text: string): Text[] {
   const parsed = /^\s*[[{]/.test(text) ? (parseJson(text) ?? salvage(text)) : undefined;
   if (parsed === undefined) return [{ source, section: undefined, rank: 0, text }];
   const texts: Text[] = [];

@@ -10,11 +10,13 @@ import type { ToolCall, ToolChoice, ToolSpec } from "../../model/message.ts";
 import type { Assignment } from "./assignment.ts";
 import { fillArguments } from "./argument.ts";
 import { isFailure, readMaterial } from "./material.ts";
-import { commonTerms, distinctBy, termsOf } from "./term.ts";
 import { otherQueries, queriesOf } from "./query.ts";
+import { commonTerms, distinctBy, termsOf, topicOf } from "./term.ts";
 
 /** Most calls of one turn. */
 const MAX_CALLS = 3;
+/** Most characters of a task that are searched for arguments: the patterns grow with the square of it. */
+const MAX_TASK = 2_000;
 
 /** The calls to make now; none when it is time to answer. */
 export function planCalls(
@@ -62,39 +64,59 @@ function hasFound(tool: ToolSpec, assignment: Assignment): boolean {
 
 /** How well a tool fits: 0 = not at all. Words of its name count twice. */
 function fitOf(tool: ToolSpec, assignment: Assignment): number {
-  const wanted = new Set(
-    termsOf([assignment.task, assignment.expected, assignment.role, assignment.goal].join(" ")),
-  );
-  const named = nameTerms(tool);
-  const inName = named.filter((term) => wanted.has(term)).length;
-  const inText = commonTerms(new Set(termsOf(tool.description)), wanted);
-  const score = 2 * inName + inText;
   if (!canFill(tool, assignment)) return 0;
-  if (isLookUp(tool)) return score + 1;
-  if (DEED.test(tool.name)) return named.length > 0 && inName === named.length ? score : 0; // K3
+  const { task, expected, role, goal } = assignment;
+  const wanted = new Set(termsOf([task, expected, role, goal].join(" ")));
+  const named = wordsOf(tool).flatMap(termsOf);
+  const inName = named.filter((term) => wanted.has(term)).length;
+  const inText = commonTerms(new Set(topicOf(tool.description).flatMap(termsOf)), wanted);
+  const score = 2 * inName + inText;
+  if (isDeed(tool)) return named.length > 0 && inName === named.length ? score : 0; // K3
+  if (isLookUp(tool) && GENERAL.test(`${wordsOf(tool).join(" ")} ${tool.description}`))
+    return score + 1;
   return inName > 0 || inText > 1 ? score : 0;
 }
 
-const LOOK_UP =
-  /(?:^|[_\W]|(?<=[a-z])(?=[A-Z]))(?:search|find|look_?up|query|retrieve|recall|browse|knowledge|docs?|documents?|wiki)/i;
-const DEED =
-  /(?:^|[_\W])(?:send|delete|remove|create|update|write|post|pay|buy|order|execute|run|deploy|restart|kill|drop|insert|upload|save|email|notify|transfer|approve|cancel|publish|set|move|book)/i;
+/** What can be searched for anything. */
+const GENERAL =
+  /\b(?:docs?|documents?|documentation|web|internet|knowledge|files?|notes?|wiki\w*|sources?|passages?|index|anything|memory)\b/i;
+const LOOK_UPS: ReadonlySet<string> = new Set(
+  "search find lookup look query retrieve recall browse knowledge doc docs document documents wiki wikipedia".split(
+    " ",
+  ),
+);
+const DEEDS: ReadonlySet<string> = new Set(
+  (
+    "send delete remove create update write post pay buy order execute run deploy restart kill drop insert upload save email " +
+    "notify transfer approve cancel publish set move book"
+  ).split(" "),
+);
 
 function isLookUp(tool: ToolSpec): boolean {
-  return LOOK_UP.test(tool.name) && !DEED.test(tool.name);
+  return !isDeed(tool) && wordsOf(tool).some((word) => LOOK_UPS.has(word));
 }
 
-function nameTerms(tool: ToolSpec): string[] {
-  return termsOf(tool.name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[_-]+/g, " "));
+function isDeed(tool: ToolSpec): boolean {
+  return wordsOf(tool).some((word) => DEEDS.has(word));
+}
+
+/** The words of a tool's name: search_docs and searchDocs have two. */
+function wordsOf(tool: ToolSpec): string[] {
+  return tool.name
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[\s_-]+/)
+    .filter(Boolean);
 }
 
 /** False when the tool needs something that the task does not hold: a path, a URL, an expression. */
 function canFill(tool: ToolSpec, assignment: Assignment): boolean {
   const required = Array.isArray(tool.parameters["required"]) ? tool.parameters["required"] : [];
+  const task = assignment.task.slice(0, MAX_TASK);
   return required.every(
     (name) =>
       typeof name !== "string" ||
-      NEEDS.every(([key, pattern]) => !key.test(name) || pattern.test(assignment.task)),
+      NEEDS.every(([key, pattern]) => !key.test(name) || pattern.test(task)),
   );
 }
 

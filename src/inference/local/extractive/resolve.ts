@@ -85,15 +85,13 @@ function decoded(step: string): string {
 
 /** Both nodes at once: the narrower bound wins, properties and required names add up. */
 function merge(a: JsonObject, b: JsonObject): JsonObject {
-  const merged: Record<string, Json | undefined> = { ...a };
+  const merged = new Map(Object.entries(a));
   for (const [key, value] of Object.entries(b)) {
-    const before = merged[key];
-    merged[key] =
-      before === undefined || value === undefined
-        ? (value ?? before)
-        : mergeValues(key, before, value);
+    const before = merged.get(key);
+    const isBoth = before !== undefined && value !== undefined;
+    merged.set(key, isBoth ? mergeValues(key, before, value) : (value ?? before));
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 function narrower(key: string, a: number, b: number): number {

@@ -3,7 +3,7 @@
 import type { Assignment, Section } from "./assignment.ts";
 import { parseBlocks } from "./block.ts";
 import { citeSentence } from "./cite.ts";
-import { readMaterial } from "./material.ts";
+import { readMaterial, readText } from "./material.ts";
 import { checkedLine, MARKER, REMOVED_HEADING } from "./own-line.ts";
 import { needsPredecessor, splitSentences } from "./sentence.ts";
 import { createSupportCheck, type Support, type SupportCheck } from "./support.ts";
@@ -36,13 +36,16 @@ const MAX_SHOWN = 500;
 
 /** The text under review: the last context section, when the role or the task asks for a check. */
 export function draftOf(assignment: Assignment): Section | undefined {
-  const isAsked = ROLE.test(assignment.role) || LEADS.test(assignment.task);
+  const { role, task } = assignment;
+  const isAsked = ROLE.test(role) || (LEADS.test(task) && !MAKES.test(task));
   return isAsked ? assignment.sections.at(-1) : undefined;
 }
 
 const VERB = "(?:fact[- ]?check|review|verify|check|proofread|validate|audit)";
-const ROLE =
-  /\b(?:review|reviewer|verifier|checker|fact[- ]?check\w*|proofread\w*|auditor|quality)\b/i;
+const ROLE = /\b(?:review|reviewer|verifier|checker|fact[- ]?check\w*|proofread\w*|auditor)\b/i;
+/** Whoever makes a text may be told to check it: that is no review of another's. */
+const MAKES =
+  /^\s*(?:write|draft|compose|create|make|summari[sz]e|research|find|collect|list|explain|plan|turn)\b/i;
 /** The verb begins a sentence or a clause: "Review the draft", "then check every statement". */
 const LEADS = new RegExp(
   `(?:^|[.:;!?\\n]\\s*|\\b(?:and|then|to|please|carefully)\\s+)${VERB}\\b`,
@@ -53,7 +56,14 @@ const LEADS = new RegExp(
 export function reviewDraft(draft: Section, assignment: Assignment): Review | undefined {
   const others = assignment.sections.filter((section) => section !== draft);
   const evidence = readMaterial(others, assignment.results);
-  return evidence.length > 0 ? checkText(draft.text, createSupportCheck(evidence)) : undefined;
+  return evidence.length > 0 ? checkText(proseOf(draft), createSupportCheck(evidence)) : undefined;
+}
+
+/** A draft of structured output as paragraphs: each of its texts with the source beside it. */
+function proseOf({ name, text }: Section): string {
+  const texts = readText(name, text);
+  if (texts.length === 1 && texts[0]?.text === text) return text;
+  return texts.map((one) => `${one.text} [${one.source}]`).join("\n\n");
 }
 
 /** The corrected text with the review's own lines, in at most `words` words where leaving out its last statements is enough. */

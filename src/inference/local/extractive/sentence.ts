@@ -77,7 +77,8 @@ export function pointsAtItsPage(text: string): boolean {
 }
 
 /** An end mark with the quotes and citations behind it. Group 1: the mark. Brackets of a link, [text](url), are no citation. */
-const ENDS = /([.!?]+|[。！？])["'”’»)*_]*(?:\s*\[[^[\]]{1,200}\](?!\())*(?=\s|$|(?<=[。！？]))/g;
+const ENDS =
+  /((?<![.!?])[.!?]+|[。！？])["'”’»)*_]*(?:\s*\[[^[\]]{1,200}\](?!\())*(?=\s|$|(?<=[。！？]))/g;
 
 const ABBREVIATION =
   /(?:^|[\s("'“‘[])(?:e\.g|i\.e|vs|cf|approx|fig|figs|eq|sec|vol|pp|ca|dr|mr|mrs|ms|prof|st|al|incl|resp|no)\.$/i;
@@ -104,6 +105,7 @@ function startsSentence(text: string): boolean {
 
 /** Citations behind the end mark, or before it when they look like a file, a URL or a name. Footnote numbers are none. */
 function takeCitations(piece: string): CitedSentence {
+  if (piece.length > 2 * LONGEST_SENTENCE) return { text: piece, cited: [] }; // no sentence, and long to look through
   const behind = /^(.*[.!?。！？]["'”’»)*_]*)((?:\s*\[[^[\]]{1,200}\])+)$/s.exec(piece);
   if (behind) return { text: behind[1] ?? "", cited: namesOf(behind[2] ?? "") };
   const bare = /^(.*\S)((?:\s+\[[^[\]\s]{2,200}\])+)([.!?]*)$/s.exec(piece);
@@ -141,7 +143,7 @@ const LEANING = new RegExp(
   `^(?:${PRONOUN}|such|also|but|and|or|so|yet|thus|hence|therefore|however|moreover|furthermore|otherwise|instead|consequently|then|` +
     "here|still|similarly|likewise|conversely|meanwhile|nevertheless|nonetheless|accordingly|additionally|besides|another|others|even so|" +
     "the (?:former|latter|same|other|others|rest|opposite|above|following)|for (?:example|instance)|as an example|in (?:contrast|addition|turn|short|" +
-    "other words|practice|effect|return)|as a (?:result|consequence)|by contrast|on the other hand|finally|next|secondly|thirdly|lastly|" +
+    "other words|effect|return)|as a (?:result|consequence)|by contrast|on the other hand|finally|next|secondly|thirdly|lastly|" +
     "(?:one|each|all|both|some|most|many|none|neither|either) of (?:them|these|those))\\b(?![-_])",
   "i",
 );

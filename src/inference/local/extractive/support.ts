@@ -14,6 +14,8 @@ export type Support =
 export type SupportCheck = (text: string, cited: readonly string[]) => Support;
 
 const MAX_CANDIDATES = 12;
+/** Longest text that is compared as one statement, in characters: some comparisons grow with the square of it. */
+const MAX_STATEMENT = 1_500;
 /** Share of a statement's terms that its source must have. Below it is a statement of its own; tried on paraphrases of the project's documents. */
 const ENOUGH = 0.75;
 /** Below this share a source is about something else and is not worth naming. */
@@ -21,15 +23,15 @@ const RELATED = 0.4;
 
 /** A check against these sentences. */
 export function createSupportCheck(evidence: readonly Sentence[]): SupportCheck {
-  const index = new Map<string, number[]>();
-  for (const [at, sentence] of evidence.entries())
-    for (const term of sentence.terms) index.set(term, [...(index.get(term) ?? []), at]);
+  const index = indexOf(evidence);
   const windows = windowsOf(evidence);
   const verbatim = Map.groupBy(evidence, (sentence) => normal(sentence.text));
 
   return (text, cited) => {
     const same = verbatim.get(normal(text));
     if (same) return { type: "supported", sources: sourcesFor(same, cited) };
+    if (text.length > MAX_STATEMENT)
+      return { type: "unsupported", reason: "it is too long to be one statement" };
     const terms = new Set(termsOf(text));
     const found = candidates(terms, index).flatMap((at) => windows[at] ?? []);
     const compared = found
@@ -55,6 +57,19 @@ export function createSupportCheck(evidence: readonly Sentence[]): SupportCheck 
 }
 
 const NO_SOURCE = "no source says this";
+
+/** Places of each term. */
+function indexOf(evidence: readonly Sentence[]): ReadonlyMap<string, readonly number[]> {
+  const index = new Map<string, number[]>();
+  for (const [at, sentence] of evidence.entries()) {
+    for (const term of sentence.terms) {
+      const places = index.get(term);
+      if (places) places.push(at);
+      else index.set(term, [at]);
+    }
+  }
+  return index;
+}
 
 /** A sentence alone, and with the one after it: a statement may draw on two. */
 function windowsOf(evidence: readonly Sentence[]): (readonly Sentence[])[][] {

@@ -10,6 +10,10 @@ import { distinctBy, joinTerms } from "./term.ts";
 /** Sentences that only make sense together, in order: one sentence with what it leans on. */
 export type Unit = {
   readonly sentences: readonly [Sentence, ...Sentence[]];
+  /** The sentences as one text, without citations. */
+  readonly text: string;
+  /** The terms of all of them. */
+  readonly terms: ReadonlySet<string>;
   readonly score: number;
 };
 
@@ -33,7 +37,10 @@ export function unitsOf(sentences: readonly Sentence[], scores: readonly number[
       total += scores[before ?? 0] ?? 0;
       first = predecessor;
     }
-    return [{ sentences: chain, score: ((scores[index] ?? 0) + total / chain.length) / 2 }];
+    const text = chain.map((one) => one.text).join(" ");
+    const terms = joinTerms(chain.map((one) => one.terms));
+    const score = ((scores[index] ?? 0) + total / chain.length) / 2;
+    return [{ sentences: chain, text, terms, score }];
   });
   return units.toSorted((a, b) => b.score - a.score);
 }
@@ -51,16 +58,6 @@ export function inReadingOrder(units: readonly Unit[]): string {
   return ordered.map(citeSentence).join(" ");
 }
 
-/** A unit without citations. */
-export function plainText(unit: Unit): string {
-  return unit.sentences.map((sentence) => sentence.text).join(" ");
-}
-
-/** The terms of all its sentences. */
-export function termsIn(unit: Unit): ReadonlySet<string> {
-  return joinTerms(unit.sentences.map((sentence) => sentence.terms));
-}
-
 /** Every source, once. */
 export function sourcesOf(units: readonly Unit[]): string[] {
   return [
@@ -70,13 +67,6 @@ export function sourcesOf(units: readonly Unit[]): string[] {
 
 /** The sections that the units begin in, once each. */
 export function sectionsOf(units: readonly Unit[]): string[] {
-  return [
-    ...new Set(
-      units.flatMap((unit) =>
-        unit.sentences
-          .slice(0, 1)
-          .map((sentence) => sentence.section ?? titleOf(sentence.sources[0] ?? "")),
-      ),
-    ),
-  ];
+  const heads = units.map((unit) => unit.sentences[0]);
+  return [...new Set(heads.map(({ section, sources }) => section ?? titleOf(sources[0] ?? "")))];
 }

@@ -183,6 +183,15 @@ describe("an answer of the extractive model", () => {
     ]);
   });
 
+  it("takes a document about errors for a document, not for a failure", async () => {
+    const text = await answerTo(
+      { task: "Explain error handling" },
+      "Error handling in a crew begins with the tools. Error handling ends with the run.",
+    );
+
+    expect(text).toContain("Error handling in a crew begins with the tools. [search_docs]");
+  });
+
   it("answers a plain chat from the text in its message", async () => {
     const filler = "Weather reports mention rain and wind on most days of the year. ".repeat(10);
     const content = `What does the KV cache hold?\n\n${filler}The KV cache holds the keys and values of all tokens.`;

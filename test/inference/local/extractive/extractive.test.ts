@@ -130,12 +130,12 @@ describe("the context of the extractive model", () => {
 
     await expect(replyTo(long)).rejects.toMatchObject({
       code: "model/context-length",
-      details: { contextTokens: 32_768, promptTokens: estimatePrompt(long) + 1 },
+      details: { contextTokens: 32_768, promptTokens: estimatePrompt(long) },
     });
   });
 
   it("bounds the answer by the room that the prompt leaves", async () => {
-    const promptTokens = estimatePrompt(MESSAGES) + 1;
+    const promptTokens = estimatePrompt(MESSAGES);
 
     const reply = await replyTo(MESSAGES, {}, { contextTokens: promptTokens + 12 });
 
@@ -152,6 +152,34 @@ describe("the work of one call", () => {
   );
   const prose = sentences.join(" ").slice(0, 200_000);
 
+  it("is bounded for a system prompt of blank lines and a task of one word", async () => {
+    const messages = [
+      { role: "system", content: `${"\n".repeat(100_000)}You are ${" ".repeat(50_000)}x` },
+      { role: "user", content: `# Task\nFind ${"1,1-".repeat(1_990)} and ${"a@".repeat(5_000)}` },
+    ] as const;
+    const needy = {
+      ...SEARCH,
+      name: "search_mail",
+      parameters: {
+        type: "object",
+        properties: {
+          path: { type: "string" },
+          to: { type: "string" },
+          expression: { type: "string" },
+        },
+        required: ["path", "to", "expression"],
+      },
+    };
+
+    const reply = await replyTo(
+      messages,
+      { tools: [needy], toolChoice: "required" },
+      { contextTokens: 262_144 },
+    );
+
+    expect(reply.calls).toHaveLength(1);
+  });
+
   it.each([
     ["prose", prose],
     ["dots", ". ".repeat(100_000)],
@@ -163,6 +191,13 @@ describe("the work of one call", () => {
     ["open braces", `{${"{".repeat(199_999)}`],
     ["identifiers", "a_1-B".repeat(40_000)],
     ["numbers", "1,000".repeat(40_000)],
+    ["end marks", `${"!".repeat(199_999)}x`],
+    ["citations", `${"[ab] ".repeat(40_000)}x`],
+    ["a heading of spaces", `# ${" ".repeat(199_997)}x`],
+    ["a heading of hashes", `# ${"#".repeat(199_997)}x`],
+    ["quotes", "> ".repeat(100_000)],
+    ["blank lines", `${"\n".repeat(199_999)}x`],
+    ["a statement without an end", `The cache keeps blocks ${"a-b_c".repeat(39_000)}`],
   ])("is bounded for 200,000 characters of %s", async (_, text) => {
     const messages = agentMessages({
       role: "Reviewer",

@@ -147,6 +147,34 @@ describe("a review", () => {
     expect(reply.text).toContain("are empty. [docs/paged-attention.md]");
   });
 
+  it("reads a draft of structured output by its texts", async () => {
+    const text = await review(
+      JSON.stringify({
+        facts: [
+          {
+            fact: "vLLM divides the KV pool into blocks of 16 tokens.",
+            source: "docs/paged-attention.md",
+          },
+          { fact: "Bananas grow in warm countries.", source: "docs/fruit.md" },
+        ],
+      }),
+    );
+
+    expect(text).toContain(
+      "vLLM divides the KV pool into blocks of 16 tokens. [docs/paged-attention.md]",
+    );
+    expect(text).toContain("Checked 2 statements: 1 supported, 1 without a source.");
+  });
+
+  it("is not made by whoever is told to write and check at once", async () => {
+    const text = await review("Blocks of the KV pool hold 16 tokens.", {
+      role: "Writer",
+      task: "Write about the KV pool and check that each sentence has a source",
+    });
+
+    expect(text).not.toContain("Checked");
+  });
+
   it("is made when the task asks for it, whatever the role", async () => {
     const text = await review("Bananas grow in warm countries.", {
       role: "Analyst",

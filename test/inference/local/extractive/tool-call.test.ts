@@ -78,6 +78,7 @@ describe("a search tool", () => {
 
   it.each([
     ["found nothing", found()],
+    ["found nothing, said in words", "No matching documents were found for this query."],
     ["failed", "Error: the index is not there"],
     ["failed, said as JSON", '{"error":{"message":"the index is not there"}}'],
   ])("is asked once more, with another query, when it %s", async (_, content) => {
@@ -149,6 +150,17 @@ describe("other tools", () => {
     ]);
 
     expect((await ask(TASK, [weather])).calls).toEqual([]);
+  });
+
+  it("are left alone when they search for something else", async () => {
+    const flights = tool(
+      "search_flights",
+      "Finds flights between two cities",
+      { query: { type: "string" } },
+      ["query"],
+    );
+
+    expect((await ask(TASK, [flights])).calls).toEqual([]);
   });
 
   it("are called when the task speaks of them, with the name that the task gives", async () => {
