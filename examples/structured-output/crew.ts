@@ -1,6 +1,6 @@
 // Structured output: the answer is checked against a schema, and the result's `output` has its type.
 //   Run:          bosun run examples/structured-output
-//   In code:      const { tasks } = await report.kickoff({ inputs }); tasks.extract.output.facts[0]?.source
+//   In code:      const { tasks } = await crew.kickoff({ inputs }); tasks.extract.output.facts[0]?.source
 //   With a model: bosun run examples/structured-output --model http://localhost:8000/v1
 // An answer that does not fit goes back to the model with what is wrong, twice; then the task fails with task/output-invalid.
 
@@ -42,5 +42,4 @@ const extract = task({
 
 export const inputs = { topic: "continuous batching" };
 
-export const report = crew({ name: "structured-output", tasks: [find, extract] });
-export default report;
+export default crew({ name: "structured-output", tasks: [find, extract] });

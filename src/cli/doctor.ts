@@ -137,5 +137,5 @@ function checkLines(
   const [mark, style] = MARKS[status];
   const time = status === "skipped" ? "" : duration(ms);
   const line = `${paint(style, mark)} ${name.padEnd(20)}${time.padStart(9)}  ${oneLine(detail)}`;
-  return next === undefined ? [line] : [line, `  ${" ".repeat(31)}next: ${oneLine(next)}`];
+  return next === undefined ? [line] : [line, `    next: ${oneLine(next)}`];
 }

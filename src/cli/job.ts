@@ -55,7 +55,7 @@ function toJob({ number, text, isTooLong }: Line): Job {
     return { type: "broken", index, error: { code: "usage", message, retryable: false } };
   };
   if (isTooLong) return broken(`is over ${MAX_LINE_BYTES} bytes`);
-  const inputs = parseJson(text);
+  const inputs = parseJson(text.replace(/^\uFEFF/, "")); // editors on Windows begin a file with a mark
   if (inputs === undefined) return broken("is not JSON");
   if (!isInputs(inputs))
     return broken("must be an object of texts, numbers, booleans, lists and objects");

@@ -37,7 +37,8 @@ export async function* readLines(path: string): AsyncGenerator<Line> {
     [parts, length, number] = [[], 0, number + 1];
     return { number, text, isTooLong, bytes, isWhole };
   };
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  const chunks = createReadStream(path) as AsyncIterable<Buffer>; // `as`: without an encoding it gives Buffers
+  for await (const chunk of chunks) {
     let from = 0;
     for (let end = chunk.indexOf(NEW_LINE); end >= 0; end = chunk.indexOf(NEW_LINE, from)) {
       add(chunk.subarray(from, end + 1));

@@ -54,7 +54,7 @@ const run = (batch: Batch, bosun: Bosun, terminal: FakeTerminal = createFakeTerm
 
 describe("runBatch", () => {
   it("writes a result for each line, with its index, inputs, run and usage", async () => {
-    const { batch, bosun, out } = setUp(['{"topic":"a"}', "", '{"topic":"b"}']);
+    const { batch, bosun, out } = setUp(['\uFEFF{"topic":"a"}', "", '{"topic":"b"}\r']);
 
     const code = await run(batch, bosun);
 

@@ -63,6 +63,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   }) as Server; // `as`: createServer makes an HTTP/1 server
   server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   await bind(server, host, port);
+  const { port: bound } = server.address() as AddressInfo; // `as`: bound to a port, not to a pipe
   // What fails from here on is one connection that could not be accepted; without a listener it would end the process.
   server.on("error", () => undefined);
 
@@ -74,7 +75,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   };
   signal?.addEventListener("abort", stop, { once: true });
   server.once("close", () => signal?.removeEventListener("abort", stop));
-  const { port: bound } = server.address() as AddressInfo; // `as`: bound to a port, not to a pipe
+  if (signal?.aborted) stop(); // while the port was bound
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
     port: bound,

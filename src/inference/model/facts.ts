@@ -48,13 +48,20 @@ export function createFactsCache(source: FactsSource): FactsCache {
   const { clock } = source;
   let known: EndpointFacts | undefined;
   let failedAt: number | undefined;
-  let asking: Promise<EndpointFacts> | undefined;
-  // Asked once for all who want to know at the same time; the one who gives up waiting does not stop it for the others.
+  let asking: Asking | undefined;
+  // Asked once for all who want to know at the same time; it is given up when the last of them does.
   const get = async (signal: AbortSignal): Promise<EndpointFacts> => {
     if (known) return known;
-    asking ??= fetchFacts(source, new AbortController().signal).finally(() => (asking = undefined));
-    known = await orCancelled(asking, source.where, signal);
-    return known;
+    const shared = (asking ??= startAsking(source));
+    shared.waiters++;
+    try {
+      return (known = await orCancelled(shared.facts, source.where, signal));
+    } finally {
+      if (--shared.waiters === 0) {
+        shared.controller.abort();
+        asking = undefined;
+      }
+    }
   };
   return {
     get,
@@ -69,6 +76,19 @@ export function createFactsCache(source: FactsSource): FactsCache {
       }
     },
   };
+}
+
+type Asking = {
+  readonly facts: Promise<EndpointFacts>;
+  readonly controller: AbortController;
+  waiters: number;
+};
+
+function startAsking(source: FactsSource): Asking {
+  const controller = new AbortController();
+  const facts = fetchFacts(source, controller.signal);
+  facts.catch(() => undefined); // every waiter sees it; the last one may have left
+  return { facts, controller, waiters: 0 };
 }
 
 /** What `work` comes to, or the error of a cancelled call as soon as the signal aborts. */

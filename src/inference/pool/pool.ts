@@ -76,13 +76,27 @@ export function createPool(options: PoolOptions): Pool {
     },
     async contextTokens(models, signal) {
       const known = await Promise.all(
-        models.map((ref) => modelOf(ref).contextTokens([ref], signal)),
+        models.map((ref) => contextOf(() => modelOf(ref), ref, signal)),
       );
       const sizes = known.filter((tokens) => tokens !== undefined);
       return sizes.length === 0 ? undefined : Math.min(...sizes);
     },
     close: () => clients.close(),
   };
+}
+
+/** A reference that means nothing has no context: the call itself says so, where a fallback may still answer. */
+async function contextOf(
+  model: () => Model,
+  ref: ModelRef,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  try {
+    return await model().contextTokens([ref], signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return undefined;
+  }
 }
 
 type Repeating = {

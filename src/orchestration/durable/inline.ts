@@ -6,6 +6,7 @@ import { strict as assert } from "node:assert";
 import type { Clock } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
 import type { Json } from "../../json.ts";
+import { createRacing, type Racing } from "./racing.ts";
 import type { Child, ChildOptions, Durable, DurableEngine, Flow } from "./durable.ts";
 
 /** How long an aborted step's function may take to hand over what it has (partial text, usage) before it is left alone. */
@@ -67,7 +68,7 @@ function createDurable(
 ): Durable {
   const { clock, runId, rootId } = launch;
   const keys = new Set<string>();
-  let aborted: Promise<never> | undefined;
+  let racing: Racing | undefined;
   const claim = (key: string): void => {
     assert(!keys.has(key), `run ${runId} uses the key "${key}" twice (invariant D1)`);
     keys.add(key);
@@ -98,13 +99,9 @@ function createDurable(
         track,
       );
     },
-    async race(key, pending) {
+    race(key, pending) {
       claim(key);
-      const entries = Object.entries(pending).map(async ([name, promise]) => {
-        await promise.catch(() => undefined); // a rejection wins too: the caller reads it from the promise itself
-        return name;
-      });
-      return (await Promise.race([...entries, (aborted ??= rejectOnAbort(signal))])) as never; // `as`: a name of `pending`
+      return (racing ??= createRacing(signal)).winner(pending);
     },
   };
 }
@@ -151,14 +148,4 @@ async function settleOrAbort<T>(
   } finally {
     if (onAbort) signal.removeEventListener("abort", onAbort);
   }
-}
-
-/** Made once for each run that races, so that a long one adds no listener for each race. */
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  aborted.catch(() => undefined); // whoever races sees it
-  return aborted;
 }

@@ -3,9 +3,10 @@
 import { isObject, type Json, type JsonObject } from "../../../json.ts";
 import type { ToolSpec } from "../../model/message.ts";
 import type { Assignment } from "./assignment.ts";
-import { fillSchema, type Slot, type Valuer } from "./fill.ts";
+import { fillSchema } from "./fill.ts";
 import { roleOf } from "./slot-role.ts";
 import { coverage, keywordsOf, optionTerms, termsOf } from "./term.ts";
+import type { Slot, Valuer } from "./valuer.ts";
 
 /** Most characters of a task or a context that are handed to a tool. */
 const MAX_TASK = 2_000;

@@ -5,11 +5,11 @@
 import type { Json } from "../../../json.ts";
 import { chooseUnits } from "./choose.ts";
 import { citeSentence } from "./cite.ts";
-import type { Slot, Valuer } from "./fill.ts";
 import { numberNear, onlyNumber } from "./number.ts";
 import { roleOf, type SlotRole, slotTerms } from "./slot-role.ts";
 import { coverage, optionTerms, termsOf } from "./term.ts";
 import { inReadingOrder, sectionsOf, sourcesOf, type Unit } from "./unit.ts";
+import type { Slot, Valuer } from "./valuer.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What an answer can be made of. */

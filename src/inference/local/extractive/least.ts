@@ -1,7 +1,7 @@
 // Values that only satisfy their schema: for required slots that nothing is known for. They say that they are none where they can.
 
-import type { Valuer } from "./fill.ts";
 import { varyNumber } from "./fit-value.ts";
+import type { Valuer } from "./valuer.ts";
 
 /** The least values; another `variant` gives other ones, for lists whose items must differ. */
 export function createLeastValuer(variant = 0): Valuer {

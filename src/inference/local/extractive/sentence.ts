@@ -81,16 +81,27 @@ const ENDS =
   /((?<![.!?])[.!?]+|[。！？])["'”’»)*_]*(?:\s*\[[^[\]]{1,200}\](?!\())*(?=\s|$|(?<=[。！？]))/g;
 
 const ABBREVIATION =
-  /(?:^|[\s("'“‘[])(?:e\.g|i\.e|vs|cf|approx|fig|figs|eq|sec|vol|pp|ca|dr|mr|mrs|ms|prof|st|al|incl|resp|no)\.$/i;
+  /(?:^|[\s("'“‘[])(?:e\.g|i\.e|vs|cf|approx|ca|dr|mr|mrs|ms|prof|st|al|incl|resp)\.$/i;
+/** Abbreviations only before a number: "the answer is no." ends a sentence, "no. 5" does not. */
+const NUMBERED = /(?:^|[\s("'“‘[])(?:figs?|eq|sec|vol|pp?|no|ch)\.$/i;
+/** Longest abbreviation with what may stand before it, in characters. */
+const LONGEST_ABBREVIATION = 10;
+
 /** J. Smith */
 const INITIAL = /(?:^|\s)\p{Lu}\.$/u;
 
 function isBoundary(piece: string, next: string, mark: string): boolean {
   if (/^[。！？]/.test(mark)) return true;
-  if (mark === "." && (ABBREVIATION.test(piece) || INITIAL.test(piece) || /^\s*\d+\.$/.test(piece)))
-    return false;
-  if ((piece.match(/`/g)?.length ?? 0) % 2 === 1) return false; // inside `code`
+  if (mark === "." && isAbbreviation(piece, next)) return false;
+  if (piece.includes("`") && countOf(piece, /`/g) % 2 === 1) return false; // inside `code`
   return startsSentence(next);
+}
+
+/** "e.g.", "J.", and the "1." of a list. Only the end is looked at: this runs at each full stop. */
+function isAbbreviation(piece: string, next: string): boolean {
+  const end = piece.slice(-LONGEST_ABBREVIATION);
+  if (ABBREVIATION.test(end) || INITIAL.test(end) || /^\s*\d+\.$/.test(piece)) return true;
+  return /^\d/.test(next) && NUMBERED.test(end);
 }
 
 /** Lower-case names start sentences too when they are names: vLLM, max_num_seqs, p95. */
@@ -128,13 +139,16 @@ function isProse(text: string): boolean {
 }
 
 function isBalanced(text: string): boolean {
-  const count = (mark: RegExp): number => text.match(mark)?.length ?? 0;
   return (
-    count(/\(/g) === count(/\)/g) &&
-    count(/\[/g) === count(/\]/g) &&
-    count(/`/g) % 2 === 0 &&
-    count(/\*\*/g) % 2 === 0
+    countOf(text, /\(/g) === countOf(text, /\)/g) &&
+    countOf(text, /\[/g) === countOf(text, /\]/g) &&
+    countOf(text, /`/g) % 2 === 0 &&
+    countOf(text, /\*\*/g) % 2 === 0
   );
+}
+
+function countOf(text: string, mark: RegExp): number {
+  return text.match(mark)?.length ?? 0;
 }
 
 const PRONOUN = "(?:it|its|itself|this|these|that|those|they|them|their|he|she|him|his|her)";

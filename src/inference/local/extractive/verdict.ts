@@ -1,9 +1,9 @@
 // What a review says about the slots of a schema: the corrected text, what was taken out, approved or not. Pure.
 
 import type { Json } from "../../../json.ts";
-import type { Slot } from "./fill.ts";
 import { correctedText, removedLine, type Review } from "./review.ts";
 import { roleOf } from "./slot-role.ts";
+import type { Slot } from "./valuer.ts";
 
 /** Answers for the slots that a review is about; undefined for all others. */
 export type Verdict = {

@@ -22,6 +22,10 @@ describe("splitting a paragraph", () => {
     ],
     ["Run `a. B` first. Then wait.", ["Run `a. B` first.", "Then wait."]],
     ['He said "Stop." Nobody did.', ['He said "Stop."', "Nobody did."]],
+    [
+      "See fig. 3 and no. 5 here. The answer is no. Then stop.",
+      ["See fig. 3 and no. 5 here.", "The answer is no.", "Then stop."],
+    ],
     ["Is it? Yes! Good… and more", ["Is it?", "Yes!", "Good… and more"]],
     ["第一句。第二句。", ["第一句。", "第二句。"]],
     ["1. First step is here. Second", ["1. First step is here.", "Second"]],
