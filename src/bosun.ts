@@ -220,8 +220,8 @@ function contextOf(contexts: ReadonlyMap<string, RunContext>, rootId: string): R
   return context;
 }
 
-/** The environment over the lines of .env. */
-function readEnv(): Env {
+/** The environment over the lines of .env in the working folder. @throws BosunError `config/invalid` when it cannot be read. */
+export function readEnv(): Env {
   let file = "";
   try {
     file = readFileSync(".env", "utf8");

@@ -1,10 +1,8 @@
 // Where a command reads from and writes to, as one value, so that commands do not know whether they run in a terminal, a pipe or a test.
 
-import { readFileSync } from "node:fs";
 import { isatty } from "node:tty";
-import { parseEnv } from "node:util";
+import { readEnv } from "../bosun.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import { BosunError, messageOf } from "../error.ts";
 import type { Env } from "../inference/model/http.ts";
 import { createPaint, type Paint } from "./paint.ts";
 
@@ -73,16 +71,4 @@ function toOutput(stream: NodeJS.WriteStream & { readonly fd: number }): Output 
     },
     drained: async () => draining,
   };
-}
-
-function readEnv(): Env {
-  let file = "";
-  try {
-    file = readFileSync(".env", "utf8");
-  } catch (cause) {
-    const isAbsent = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    if (!isAbsent)
-      throw new BosunError("config/invalid", `.env cannot be read: ${messageOf(cause)}`, { cause });
-  }
-  return { ...parseEnv(file), ...process.env };
 }

@@ -35,7 +35,7 @@ export function createRacing(signal: AbortSignal): Racing {
       for (;;) {
         signal.throwIfAborted();
         const won = entries.find(([, promise]) => settled.has(promise));
-        if (won) return won[0] as keyof typeof pending & string; // `as`: Object.entries forgets the keys' type
+        if (won) return won[0];
         await changed.promise;
       }
     },
