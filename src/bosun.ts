@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
+import { BOSUN_OPTIONS, RUN_OPTIONS } from "./bosun-option.ts";
 import { createResolver, defaultModelOf, type Resolver, settleAlias } from "./alias.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { BosunError, isBosunError, messageOf } from "./error.ts";
@@ -13,12 +14,14 @@ import { createPool, type Pool } from "./inference/pool/pool.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
 import { checkInputs, type Crew } from "./orchestration/crew/crew.ts";
 import type { Inputs } from "./orchestration/crew/input.ts";
-import { type Check, checkOptions, type KnownOptions } from "./orchestration/crew/option.ts";
+import { checkOptions } from "./orchestration/crew/option.ts";
+import type { DurableEngine, Flow } from "./orchestration/durable/durable.ts";
 import { createInlineEngine } from "./orchestration/durable/inline.ts";
 import { planCrew } from "./orchestration/plan/plan.ts";
-import { createCrewFlow } from "./orchestration/run/crew.ts";
+import { createCrewFlow, type CrewInput } from "./orchestration/run/crew.ts";
 import { describeCrew } from "./orchestration/run/description.ts";
 import { createRunLog, type RunLog } from "./orchestration/run/log.ts";
+import type { Outcome } from "./orchestration/run/progress.ts";
 import type { RunState } from "./orchestration/run/state.ts";
 import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
@@ -61,6 +64,8 @@ export type StartedRun = {
   /** The folded events at the end, whatever it is. @throws BosunError `store/failed` when they could not be kept. */
   readonly ended: Promise<RunState>;
   cancel(reason: string): void;
+  /** The first error of a task that failed, with its own cause; undefined while there is none. */
+  cause(): unknown;
 };
 
 export interface Bosun {
@@ -90,10 +95,16 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   const crewFlow = createCrewFlow(world, createTaskFlow(world));
   const engine = createInlineEngine({ clock });
   let opened: Promise<Store> | undefined;
+  let isClosed = false;
   const store = async (): Promise<Store | undefined> => {
     if (data === false) return undefined;
     opened ??= import("./service/store/store.ts").then(({ openStore }) => openStore(data));
-    return opened;
+    try {
+      return await opened;
+    } catch (error) {
+      opened = undefined; // the next run tries again: a lock may be gone, a folder mended
+      throw error;
+    }
   };
 
   return {
@@ -101,58 +112,74 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     defaultModel,
     store,
     async start(crew, run) {
-      const context = await prepare(crew, run, { clock, defaultModel, resolve, contexts, store });
-      const { runId } = context.log;
-      const abort = createAbort(run.signal);
-      const limits = {
-        signal: abort.signal,
-        timeoutMs: crew.timeoutMs,
-        timeoutError: () => timedOut(crew),
-      };
-      const work = engine.start(
+      if (isClosed)
+        throw new BosunError("usage", `crew "${crew.name}" cannot run: this Bosun is closed`);
+      return startRun(crew, run, {
+        clock,
+        defaultModel,
+        resolve,
+        contexts,
+        store,
+        engine,
         crewFlow,
-        { crew: crew.name, inputs: run.inputs },
-        { id: runId, ...limits },
-      );
-      const ended = follow(work, context.log).finally(() => {
-        abort[Symbol.dispose]();
-        contexts.delete(runId);
       });
-      ended.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
-      return { runId, log: context.log, ended, cancel: abort.cancel };
     },
     async close() {
+      isClosed = true;
       pool.close();
-      (await opened)?.close();
+      const kept = await opened?.catch(() => undefined); // a store that could not be opened has nothing to close
+      kept?.close();
     },
   };
 }
 
+async function startRun(crew: Crew, run: RunOptions, home: Home): Promise<StartedRun> {
+  const { engine, crewFlow, contexts } = home;
+  let cause: unknown;
+  const context = await prepare(crew, run, {
+    ...home,
+    noteFailure: (error) => void (cause ??= error),
+  });
+  const { log } = context;
+  const abort = createAbort(run.signal);
+  const limits = {
+    signal: abort.signal,
+    timeoutMs: crew.timeoutMs,
+    timeoutError: () => timedOut(crew),
+  };
+  const input = { crew: crew.name, inputs: run.inputs };
+  const work = engine.start(crewFlow, input, { id: log.runId, ...limits });
+  const ended = follow(work, log).finally(() => {
+    abort[Symbol.dispose]();
+    contexts.delete(log.runId);
+  });
+  ended.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
+  return { runId: log.runId, log, ended, cancel: abort.cancel, cause: () => cause };
+}
+
+/** What the runs of one Bosun share. */
 type Home = {
   readonly clock: Clock;
   readonly defaultModel: ModelRef;
   readonly resolve: Resolver;
   readonly contexts: Map<string, RunContext>;
+  readonly engine: DurableEngine;
+  readonly crewFlow: Flow<CrewInput, Outcome>;
   readonly store: () => Promise<Store | undefined>;
-};
-
-const isAny: Check = () => undefined;
-
-const RUN_OPTIONS: KnownOptions = {
-  checks: { inputs: isAny, signal: isAny, model: isAny, runId: isAny, showPrompts: isAny },
-  notBuilt: ["session", "priority", "tenant", "deadlineMs"],
-};
-
-const BOSUN_OPTIONS: KnownOptions = {
-  checks: { data: isAny, models: isAny, model: isAny, env: isAny, clock: isAny, retry: isAny },
-  notBuilt: ["fleet", "engine"],
 };
 
 /** Everything that can be wrong is found here, before the first call is paid for. */
 async function prepare(
   crew: Crew,
   run: RunOptions,
-  { clock, defaultModel, resolve, contexts, store }: Home,
+  {
+    clock,
+    defaultModel,
+    resolve,
+    contexts,
+    store,
+    noteFailure,
+  }: Home & Pick<RunContext, "noteFailure">,
 ): Promise<RunContext> {
   checkOptions(`a run of crew "${crew.name}"`, run, RUN_OPTIONS);
   const { inputs, model, showPrompts = false } = run;
@@ -169,7 +196,17 @@ async function prepare(
   };
   const log = createRunLog({ runId, clock, record: opened?.record });
   const tools = createToolRunner({ clock, cache: crew.cache });
-  const context = { crew, plan, inputs, description, log, tools, modelsOf, showPrompts };
+  const context = {
+    crew,
+    plan,
+    inputs,
+    description,
+    log,
+    tools,
+    modelsOf,
+    noteFailure,
+    showPrompts,
+  };
   contexts.set(runId, context); // in the same turn as the check of the id, or two runs could get one
   return context;
 }
@@ -183,7 +220,7 @@ type Abort = Disposable & {
 function createAbort(signal: AbortSignal | undefined): Abort {
   const controller = new AbortController();
   const cancel = (reason: string): void =>
-    controller.abort(new BosunError("run/cancelled", reason));
+    controller.abort(new BosunError("run/cancelled", reason, { cause: signal?.reason }));
   const onAbort = (): void => cancel("the run was cancelled by its caller");
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });

@@ -1,6 +1,6 @@
 // A crew that can be kicked off: the plain data of orchestration/crew with kickoff, stream and kickoffForEach bound to a Bosun.
 
-import { type Bosun, type BosunOptions, createBosun, type RunOptions } from "./bosun.ts";
+import { type Bosun, createBosun, type RunOptions } from "./bosun.ts";
 import { BosunError } from "./error.ts";
 import type { Agent } from "./orchestration/crew/agent.ts";
 import { type Crew, type CrewOptions, defineCrew, type Policy } from "./orchestration/crew/crew.ts";
@@ -50,7 +50,8 @@ export type RunnableCrew<
   stream(
     ...options: KickoffArguments<CrewInputs<Tasks, Agents>>
   ): AsyncGenerator<RunEvent, RunResult<TaskResults<Tasks, P>>>;
-  /** Runs the crew for each inputs, `concurrency` at once (default 4). Never rejects for one item: results and errors are in order. */
+  /** Runs the crew for each inputs, `concurrency` at once (default 4). Never rejects for one item: results and errors are in order; an
+   * abort leaves out what was not started. */
   kickoffForEach(
     items: Iterable<CrewInputs<Tasks, Agents>> | AsyncIterable<CrewInputs<Tasks, Agents>>,
     options?: Omit<RunOptions, "inputs" | "runId"> & { readonly concurrency?: number | undefined },
@@ -64,7 +65,8 @@ let shared: Bosun | undefined;
 
 /**
  * Makes a crew.
- * @param options.bosun what it runs on. Default: one for the process, made from the environment at the first kickoff.
+ * @param options.bosun what it runs on, as createBosun makes it. Default: one for the process, made from the environment at the
+ *   first kickoff; its connections and its store do not keep the process alive.
  * @throws BosunError `crew/…` for a crew that cannot run.
  */
 export function crew<
@@ -72,15 +74,11 @@ export function crew<
   const P extends Policy = "fail-fast",
   const Agents extends readonly Agent[] = readonly [],
 >(
-  options: CrewOptions<Tasks, P, Agents> & { readonly bosun?: Bosun | BosunOptions | undefined },
+  options: CrewOptions<Tasks, P, Agents> & { readonly bosun?: Bosun | undefined },
 ): RunnableCrew<Tasks, P, Agents> {
   const { bosun, ...rest } = options;
   const data = defineCrew<Tasks, P>(rest);
-  let own: Bosun | undefined;
-  const home = (): Bosun => {
-    if (bosun === undefined) return (shared ??= createBosun());
-    return (own ??= "start" in bosun ? bosun : createBosun(bosun));
-  };
+  const home = (): Bosun => bosun ?? (shared ??= createBosun());
   return {
     ...data,
     kickoff: (...[run]) => kickoff(home(), data, run),
@@ -158,5 +156,5 @@ async function finish<Tasks extends readonly Task[], P extends Policy>(
   });
   const result = await toResult(data, state);
   if (result.status === "done" || result.status === "partial") return result;
-  throw failRun(result);
+  throw failRun(result, run.cause());
 }

@@ -8,6 +8,7 @@ export {
   type StartedRun,
 } from "./bosun.ts";
 export { crew, type CrewInputs, type KickoffOptions, type RunnableCrew } from "./crew.ts";
+export type { Clock } from "./clock.ts";
 export { BosunError, type ErrorCode, type ErrorData, isBosunError } from "./error.ts";
 export {
   type Dialect,
@@ -17,6 +18,8 @@ export {
   type ModelSettings,
   type Timeouts,
 } from "./inference/model/endpoint.ts";
+export type { Pool } from "./inference/pool/pool.ts";
+export type { RetryPolicy } from "./inference/pool/retry.ts";
 export type { Usage } from "./inference/model/usage.ts";
 export { type Agent, agent, type AgentOptions } from "./orchestration/crew/agent.ts";
 export type { Crew, CrewOptions, Policy, Process } from "./orchestration/crew/crew.ts";
@@ -39,3 +42,4 @@ export {
 } from "./orchestration/run/state.ts";
 export { type Tool, tool, type ToolContext, type ToolOptions } from "./orchestration/tool/tool.ts";
 export type { Schema, StandardSchema } from "./schema.ts";
+export type { RunSummary, Store } from "./service/store/store.ts";

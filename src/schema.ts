@@ -55,12 +55,21 @@ export function isStandardSchema(schema: unknown): schema is StandardSchema {
   );
 }
 
+/** Converted once for each schema object; freed with it. */
+const converted = new WeakMap<object, JsonObject>();
+
 /**
- * The JSON Schema that a model is shown.
+ * The JSON Schema that a model is shown, converted once for each schema object.
  * @throws BosunError `schema/no-converter` when the library has none; the message names the converter to install.
  */
 export async function toJsonSchema(schema: Schema): Promise<JsonObject> {
   if (!isStandardSchema(schema)) return schema;
+  const json = converted.get(schema) ?? (await convert(schema));
+  converted.set(schema, json);
+  return json;
+}
+
+async function convert(schema: StandardSchema): Promise<JsonObject> {
   const { vendor, jsonSchema } = schema["~standard"];
   try {
     if (jsonSchema) return withoutDialect(jsonSchema.input({ target: "draft-2020-12" }));

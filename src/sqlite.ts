@@ -8,7 +8,7 @@
 //   S1  A file whose schema is newer than this version knows is never written to.
 //   S2  All pending migrations are one transaction: a file has all of them or none.
 
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BosunError, isBosunError, messageOf } from "./error.ts";
@@ -66,6 +66,10 @@ export function openSqlite(
  */
 export function toSqliteError(error: unknown, path: string, doing: string): BosunError {
   if (isBosunError(error)) return error;
+  if (hasCode(error, "ERR_INVALID_STATE")) {
+    const message = `cannot ${doing} ${path}: this store is closed. Use it before it is closed, or open it again`;
+    return new BosunError("store/failed", message, { cause: error });
+  }
   const code = resultCodeOf(error);
   const advice = code === undefined ? undefined : ADVICE.get(code);
   const message = `cannot ${doing} ${path}: ${messageOf(error)}. ${advice ?? "Look at the file and its directory, or give another path"}`;
@@ -101,10 +105,13 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
   ],
 ]);
 
-/** Makes the directory, for this user alone: what Bosun stores holds prompts. */
+/** Makes the directory and the file, for this user alone: what Bosun stores holds prompts. What is there keeps its mode. */
 function prepareFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if (!existsSync(path)) return;
+  makeFolder(path, dirname(path));
+  if (!existsSync(path)) {
+    makeFile(path);
+    return;
+  }
   try {
     // SQLite opens a file that it may not write read-only, and says so only at the first write.
     accessSync(path, constants.R_OK | constants.W_OK);
@@ -114,6 +121,34 @@ function prepareFile(path: string): void {
       `cannot open ${path}: this user may not write it. ${ADVICE.get(READONLY)}`,
       { cause },
     );
+  }
+}
+
+/** One by one: mkdirSync with `recursive` never returns where the kernel says ENOENT below a directory that exists, such as /proc. */
+function makeFolder(path: string, folder: string): void {
+  const missing: string[] = [];
+  // Bounded by the length of the path: "." and the root exist.
+  for (let at = folder; !existsSync(at) && at !== dirname(at); at = dirname(at)) missing.push(at);
+  for (const one of missing.toReversed()) {
+    try {
+      mkdirSync(one, { mode: 0o700 });
+    } catch (cause) {
+      if (hasCode(cause, "EEXIST")) continue; // another process made it meanwhile
+      throw new BosunError(
+        "store/failed",
+        `cannot open ${path}: the directory ${one} cannot be made: ${messageOf(cause)}. Give a path below a directory that this user may write`,
+        { cause },
+      );
+    }
+  }
+}
+
+/** An empty file is an empty database to SQLite, which makes the files beside it (-wal, -shm) with the same mode. */
+function makeFile(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error; // another process made it meanwhile
   }
 }
 
@@ -198,6 +233,10 @@ function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 /** The primary result code of an error of node:sqlite. */

@@ -25,14 +25,6 @@ describe("a Bosun", () => {
     expect(new Set(model.requests.map(({ hints }) => hints.runId)).size).toBe(3);
   });
 
-  it("may be described in place", async () => {
-    const options = { data: false as const, env: {}, model: scriptedModel(() => "in place") };
-
-    const { raw } = await crew({ name: "c", tasks: [job("a")], bosun: options }).kickoff();
-
-    expect(raw).toBe("in place");
-  });
-
   it("takes models by alias before every other meaning of a name", async () => {
     const bosun = createBosun({
       data: false,

@@ -1,19 +1,12 @@
 // Contenders side by side: each in a process that stays, all of them in every round, one at a time, the order turned each round.
 
 import { startChild, type Child } from "./child.ts";
+import type { Bursts } from "./scale.ts";
 import { pairedRatio, rotate, summarize, type Summary } from "./statistics.ts";
 import type { Burst, BurstResult, Introduction } from "./worker.ts";
 
-/** What to measure: in each round at least `runs` runs and `ms` milliseconds of each; what runs in `warmupMs` before is not counted. */
-export type Comparison = {
-  readonly names: readonly string[];
-  readonly base: string;
-  readonly rounds: number;
-  readonly runs: number;
-  readonly ms: number;
-  readonly warmupMs: number;
-  readonly concurrency: number;
-};
+/** What to measure; what runs in `warmupMs` before the first round is not counted. */
+export type Comparison = Bursts & { readonly names: readonly string[]; readonly base: string };
 
 /** One contender's figures. CPU per run over the rounds, in ms; the ratio is to the first name, round by round. */
 export type Measured = {

@@ -53,16 +53,20 @@ export function startChild(file: string, nodeOptions: readonly string[] = []): C
 /** In the child: answers the parent's questions until the parent goes. */
 export function answerParent(handlers: Handlers): void {
   process.on("disconnect", () => process.exit());
-  process.on("message", async (message) => {
-    const { id, op, args } = message as Question; // `as`: only `ask` above sends
-    const handler = handlers[op];
-    try {
-      if (!handler) throw new Error(`no question "${op}"`);
-      process.send?.({ id, value: await handler(args as never) } satisfies Answer); // `as`: see Question
-    } catch (error) {
-      process.send?.({ id, error: errorText(error) } satisfies Answer);
-    }
+  process.on("message", (message) => {
+    void answer(handlers, message as Question); // `as`: only `ask` above sends
   });
+}
+
+/** Never rejects: what a handler throws is the answer. */
+async function answer(handlers: Handlers, { id, op, args }: Question): Promise<void> {
+  const handler = handlers[op];
+  try {
+    if (!handler) throw new Error(`no question "${op}"`);
+    process.send?.({ id, value: await handler(args as never) } satisfies Answer); // `as`: as its parent knows it
+  } catch (error) {
+    process.send?.({ id, error: errorText(error) } satisfies Answer);
+  }
 }
 
 function errorText(error: unknown): string {

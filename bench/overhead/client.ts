@@ -17,16 +17,10 @@ export async function measureClient(
   try {
     const rows: Record<string, string>[] = [];
     const data: unknown[] = [];
-    for (const { writes, concurrency, rounds, runs, ms, warmupMs } of scale.client) {
-      const measured = await field.compare({
-        names: CLIENT_NAMES,
-        base: `${origin}/${writes}/v1`,
-        rounds,
-        runs,
-        ms,
-        warmupMs,
-        concurrency,
-      });
+    for (const bursts of scale.client) {
+      const { writes, concurrency } = bursts;
+      const base = `${origin}/${writes}/v1`;
+      const measured = await field.compare({ ...bursts, names: CLIENT_NAMES, base });
       for (const one of measured) {
         rows.push({
           client: one.name,

@@ -33,9 +33,8 @@ const nodeOptionsOf = (name: string): readonly string[] =>
 const machine = readMachine();
 const loadAtStart = readLoad();
 const startedAt = performance.now();
-const say = (text: string): void => {
-  if (!values.json) console.log(text);
-};
+/** Tables for people; with --json they go to stderr, and stdout has the object alone. */
+const say = (text: string): void => (values.json ? console.error(text) : console.log(text));
 say(`# Overhead (${scale.name})`);
 say(
   `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.os}, Node ${machine.node}`,

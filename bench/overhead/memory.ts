@@ -45,14 +45,14 @@ export async function measureCrowds(server: Child, scale: Scale): Promise<Sectio
 
 function casesOf({ crews: { count, all } }: Scale): readonly CrowdCase[] {
   const built: readonly Build[] = bosunUrl("dist") === undefined ? [] : ["dist"];
-  const builds: readonly Build[] = all ? ["src", ...built] : ["src"];
+  if (!all) return [{ kind: "bosun+store", build: "src", maxConnections: count }];
   return [
-    ...(all ? [{ kind: "bare", build: "src", maxConnections: count } as const] : []),
-    ...builds.flatMap((build): readonly CrowdCase[] => [
+    { kind: "bare", build: "src", maxConnections: count },
+    ...(["src", ...built] as const).flatMap((build): readonly CrowdCase[] => [
       { kind: "bosun", build, maxConnections: count },
       { kind: "bosun+store", build, maxConnections: count },
     ]),
-    ...(all ? [{ kind: "bosun", build: "src", maxConnections: 256 } as const] : []),
+    { kind: "bosun", build: "src", maxConnections: 256 },
   ];
 }
 

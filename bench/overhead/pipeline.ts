@@ -1,12 +1,12 @@
 // The three-agent run: processor time of each contender for the same three streamed calls.
 
-import { startField } from "./burst.ts";
+import { type Measured, startField } from "./burst.ts";
 import { CALLS, TOKENS, type Writes } from "./canned.ts";
 import type { Child } from "./child.ts";
 import { arePeersInstalled, OWN_NAMES, PEERS } from "./contender.ts";
 import { formatNumber, type Section } from "./report.ts";
 import type { ServerStats } from "./server.ts";
-import type { Scale } from "./scale.ts";
+import type { Bursts, Scale } from "./scale.ts";
 
 /** Measures every contender that is installed, with one socket write per token and with ten writes per reply. */
 export async function measurePipeline(
@@ -19,48 +19,47 @@ export async function measurePipeline(
   const field = await startField(names, nodeOptionsOf);
   try {
     const sections: Section[] = [];
-    for (const { writes, rounds, runs, ms, warmupMs } of scale.pipeline) {
-      const base = `${origin}/${writes}/v1`;
+    for (const bursts of scale.pipeline) {
+      const base = `${origin}/${bursts.writes}/v1`;
       const sent = await checkWork(names, async (name) => {
         await server.ask<ServerStats>("stats"); // forgets what came before
         await field.once(name, base);
         return server.ask<ServerStats>("stats");
       });
-      const measured = await field.compare({
-        names,
-        base,
-        rounds,
-        runs,
-        ms,
-        warmupMs,
-        concurrency: 1,
-      });
-      const rows = measured.map((one) => ({
-        contender: one.name,
-        N: String(one.runs),
-        "cpu ms/run": formatNumber(one.cpuMs.median),
-        p90: formatNumber(one.cpuMs.p90),
-        spread: `${Math.round(one.cpuMs.spread * 100)} %`,
-        "x bare": formatNumber(one.ratio),
-        "us/token": formatNumber((one.cpuMs.median * 1_000) / (CALLS * TOKENS)),
-        "tokens/cpu s": formatNumber((CALLS * TOKENS * 1_000) / one.cpuMs.median),
-        "wall ms": formatNumber(one.wallMs.median),
-        "prompt bytes": String(sent.get(one.name) ?? ""),
-      }));
-      const reads = measured.find((one) => one.reads !== undefined)?.reads;
-      sections.push({
-        title: `Three agents, one after the other; ${NAMES[writes]}`,
-        note:
-          `${rounds} rounds; in each, every contender ran for ${ms} ms and at least ${runs} times, after ${warmupMs} ms to warm up; medians over rounds, N = runs in all; "x bare" = median of each round's ratio to "bare".` +
-          (reads === undefined ? "" : ` Bare read its sockets ${formatNumber(reads)} times a run.`),
-        rows,
-        data: measured.map((one) => ({ ...one, writes })),
-      });
+      sections.push(toSection(bursts, await field.compare({ ...bursts, names, base }), sent));
     }
     return sections;
   } finally {
     field.stop();
   }
+}
+
+function toSection(
+  { writes, concurrency, rounds, runs, ms, warmupMs }: Bursts,
+  measured: readonly Measured[],
+  sent: ReadonlyMap<string, number>,
+): Section {
+  const reads = measured.find((one) => one.reads !== undefined)?.reads;
+  const crowd = concurrency === 1 ? "one run at a time" : `${concurrency} runs at once`;
+  return {
+    title: `Three agents, one after the other; ${NAMES[writes]}; ${crowd}`,
+    note:
+      `${rounds} rounds; in each, every contender ran for ${ms} ms and at least ${runs} times, after ${warmupMs} ms to warm up; medians over rounds, N = runs in all; "x bare" = median of each round's ratio to "bare".` +
+      (reads === undefined ? "" : ` Bare read its sockets ${formatNumber(reads)} times a run.`),
+    rows: measured.map((one) => ({
+      contender: one.name,
+      N: String(one.runs),
+      "cpu ms/run": formatNumber(one.cpuMs.median),
+      p90: formatNumber(one.cpuMs.p90),
+      spread: `${Math.round(one.cpuMs.spread * 100)} %`,
+      "x bare": formatNumber(one.ratio),
+      "us/token": formatNumber((one.cpuMs.median * 1_000) / (CALLS * TOKENS)),
+      "tokens/cpu s": formatNumber((CALLS * TOKENS * 1_000) / one.cpuMs.median),
+      "wall ms": formatNumber(one.wallMs.median),
+      "prompt bytes": String(sent.get(one.name) ?? ""),
+    })),
+    data: measured.map((one) => ({ ...one, writes, concurrency })),
+  };
 }
 
 const NAMES: Readonly<Record<Writes, string>> = {

@@ -11,7 +11,8 @@ type Profile = {
 };
 
 const [file, top = "40"] = process.argv.slice(2);
-if (file === undefined) throw new Error("usage: node bench/overhead/profile.ts FILE.cpuprofile [TOP]");
+if (file === undefined)
+  throw new Error("usage: node bench/overhead/profile.ts FILE.cpuprofile [TOP]");
 const profile = JSON.parse(readFileSync(file, "utf8")) as Profile; // `as`: Node's own format
 
 const selfUs = new Map<string, number>();

@@ -7,6 +7,7 @@ import type { Clock } from "../../clock.ts";
 import { BosunError, detailOf } from "../../error.ts";
 import { runAttempt } from "./attempt.ts";
 import { type Endpoint, nameOf } from "./endpoint.ts";
+import { secretsOf } from "./failure.ts";
 import {
   createFactsCache,
   dialectOfHost,
@@ -36,7 +37,8 @@ export function createEndpointModel(options: {
   const headers = { ...(secret ? { authorization: `Bearer ${secret}` } : {}), ...endpoint.headers };
   const agent = createAgent(endpoint, env);
   const where = nameOf(endpoint);
-  const source: FactsSource = { endpoint, agent, headers, clock, where, secret };
+  const secrets = secretsOf(secret, endpoint.headers);
+  const source: FactsSource = { endpoint, agent, headers, clock, where, secrets };
   const facts = createFactsCache(source);
   let adaptations: Adaptations = { textTools: false, promptSchema: false };
 

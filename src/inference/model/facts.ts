@@ -30,7 +30,8 @@ export type FactsSource = {
   readonly headers: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly where: string;
-  readonly secret: string | undefined;
+  /** Cut out of all that the endpoint says. */
+  readonly secrets: readonly string[];
 };
 
 /** Facts that are asked once and kept. */
@@ -107,7 +108,7 @@ async function orCancelled<T>(work: Promise<T>, where: string, signal: AbortSign
 /** @throws BosunError `model/unreachable`, `model/unauthorized`, `model/protocol` or another `model/…` code. */
 async function fetchFacts(source: FactsSource, signal: AbortSignal): Promise<EndpointFacts> {
   const { status, contentType, body } = await ask(source, signal);
-  const { endpoint, where, secret, clock } = source;
+  const { endpoint, where, secrets, clock } = source;
   if (status !== 200)
     throw toFailure({
       status,
@@ -115,7 +116,7 @@ async function fetchFacts(source: FactsSource, signal: AbortSignal): Promise<End
       retryAfter: undefined,
       body,
       where,
-      secret,
+      secrets,
       now: clock.now(),
     });
   const list = parseJson(body);

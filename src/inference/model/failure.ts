@@ -1,16 +1,16 @@
 // What a server's refusal means: status, headers and body → BosunError. Pure.
 
 import { BosunError, type ErrorCode } from "../../error.ts";
-import { isObject, type JsonObject, parseJson } from "../../json.ts";
+import { isJson as isPlainJson, isObject, type JsonObject, parseJson } from "../../json.ts";
 
-/** A refusal as it came. `where` names model and endpoint for messages; `secret` is cut out of what the server says. */
+/** A refusal as it came. `where` names model and endpoint for messages; `secrets` are cut out of what the server says. */
 export type Refusal = {
   readonly status: number;
   readonly contentType: string;
   readonly retryAfter: string | undefined;
   readonly body: string;
   readonly where: string;
-  readonly secret: string | undefined;
+  readonly secrets: readonly string[];
   /** The clock's time in ms, for a Retry-After that is a date. */
   readonly now: number;
 };
@@ -24,13 +24,16 @@ const CONTEXT =
 const NO_TOOLS =
   /enable-auto-tool-choice|tool-call-parser|does not support tools|tools? (param|parameter)s? requires? --jinja|tool (use|calling|choice).{0,40}not supported/i;
 const NO_FORMAT =
-  /(response_format|json_schema|structured_outputs|guided_json).{0,120}(not supported|unsupported|not permitted|unknown|unrecognized|unavailable|extra|must be one of)|(not supported|unsupported|does not support|not permitted|unknown|unrecognized|extra).{0,120}(response_format|json_schema|structured_outputs|guided_json)/is;
+  /(response_format|json_schema|structured_outputs|guided_json).{0,120}(not supported|unsupported|unknown|unrecognized|unavailable|extra (inputs|fields|field)|must be one of)|(not supported|unsupported|does not support|unknown|unrecognized|extra (inputs|fields|field)).{0,120}(response_format|json_schema|structured_outputs|guided_json)/is;
+/** One schema that a server refuses, not schemas as such: OpenAI, vLLM's backends, llama.cpp. */
+const BAD_SCHEMA =
+  /(invalid|unrecognized) (json[ _]?)?schema|schema contains|in context=\(|['"](oneOf|anyOf|allOf|\$ref|additionalProperties)['"]/i;
 const NO_MODEL =
   /model.{0,200}(not exist|not found|not loaded|unknown)|(no such|unknown|invalid) model/is;
 
 /** The typed error. `model/not-found` and refusals that a client can adapt to are completed by the client. */
 export function toFailure(refusal: Refusal): BosunError {
-  const said = redact(messageIn(refusal), refusal.secret);
+  const said = messageIn(refusal);
   const {
     code,
     advice,
@@ -89,7 +92,7 @@ const RULES: readonly Rule[] = [
     meaning: () => ({ code: "model/not-found" }),
   },
   { fits: (_, said) => NO_TOOLS.test(said), meaning: () => ADAPT_TOOLS },
-  { fits: (_, said) => NO_FORMAT.test(said), meaning: () => ADAPT_FORMAT },
+  { fits: (_, said) => NO_FORMAT.test(said) && !BAD_SCHEMA.test(said), meaning: () => ADAPT_FORMAT },
   { fits: ({ status }) => TEMPORARY.has(status) || status >= 500, meaning: temporaryMeaning },
 ];
 
@@ -123,13 +126,29 @@ const ADAPT_FORMAT: Meaning = {
   details: { adapted: "prompt-schema" },
 };
 
-/** Cuts a secret out of a text that may end up in events and logs. */
-export function redact(text: string, secret: string | undefined): string {
-  return secret ? text.replaceAll(secret, "[key]") : text;
+/** Cuts secrets out of a text that may end up in events and logs. Before the text is cut: half a key is one too. */
+export function redact(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((said, secret) => said.replaceAll(secret, "[key]"), text);
 }
 
-function messageIn({ body, contentType }: Refusal): string {
-  const text = textOf(parseJson(body)) ?? body;
+/** Shorter values of headers are no secrets: a word of them would be cut out of every message. */
+const MIN_SECRET = 6;
+
+/** What `redact` must cut out: a key, and the values of headers with and without their scheme. Longest first. */
+export function secretsOf(
+  key: string | undefined,
+  headers: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  const values = Object.values(headers).flatMap((value) => [value, ...value.split(/\s+/)]);
+  const long = values.filter((value) => value.length >= MIN_SECRET);
+  const plain = key ? [key, ...long] : long;
+  // A text that is quoted as JSON holds them escaped.
+  const all = new Set(plain.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
+  return [...all].toSorted((a, b) => b.length - a.length);
+}
+
+function messageIn({ body, contentType, secrets }: Refusal): string {
+  const text = redact(textOf(parseJson(body)) ?? body, secrets);
   return (
     text.replace(/\s+/g, " ").trim().slice(0, MAX_MESSAGE) ||
     `nothing (${contentType || "no content type"})`
@@ -146,12 +165,14 @@ function textOf(body: unknown): string | undefined {
   const words = [error["message"], error["code"], error["param"]].filter(
     (part) => typeof part === "string",
   );
-  return words.length > 0 ? words.join(" ") : JSON.stringify(error);
+  if (words.length > 0) return words.join(" ");
+  return isPlainJson(error) ? JSON.stringify(error) : undefined; // stringify dies of what is too deep
 }
 
 function faultOf({ loc, msg }: Readonly<Record<string, unknown>>): string {
-  const place = Array.isArray(loc) ? loc.join(".") : "";
-  return `${place}: ${typeof msg === "string" ? msg : "invalid"}`;
+  const steps: readonly unknown[] = Array.isArray(loc) ? loc : [];
+  const place = steps.filter((step) => typeof step === "string" || typeof step === "number");
+  return `${place.join(".")}: ${typeof msg === "string" ? msg : "invalid"}`;
 }
 
 function isJson({ body, contentType }: Refusal): boolean {

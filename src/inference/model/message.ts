@@ -17,6 +17,9 @@ export type Message =
       readonly tool: string;
     };
 
+/** Most characters of a tool's name, or of a call's id, that are read. */
+export const MAX_NAME = 256;
+
 /** A tool as a model sees it. `parameters` is JSON Schema of an object. */
 export type ToolSpec = {
   readonly name: string;

@@ -7,7 +7,7 @@ import type { FactsSource } from "./facts.ts";
 import { redact, type Refusal, toFailure } from "./failure.ts";
 import type { Exchange } from "./http.ts";
 import type { Mailbox } from "./mailbox.ts";
-import type { Added, ReplyAssembler } from "./reply.ts";
+import { type Added, MAX_REPLY, type ReplyAssembler } from "./reply.ts";
 import { createSseParser } from "./sse.ts";
 
 /** When things happened, on the clock; filled in as they do. */
@@ -22,9 +22,6 @@ export type Receiving = {
   readonly times: Times;
   readonly fail: (error: BosunError) => void;
 };
-
-/** Most characters of a refusal, and of an unstreamed answer, that are read. */
-const MAX_BODY = 16 * 1024 * 1024;
 
 /** Follows a response until its end; ends or fails the mailbox exactly once. */
 export function receive(receiving: Receiving): void {
@@ -64,7 +61,8 @@ function receiveStream(receiving: Receiving): void {
     }
     const chunk = parseJson(data);
     const added = assembler.add(chunk);
-    if (added === undefined) refuse(chunkError(receiving, data, chunk));
+    if (added === "too-long") refuse(tooLong(where));
+    else if (added === undefined) refuse(chunkError(receiving, data, chunk));
     else deliver(receiving, added);
   });
   response.on("data", (text: string) => {
@@ -106,18 +104,18 @@ function errorIn(parsed: unknown, body: string): ErrorBody | undefined {
 
 /** A chunk that is no chat completion: the server's own error, sent inside the stream, or anything else. */
 function chunkError({ source }: Receiving, data: string, chunk: unknown): BosunError {
-  const { where, secret, clock } = source;
+  const { where, secrets, clock } = source;
   const refusal = errorIn(chunk, data);
   if (refusal)
     return toFailure({
       ...refusal,
       where: `${where}, while it was answering,`,
-      secret,
+      secrets,
       now: clock.now(),
     });
   return new BosunError(
     "model/protocol",
-    `${where} sent a chunk that is no chat completion: ${redact(data.slice(0, 200), secret)}`,
+    `${where} sent a chunk that is no chat completion: ${redact(data, secrets).slice(0, 200)}`,
   );
 }
 
@@ -127,14 +125,9 @@ function receiveWhole(receiving: Receiving, contentType: string): void {
   response.on("data", (text: string) => {
     exchange.touch();
     body += text;
-    if (body.length <= MAX_BODY) return;
+    if (body.length <= MAX_REPLY) return;
     exchange.close();
-    fail(
-      new BosunError(
-        "model/protocol",
-        `${source.where}: the answer is over ${MAX_BODY} characters`,
-      ),
-    );
+    fail(tooLong(source.where));
   });
   response.on("end", () => {
     exchange.finish();
@@ -148,7 +141,8 @@ function takeWhole(receiving: Receiving, body: string, contentType: string): voi
   const parsed = parseJson(body);
   const added = assembler.add(parsed);
   const refusal = errorIn(parsed, body);
-  if (added !== undefined && assembler.read().finish) {
+  if (added === "too-long") fail(tooLong(source.where));
+  else if (added !== undefined && assembler.read().finish) {
     times.firstTokenAt = source.clock.now();
     deliver(receiving, added);
     mailbox.end();
@@ -157,7 +151,7 @@ function takeWhole(receiving: Receiving, body: string, contentType: string): voi
       toFailure({
         ...refusal,
         where: source.where,
-        secret: source.secret,
+        secrets: source.secrets,
         now: source.clock.now(),
       }),
     );
@@ -167,18 +161,22 @@ function takeWhole(receiving: Receiving, body: string, contentType: string): voi
   }
 }
 
+function tooLong(where: string): BosunError {
+  return new BosunError("model/protocol", `${where}: the answer is over ${MAX_REPLY} characters`);
+}
+
 function refusalOf(
   { source, response }: Receiving,
   contentType: string,
 ): Omit<Parameters<typeof toFailure>[0], "body"> {
-  const { where, secret, clock } = source;
+  const { where, secrets, clock } = source;
   const retryAfter = response.headers["retry-after"];
   return {
     status: response.statusCode ?? 0,
     contentType,
     retryAfter,
     where,
-    secret,
+    secrets,
     now: clock.now(),
   };
 }

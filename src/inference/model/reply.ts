@@ -4,10 +4,16 @@
 // not at all, the arguments in many parts or at once.
 
 import { randomUUID } from "node:crypto";
-import { isObject, type Json } from "../../json.ts";
-import type { ToolCall } from "./message.ts";
+import { isJson, isObject, type Json } from "../../json.ts";
+import { MAX_NAME, type ToolCall } from "./message.ts";
 import type { Finish } from "./model.ts";
 import type { Usage } from "./usage.ts";
+
+/** Most characters of one answer, of its text, its reasoning and its arguments together; of a refusal too. */
+export const MAX_REPLY: number = 16 * 1024 * 1024;
+
+/** Most characters of the JSON of usage and metrics that is kept as it came. */
+const MAX_RAW = 8 * 1024;
 
 /** Most tool calls of one reply; further ones are dropped. */
 const MAX_CALLS = 128;
@@ -33,8 +39,8 @@ export type PartialReply = {
 };
 
 export interface ReplyAssembler {
-  /** Takes one parsed chunk, or one whole answer. Undefined when it is neither. */
-  add(chunk: unknown): Added | undefined;
+  /** Takes one parsed chunk, or one whole answer. Undefined when it is neither; "too-long" when all of it is over MAX_REPLY. */
+  add(chunk: unknown): Added | "too-long" | undefined;
   read(): PartialReply;
 }
 
@@ -47,6 +53,7 @@ export function createReplyAssembler(): ReplyAssembler {
   let usage: Usage | undefined;
   let model: string | undefined;
   let metrics: Json | undefined;
+  let length = 0;
   const calls: OpenCall[] = [];
   // Servers that name no id get one that no other reply of the same conversation has.
   let replyId: string | undefined;
@@ -54,13 +61,15 @@ export function createReplyAssembler(): ReplyAssembler {
     `call_${(replyId ??= randomUUID().slice(0, 8))}_${index}`;
 
   /** Takes what a delta, or a whole message, says. */
-  const addPart = (part: Readonly<Record<string, unknown>>): Added => {
+  const addPart = (part: Readonly<Record<string, unknown>>): Added | "too-long" => {
     const said = textOf(part["content"]);
     const thought = textOf(part["reasoning"]) || textOf(part["reasoning_content"]);
     text += said;
     reasoning += thought;
     const called = calledIn(part);
-    for (const call of called) addCall(calls, call);
+    length += said.length + thought.length;
+    for (const call of called) length += addCall(calls, call);
+    if (length > MAX_REPLY) return "too-long";
     const isToken = said !== "" || thought !== "" || called.length > 0;
     return isToken ? { text: said, reasoning: thought, isToken } : NOTHING;
   };
@@ -69,12 +78,13 @@ export function createReplyAssembler(): ReplyAssembler {
       if (!isObject(chunk)) return undefined;
       const { choices, usage: rawUsage } = chunk;
       if (!Array.isArray(choices) && !isObject(rawUsage)) return undefined;
-      if (typeof chunk["model"] === "string") model = chunk["model"];
+      if (typeof chunk["model"] === "string") model = chunk["model"].slice(0, MAX_NAME);
       if (isObject(rawUsage)) usage = toUsage(rawUsage);
-      if (isObject(chunk["metrics"])) metrics = chunk["metrics"] as Json; // `as`: parsed JSON
+      if (isObject(chunk["metrics"])) metrics = rawOf(chunk["metrics"]);
       const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
       if (!isObject(choice)) return NOTHING;
-      if (typeof choice["finish_reason"] === "string") rawFinish = choice["finish_reason"];
+      if (typeof choice["finish_reason"] === "string") 
+        rawFinish = choice["finish_reason"].slice(0, MAX_NAME);
       const part = choice["delta"] ?? choice["message"];
       return isObject(part) ? addPart(part) : NOTHING;
     },
@@ -100,21 +110,25 @@ function calledIn(part: Readonly<Record<string, unknown>>): readonly unknown[] {
   return isObject(part["function_call"]) ? [{ index: 0, function: part["function_call"] }] : [];
 }
 
-function addCall(calls: OpenCall[], delta: unknown): void {
-  if (!isObject(delta)) return;
-  const { index, id } = delta;
+/** Takes a piece of a call. Returns the characters that it added. */
+function addCall(calls: OpenCall[], delta: unknown): number {
+  if (!isObject(delta)) return 0;
+  const { index } = delta;
+  const id = typeof delta["id"] === "string" ? delta["id"].slice(0, MAX_NAME) : undefined;
   const fn = isObject(delta["function"]) ? delta["function"] : {};
-  const open = findCall(
-    calls,
-    typeof index === "number" ? index : undefined,
-    typeof id === "string" ? id : undefined,
-  );
-  if (!open) return;
-  if (typeof id === "string" && id !== "") open.id = id;
-  if (typeof fn["name"] === "string" && open.tool === "") open.tool = fn["name"];
+  const open = findCall(calls, typeof index === "number" ? index : undefined, id);
+  if (!open) return 0;
+  if (id) open.id = id;
+  if (typeof fn["name"] === "string" && open.tool === "")
+    open.tool = fn["name"].slice(0, MAX_NAME);
   const args = fn["arguments"];
-  if (typeof args === "string") open.arguments += args;
-  else if (isObject(args)) open.arguments = JSON.stringify(args);
+  if (typeof args === "string") {
+    open.arguments += args;
+    return args.length;
+  }
+  if (!isObject(args) || !isJson(args)) return 0;
+  open.arguments = JSON.stringify(args);
+  return open.arguments.length;
 }
 
 function findCall(
@@ -172,12 +186,18 @@ function toUsage(raw: Readonly<Record<string, unknown>>): Usage | undefined {
   const outputDetails = isObject(raw["completion_tokens_details"])
     ? raw["completion_tokens_details"]
     : {};
+  const kept = rawOf(raw);
   return {
     input: { total: input ?? 0, cached: numberOf(inputDetails["cached_tokens"]) },
     output: { total: output ?? 0, reasoning: numberOf(outputDetails["reasoning_tokens"]) },
     source: "server",
-    raw: raw as Json, // `as`: parsed JSON
+    ...(kept === undefined ? {} : { raw: kept }),
   };
+}
+
+/** What a server sent, where it is small and shallow enough to be stored with every event. */
+function rawOf(value: unknown): Json | undefined {
+  return isJson(value) && JSON.stringify(value).length <= MAX_RAW ? value : undefined;
 }
 
 function numberOf(value: unknown): number | undefined {

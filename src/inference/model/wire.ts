@@ -22,8 +22,9 @@ export function toBody(request: ModelRequest, options: WireOptions): JsonObject 
   const { model, dialect, endpoint, adaptations, stream } = options;
   const settings = mergeSettings(endpoint, request);
   const { tools = [], output } = request;
-  const isTextTools = tools.length > 0 && adaptations.textTools;
-  const messages = isTextTools ? withTextTools(request.messages, tools) : request.messages;
+  const { textTools } = adaptations;
+  // Also in a call that offers no tools: its history may hold calls and results.
+  const messages = textTools ? withTextTools(request.messages, tools) : request.messages;
   const isPromptSchema = output !== undefined && adaptations.promptSchema;
   return {
     model,
@@ -35,7 +36,7 @@ export function toBody(request: ModelRequest, options: WireOptions): JsonObject 
     ...toSampling(settings),
     ...toTokenLimit(settings, dialect),
     ...toThinking(settings, dialect),
-    ...(isTextTools ? {} : toTools(request)),
+    ...(textTools ? {} : toTools(request)),
     ...(output && !isPromptSchema ? toOutput(output, dialect) : {}),
     ...settings.extraBody,
   };

@@ -2,7 +2,7 @@
 
 import { BosunError } from "../../error.ts";
 import { isObject } from "../../json.ts";
-import type { ModelRef, ModelSettings } from "../../inference/model/endpoint.ts";
+import type { ModelRef, ModelSettings, Timeouts } from "../../inference/model/endpoint.ts";
 import type { Tool } from "../tool/tool.ts";
 import type { Placeholders } from "./input.ts";
 import {
@@ -39,6 +39,8 @@ export type AgentOptions<
   readonly maxIterations?: number | undefined;
   /** Most time for one task, in milliseconds. Default: the task's own. */
   readonly timeoutMs?: number | undefined;
+  /** Bounds of each model call, over those of its endpoint. */
+  readonly timeouts?: Timeouts | undefined;
 };
 
 /** An agent as data. `types` exists only for the compiler. */
@@ -52,6 +54,7 @@ export type Agent<InputNames extends string = string> = ModelSettings & {
   readonly tools: readonly Tool[];
   readonly maxIterations: number;
   readonly timeoutMs: number | undefined;
+  readonly timeouts: Timeouts | undefined;
   readonly types?: { readonly inputs: InputNames };
 };
 
@@ -78,6 +81,7 @@ export function agent<
     backstory = "",
     maxIterations = DEFAULT_MAX_ITERATIONS,
     timeoutMs,
+    timeouts,
     ...settings
   } = rest;
   checkToolNames(where, tools);
@@ -92,6 +96,7 @@ export function agent<
     tools,
     maxIterations,
     timeoutMs,
+    timeouts,
     ...settings,
   };
 }
@@ -122,6 +127,16 @@ const isModel: Check = (value) => {
   return refs.length > 0 && refs.every((ref) => isModelRef(ref) === undefined)
     ? undefined
     : "a model's name, endpoint({ … }), or a list of them";
+};
+
+const TIMEOUT_NAMES = ["queueMs", "connectMs", "firstTokenMs", "interTokenMs", "totalMs"];
+
+const isTimeouts: Check = (value) => {
+  const isRight = ([key, ms]: [string, unknown]): boolean =>
+    TIMEOUT_NAMES.includes(key) && (ms === undefined || isWhole(1)(ms) === undefined);
+  return isObject(value) && Object.entries(value).every(isRight)
+    ? undefined
+    : `milliseconds by name: ${TIMEOUT_NAMES.join(", ")}`;
 };
 
 const isThinking: Check = (value) => {
@@ -172,6 +187,7 @@ const KNOWN: KnownOptions = {
     tools: optional(isListOf("tool")),
     maxIterations: optional(isWhole(1)),
     timeoutMs: optional(isWhole(1)),
+    timeouts: optional(isTimeouts),
     ...SETTING_CHECKS,
   },
   notBuilt: ["allowDelegation", "memory", "knowledge", "hooks", "session", "maxRpm", "tenant"],

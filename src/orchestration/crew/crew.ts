@@ -1,4 +1,4 @@
-// A crew: tasks, the agents that do them, and the order in which they are done. Plain data; bosun.ts adds kickoff and stream.
+// A crew: tasks, the agents that do them, and the order in which they are done. Plain data; src/crew.ts adds kickoff and stream.
 
 import { BosunError } from "../../error.ts";
 import { isJson } from "../../json.ts";
@@ -161,10 +161,17 @@ function checkTasks(where: string, tasks: readonly Task[]): void {
   }
 }
 
-/** A stand-in is the last resort: one of its own would make chains that nobody can follow. */
+/** A stand-in is the last resort, done where and with what the task was: what would be ignored there is refused. */
 function checkStandIn(where: string, { name, onError }: Task): void {
-  if (typeof onError !== "object" || onError.onError === "fail") return;
-  const message = `${where}: task "${onError.name}" stands in for "${name}" and has an onError itself. Leave it out there`;
+  if (typeof onError !== "object") return;
+  const ignored = {
+    onError: onError.onError !== "fail",
+    context: onError.context !== undefined,
+    async: onError.async,
+  };
+  const [field] = Object.entries(ignored).flatMap(([key, isSet]) => (isSet ? [key] : []));
+  if (field === undefined) return;
+  const message = `${where}: task "${onError.name}" stands in for "${name}" and has ${field}, which counts only for tasks of the crew. Leave it out there`;
   throw new BosunError("crew/invalid", message);
 }
 

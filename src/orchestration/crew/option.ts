@@ -60,11 +60,11 @@ export const isString: Check = (value) => (typeof value === "string" ? undefined
 
 export const isFlag: Check = (value) => (typeof value === "boolean" ? undefined : "true or false");
 
-/** Names of tasks and crews become parts of step keys and of file names. */
+/** Names of tasks and crews become parts of step keys and of file names. Digits alone would change places as keys of an object. */
 export const isName: Check = (value) =>
-  typeof value === "string" && /^[\w-]{1,64}$/.test(value)
+  typeof value === "string" && /^(?!\d+$)[\w-]{1,64}$/.test(value)
     ? undefined
-    : "1 to 64 letters, digits, _ or -";
+    : "1 to 64 letters, digits, _ or -, and not digits alone";
 
 export function isWhole(least: number): Check {
   return (value) =>

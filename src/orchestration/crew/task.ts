@@ -1,6 +1,7 @@
 // A task: one piece of work with an expected output, done by one agent.
 
 import type { ModelSettings } from "../../inference/model/endpoint.ts";
+import { BosunError } from "../../error.ts";
 import { isObject } from "../../json.ts";
 import { isStandardSchema, type OutputOf, type Schema } from "../../schema.ts";
 import type { Tool } from "../tool/tool.ts";
@@ -95,7 +96,7 @@ export const DEFAULT_TASK_TIMEOUT_MS = 600_000;
 
 /**
  * Makes a task.
- * @throws BosunError `crew/invalid`, `crew/no-agent` or `crew/not-built`, with the field's name.
+ * @throws BosunError `crew/invalid` or `crew/not-built`, with the field's name.
  */
 export function task<
   const Name extends string,
@@ -116,6 +117,12 @@ export function task<
   const { context, output, tools = [], timeoutMs = DEFAULT_TASK_TIMEOUT_MS, ...rest } = options;
   const { async = false, retries = 1, onError = "fail" } = rest;
   checkToolNames(where, tools);
+  if (options.retries !== undefined && onError !== "retry") {
+    throw new BosunError(
+      "crew/invalid",
+      `${where}: retries counts only with onError: "retry". Set that, or leave retries out`,
+    );
+  }
   return { type: "task", ...rest, context, output, tools, timeoutMs, async, onError, retries };
 }
 

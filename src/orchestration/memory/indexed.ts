@@ -14,8 +14,13 @@ export function toIndexed(text: string): string {
 
 /** The text, followed by its names in parts ("maxParallelJobs": max Parallel Jobs) and its compounds in one word ("time-out": timeout). */
 export function withSpellings(text: string): string {
-  const compounds = text.match(/[\p{L}\p{N}]+(?:-[\p{L}\p{N}]+)+/gu) ?? [];
-  const names = text.match(/[\p{L}\p{N}]*\p{Ll}\p{Lu}[\p{L}\p{N}]*/gu) ?? [];
+  // Word by word: one expression for the whole of it would try each letter of a long word as its beginning, in quadratic time.
+  const compounds = (text.match(/[\p{L}\p{N}-]+/gu) ?? [])
+    .flatMap((chain) => chain.split(/--+/))
+    .map((chain) => chain.replace(/^-|-$/g, ""))
+    .filter((chain) => chain.includes("-"));
+  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const names = words.filter((word) => /\p{Ll}\p{Lu}/u.test(word));
   const spellings = [
     ...compounds.map((word) => word.replaceAll("-", "")),
     ...names.map((name) => name.replace(/(?<=\p{Ll})(?=\p{Lu})/gu, " ")),

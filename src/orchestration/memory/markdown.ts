@@ -1,6 +1,6 @@
 // Markdown as blocks under headings. Reads what documents have: headings, paragraphs, lists, tables, code; the rest is prose.
-// One pass over the lines; plain text is the case without any of these. No expression backtracks over a whole line: a file of one
-// line of a megabyte takes linear time.
+// One pass over the lines; plain text is the case without any of these. Every expression takes linear time on any line, or sees
+// only a text of bounded length: a file of one line of a megabyte takes linear time, whatever stands in it.
 
 /** A part of a document between blank lines, without its inline marks. */
 export type Block =
@@ -46,9 +46,13 @@ type Reader = {
 
 type Heading = { readonly level: number; readonly text: string };
 
-const HEADING = /^ {0,3}(#{1,6})\s+(.*)$/;
+/** Most characters of a heading, which is repeated with every passage below it; more is cut. */
+const MAX_HEADING = 300;
+
+// With the s flag, because `.` without it stops at U+2028: each way to share the spaces before would be tried up to there.
+const HEADING = /^ {0,3}(#{1,6})\s+(.*)$/s;
 const FENCE = /^\s*(`{3,}|~{3,})/;
-const ITEM = /^\s*(?:[-*+]|\d{1,3}[.)])\s+(.*)$/;
+const ITEM = /^\s*(?:[-*+]|\d{1,3}[.)])\s+(.*)$/s;
 const LINK_SECTION =
   /^(?:sources|references|links|see also|further reading|bibliography|footnotes|citations)\b[^a-z]*$/i;
 
@@ -78,12 +82,18 @@ function startSection(reader: Reader, level: number, text: string): void {
   closeBlock(reader);
   reader.headings = [
     ...reader.headings.filter((heading) => heading.level < level),
-    { level, text: plainText(text.trim().replace(/#+$/, "")) },
+    { level, text: headingText(text.trim()) },
   ];
   // Not for a title: a document named "References" is about something.
   reader.isSkipping = reader.headings.some(
     (heading) => heading.level > 1 && LINK_SECTION.test(heading.text),
   );
+}
+
+/** Without the marks that may end it, and never half a character. */
+function headingText(text: string): string {
+  const bounded = text.slice(0, MAX_HEADING).replace(/[\ud800-\udbff]$/, "");
+  return plainText(bounded.replace(/#+$/, ""));
 }
 
 function startBlock(reader: Reader, open: Open): void {

@@ -1,18 +1,20 @@
 // One model call inside a run: the fit before it, the step around it, the facts about it.
 
-import { BosunError, detailOf, type ErrorData, toBosunError } from "../../error.ts";
+import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
 import type { OutputSpec, ToolSpec } from "../../inference/model/message.ts";
 import {
   type ModelRef,
   type ModelSettings,
   thinkingTokens,
+  type Timeouts,
 } from "../../inference/model/endpoint.ts";
 import type { ModelRequest, Path, Purpose, Reply } from "../../inference/model/model.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
 import { applyFit, type Cut, planFit } from "./fit.ts";
 import { type Conversation, toMessages, toPromptParts } from "./prompt.ts";
+import { withoutText } from "./progress.ts";
 import type { RunContext, World } from "./world.ts";
 
 /** A call as the agent loop asks for it. */
@@ -25,6 +27,7 @@ export type Ask = {
   readonly tools: readonly ToolSpec[];
   readonly output: OutputSpec | undefined;
   readonly settings: ModelSettings;
+  readonly timeouts: Timeouts | undefined;
   readonly remainingCalls: number | undefined;
 };
 
@@ -95,6 +98,7 @@ function toRequest(
     ...(ask.tools.length > 0 ? { tools: ask.tools } : {}),
     output: ask.output,
     settings: ask.settings,
+    timeouts: ask.timeouts,
     defaults: { maxTokens: fitted.defaultMaxTokens },
     hints: {
       runId: d.rootId,
@@ -211,14 +215,6 @@ async function callModel(
     "model/cut",
     `the model of agent "${agent}" ended its events without an end`,
   );
-}
-
-/** The error without the partial text: events stay small, the text is in the task's result. */
-function withoutText(error: BosunError): ErrorData {
-  const { details, ...data } = error.toJSON();
-  if (!isObject(details)) return data;
-  const { text: _, ...rest } = details;
-  return { ...data, details: rest };
 }
 
 function isUsage(value: Json | undefined): value is Json & Usage {

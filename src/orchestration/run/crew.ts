@@ -24,6 +24,7 @@ import {
   sectionsFor,
   taskNamed,
   textOf,
+  withoutText,
 } from "./progress.ts";
 import type { Section } from "./prompt.ts";
 import type { TaskInput, TaskOutput } from "./task.ts";
@@ -61,12 +62,13 @@ export function createCrewFlow(
       } catch (error) {
         const failure = toBosunError(error, "run/failed", `crew "${run.crew.name}"`);
         const status = statusOfAbort(error);
+        run.noteFailure(failure);
         await stopAll(body, status);
         run.log.emit([], {
           type: "run-end",
           status,
           raw: finalText(run, progress),
-          error: failure.toJSON(),
+          error: withoutText(failure),
         });
         throw failure;
       }
@@ -158,9 +160,9 @@ async function followOne(body: Body): Promise<void> {
   const running = progress.running.get(name);
   if (!running) return;
   try {
-    const { raw } = await running.child.result;
+    const answer = await running.child.result;
     progress.running.delete(name);
-    end(body, running, { status: "done", raw });
+    end(body, running, { status: "done", ...answer });
   } catch (error) {
     if (d.signal.aborted) throw error;
     progress.running.delete(name);
@@ -171,7 +173,8 @@ async function followOne(body: Body): Promise<void> {
 function onFailure(body: Body, running: Running, error: BosunError): void {
   const { task, attempt, sections } = running;
   const { onError } = task;
-  const data: ErrorData = { code: error.code, message: error.message, retryable: error.retryable };
+  const data = withoutText(error);
+  body.run.noteFailure(error);
   const again = (standIn: boolean): void => {
     const retry: RunFact = { type: "task-retry", task: task.name, error: data };
     body.run.log.emit([`task:${task.name}`], retry, attempt + 1);
@@ -181,7 +184,8 @@ function onFailure(body: Body, running: Running, error: BosunError): void {
   const isRepeatable = !error.code.startsWith("model/"); // M5
   if (onError === "retry" && attempt <= task.retries && isRepeatable) again(false);
   else if (typeof onError === "object" && attempt === 1) again(true);
-  else if (onError === "partial") end(body, running, { status: "partial", raw, error: data });
+  else if (onError === "partial" && raw.trim() !== "")
+    end(body, running, { status: "partial", raw, error: data });
   else {
     const status = error.code === "task/timed-out" ? "timed-out" : "failed";
     end(body, running, { status, raw, error: data });
@@ -197,8 +201,7 @@ async function stopAll(body: Body, status: RunStatus): Promise<void> {
   for (const [index, running] of left.entries()) {
     const result = settled[index];
     const cut = status === "timed-out" ? "timed-out" : "cancelled";
-    if (result?.status === "fulfilled")
-      end(body, running, { status: "done", raw: result.value.raw });
+    if (result?.status === "fulfilled") end(body, running, { status: "done", ...result.value });
     else end(body, running, { status: cut, raw: textOf(result?.reason) });
   }
   progress.running.clear();

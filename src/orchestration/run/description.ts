@@ -50,19 +50,11 @@ export function specOf(description: Description, tool: Tool): ToolSpec {
   return spec;
 }
 
-/** Converted once for each schema object; freed with it. */
-const converted = new WeakMap<object, JsonObject>();
-
 async function jsonSchemaOf(schema: Schema, whose: string): Promise<JsonObject> {
-  let json = converted.get(schema);
-  if (json === undefined) {
-    json = await toJsonSchema(schema).catch((cause: unknown) => {
-      const { code, message } = toBosunError(cause, "schema/no-converter", whose);
-      throw new BosunError(code, message.startsWith(whose) ? message : `${whose}: ${message}`, {
-        cause,
-      });
+  return await toJsonSchema(schema).catch((cause: unknown) => {
+    const { code, message } = toBosunError(cause, "schema/no-converter", whose);
+    throw new BosunError(code, message.startsWith(whose) ? message : `${whose}: ${message}`, {
+      cause,
     });
-    converted.set(schema, json);
-  }
-  return json;
+  });
 }

@@ -1,6 +1,7 @@
 // Many kickoffs, a bounded number at once.
 
 import { strict as assert } from "node:assert";
+import { createRacing } from "../durable/racing.ts";
 
 /** How one item ended. `index` = its place in the input, from 0. */
 export type ItemResult<Item, Result> =
@@ -29,6 +30,7 @@ export async function* runEach<Item, Result>(
   using abort = linkAbort(signal);
   const running = new Map<number, Promise<ItemResult<Item, Result>>>();
   const source = toAsync(items);
+  const racing = createRacing(new AbortController().signal); // Promise.race would leave a reaction for each item
   let pulling: Promise<Pulled<Item>> | undefined;
   let index = 0;
   let isDrained = false;
@@ -36,12 +38,11 @@ export async function* runEach<Item, Result>(
     for (;;) {
       isDrained ||= abort.signal.aborted;
       if (!isDrained && running.size < concurrency) pulling ??= pull(source);
-      const waiting = [
-        ...running.values(),
-        ...(pulling && !isDrained ? [pulling, abort.aborted] : []),
-      ];
-      if (waiting.length === 0) return;
-      const first = await Promise.race(waiting);
+      const own = pulling && !isDrained ? { pulling, aborted: abort.aborted } : {};
+      const pending: Pending<Item, Result> = { ...own, ...Object.fromEntries(running) };
+      if (Object.keys(pending).length === 0) return;
+      const first = await pending[await racing.winner(pending)];
+      assert(first, "the winner is one of those that race");
       if (first.type === "pulled") {
         pulling = undefined;
         if (first.next.done) isDrained = true;
@@ -59,6 +60,10 @@ export async function* runEach<Item, Result>(
     if (!pulling) await ended;
   }
 }
+
+type Pending<Item, Result> = Readonly<
+  Record<string, Promise<Pulled<Item> | { readonly type: "aborted" } | ItemResult<Item, Result>>>
+>;
 
 type Pulled<Item> = { readonly type: "pulled"; readonly next: IteratorResult<Item, void> };
 

@@ -103,6 +103,8 @@ export type RunFact =
       readonly agent: string;
       readonly status: TaskStatus;
       readonly raw: string;
+      /** Why the answer ended; "length" = it was cut at maxTokens. Absent without an answer. */
+      readonly finish?: Finish["unified"] | undefined;
       /** The task that was done in its place. */
       readonly standIn?: string | undefined;
       readonly error?: ErrorData | undefined;

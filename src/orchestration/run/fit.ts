@@ -1,7 +1,7 @@
 // Fits a conversation into a context, before the call (invariant M1). Pure; the caller journals the plan as a step.
 //
-// Order: tool results of earlier turns, oldest first; then the context's sections, largest first. Each is cut in its middle.
-// Never touched: the system text, the tools, the task, the newest turn.
+// Order: tool results of earlier turns, oldest first; then the context's sections, largest first; at last the newest turn's tool
+// results, largest first. Each is cut in its middle. Never touched: the system text, the tools, the task, what the agent said.
 
 import { BosunError } from "../../error.ts";
 import type { ToolSpec } from "../../inference/model/message.ts";
@@ -73,20 +73,28 @@ export function applyFit(conversation: Conversation, cuts: readonly Cut[]): Conv
   };
 }
 
-function cuttable(
-  conversation: Conversation,
-): readonly { readonly part: string; readonly tokens: number }[] {
+type Part = { readonly part: string; readonly tokens: number };
+
+function cuttable(conversation: Conversation): readonly Part[] {
   const newest = conversation.turns.findLastIndex((message) => message.role === "assistant");
   const results = conversation.turns.flatMap(({ role, content }, index) =>
-    role === "tool" && index < newest
-      ? [{ part: `turn:${index}:${role}`, tokens: estimateTokens(content) }]
+    role === "tool"
+      ? [{ part: `turn:${index}:${role}`, tokens: estimateTokens(content), isOld: index < newest }]
       : [],
   );
   const sections = conversation.sections.map(({ name, text }) => ({
     part: `context:${name}`,
     tokens: estimateTokens(text),
   }));
-  return [...results, ...sections.toSorted((a, b) => b.tokens - a.tokens)];
+  return [
+    ...results.filter(({ isOld }) => isOld),
+    ...largestFirst(sections),
+    ...largestFirst(results.filter(({ isOld }) => !isOld)),
+  ];
+}
+
+function largestFirst(parts: readonly Part[]): readonly Part[] {
+  return parts.toSorted((a, b) => b.tokens - a.tokens);
 }
 
 /** At most `tokens` tokens of a text: its head and its tail, and between them how much was left out. */

@@ -1,7 +1,6 @@
 // From a model's text to a task's output: finds the JSON in it and checks it against the task's schema.
 
-import type { Json } from "../../json.ts";
-import { parseJson } from "../../json.ts";
+import { isJson, type Json, parseJson } from "../../json.ts";
 import { type Schema, validate } from "../../schema.ts";
 
 /** An answer that fits, as its JSON text, or what to mend. */
@@ -25,13 +24,24 @@ export async function readOutput(raw: string, schema: Schema): Promise<unknown> 
 
 /** The JSON of an answer: the whole text, the content of a code fence, or what lies between its outermost brackets of a kind. */
 export function findJson(text: string): Json | undefined {
-  const fenced = /```(?:json)?\s*([\s\S]*?)```/.exec(text)?.[1];
-  const candidates = [text, fenced, between(text, "{", "}"), between(text, "[", "]")];
+  const candidates = [text, inFence(text), between(text, "{", "}"), between(text, "[", "]")];
   for (const candidate of candidates) {
     const value = candidate === undefined ? undefined : parseJson(candidate.trim());
-    if (value !== undefined) return value as Json; // `as`: parsed JSON
+    if (isJson(value)) return value; // what is too deep to be stored is no answer
   }
   return undefined;
+}
+
+const FENCE = "```";
+
+/** The content of the first code fence. indexOf and no pattern: linear in a text that a stranger's model wrote. */
+function inFence(text: string): string | undefined {
+  const open = text.indexOf(FENCE);
+  if (open < 0) return undefined;
+  const start = open + FENCE.length;
+  const close = text.indexOf(FENCE, start);
+  if (close < 0) return undefined;
+  return text.slice(text.startsWith("json", start) ? start + "json".length : start, close);
 }
 
 function between(text: string, open: string, close: string): string | undefined {

@@ -1,8 +1,9 @@
 // How far a crew's run has come, and what follows from it. Pure but for `end`, which also says it in the log.
 
 import { strict as assert } from "node:assert";
-import { detailOf, type ErrorData } from "../../error.ts";
+import { type BosunError, detailOf, type ErrorData } from "../../error.ts";
 import { agentOf } from "../crew/crew.ts";
+import type { Finish } from "../../inference/model/model.ts";
 import type { Task } from "../crew/task.ts";
 import type { Child } from "../durable/durable.ts";
 import type { PlanTask } from "../plan/plan.ts";
@@ -15,6 +16,7 @@ import { nameOfAgent, type RunContext } from "./world.ts";
 export type Ended = {
   readonly status: TaskStatus;
   readonly raw: string;
+  readonly finish?: Finish["unified"] | undefined;
   readonly error?: ErrorData | undefined;
 };
 
@@ -119,6 +121,14 @@ export function finalText(run: RunContext, { ended }: Progress): string {
 export function textOf(error: unknown): string {
   const text = detailOf(error, "text");
   return typeof text === "string" ? text : "";
+}
+
+/** The error without its partial text and usage: events stay small, both stand elsewhere in them. */
+export function withoutText(error: BosunError): ErrorData {
+  const { details, ...data } = error.toJSON();
+  if (details === undefined) return data;
+  const { text: _text, usage: _usage, ...rest } = details;
+  return Object.keys(rest).length > 0 ? { ...data, details: rest } : data;
 }
 
 export function taskNamed(run: RunContext, name: string): Task {

@@ -3,6 +3,7 @@
 import { BosunError, type ErrorData, isBosunError } from "../../error.ts";
 import { ownValue } from "../../json.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
+import type { Finish } from "../../inference/model/model.ts";
 import type { Crew, Policy } from "../crew/crew.ts";
 import type { Task } from "../crew/task.ts";
 import type { RunStatus, TaskStatus } from "./event.ts";
@@ -23,6 +24,8 @@ export type TaskResult<Output = unknown> = {
   readonly output: Output;
   /** The text: the answer, or what there was of it. */
   readonly raw: string;
+  /** Why the answer ended; "length" = it was cut at maxTokens. Undefined without an answer. */
+  readonly finish: Finish["unified"] | undefined;
   readonly agent: string;
   readonly error?: ErrorData | undefined;
   readonly attempts: number;
@@ -82,22 +85,24 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
 export function partialResult(error: unknown): RunResult | undefined {
   if (!isBosunError(error) || typeof error.partial !== "object" || error.partial === null)
     return undefined;
-  return error.partial as RunResult; // `as`: only failRun below sets it
+  return error.partial as RunResult; // `as`: only failRun and the end of a run set it
 }
 
-/** The error that a run throws when it did not end well, with the result as `partial`. */
-export function failRun(result: RunResult): BosunError {
+/**
+ * The error that a run throws when it did not end well, with the result as `partial`.
+ * @param cause the error of the task that failed, where this process has it: its details, cause and stack go on.
+ */
+export function failRun(result: RunResult, cause: unknown): BosunError {
   const { runId, status, error } = result;
   const done = Object.values(result.tasks).filter((task) => task.status === "done").length;
   const summary = `run ${runId} ${status} (${done} of ${Object.keys(result.tasks).length} tasks done)`;
-  const failure = new BosunError(
-    error?.code ?? "run/failed",
-    error ? `${summary}: ${error.message}` : summary,
-    {
-      retryable: error?.retryable ?? false,
-      details: { runId, status },
-    },
-  );
+  const message = error ? `${summary}: ${error.message}` : summary;
+  const details = { ...error?.details, runId, status };
+  const failure = new BosunError(error?.code ?? "run/failed", message, {
+    retryable: error?.retryable ?? false,
+    cause,
+    details,
+  });
   failure.partial = result;
   return failure;
 }
@@ -109,18 +114,20 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
       status: "cancelled",
       output: undefined,
       raw: "",
+      finish: undefined,
       agent: "",
       attempts: 0,
       usage: NO_USAGE,
       timings: timingsOf({ startedAt: undefined, endedAt: undefined }),
     };
-  const { status, raw, agent, error, attempts, usage } = folded;
+  const { status, raw, finish, agent, error, attempts, usage } = folded;
   const isEnded = status !== "waiting" && status !== "running";
   const hasOutput = status === "done" || status === "partial";
   return {
     status: isEnded ? status : "cancelled",
     output: hasOutput ? await outputOf(task, raw, folded.standIn) : undefined,
     raw,
+    finish,
     agent,
     attempts,
     usage,

@@ -2,7 +2,7 @@
 
 import type { ErrorData } from "../../error.ts";
 import { ownValue } from "../../json.ts";
-import type { Path } from "../../inference/model/model.ts";
+import type { Finish, Path } from "../../inference/model/model.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { RunEvent, RunStatus, TaskStatus } from "./event.ts";
 
@@ -25,6 +25,8 @@ export type TaskState = {
   readonly calls: number;
   readonly usage: Usage;
   readonly raw: string;
+  /** Why the answer ended; "length" = it was cut at maxTokens. */
+  readonly finish: Finish["unified"] | undefined;
   /** The task that was done in its place. */
   readonly standIn: string | undefined;
   readonly error: ErrorData | undefined;
@@ -73,12 +75,13 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
         startedAt: task.startedAt ?? event.at,
       }));
     case "task-end": {
-      const { task: name, agent, status, raw, standIn, error, at } = event;
+      const { task: name, agent, status, raw, finish, standIn, error, at } = event;
       return withTask(state, name, (task) => ({
         ...task,
         agent,
         status,
         raw,
+        finish,
         standIn,
         error,
         endedAt: at,
@@ -149,6 +152,7 @@ const EMPTY_TASK: Omit<TaskState, "name" | "agent"> = {
   calls: 0,
   usage: NO_USAGE,
   raw: "",
+  finish: undefined,
   standIn: undefined,
   error: undefined,
   startedAt: undefined,

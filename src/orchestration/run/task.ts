@@ -6,7 +6,7 @@ import { type Agent, SETTING_NAMES } from "../crew/agent.ts";
 import { agentOf, type Crew } from "../crew/crew.ts";
 import type { Task } from "../crew/task.ts";
 import type { Durable, Flow } from "../durable/durable.ts";
-import { runAgent } from "./agent.ts";
+import { type Answer, runAgent } from "./agent.ts";
 import { specOf, toolsOf } from "./description.ts";
 import { type Section, startConversation } from "./prompt.ts";
 import { nameOfAgent, type World } from "./world.ts";
@@ -22,7 +22,7 @@ export type TaskInput = {
 };
 
 /** What a task's execution hands over. */
-export type TaskOutput = { readonly raw: string };
+export type TaskOutput = Answer;
 
 /** The flow of one task. @throws BosunError; details.text holds the text that there was. */
 export function createTaskFlow(world: World): Flow<TaskInput, TaskOutput> {
@@ -46,7 +46,7 @@ export function createTaskFlow(world: World): Flow<TaskInput, TaskOutput> {
         const remainingCalls =
           run.plan.tasks.find(({ name }) => name === input.task)?.remaining ?? 0;
         const models = run.modelsOf(spec);
-        const raw = await runAgent(d, world, {
+        return await runAgent(d, world, {
           task,
           agent,
           path,
@@ -58,7 +58,6 @@ export function createTaskFlow(world: World): Flow<TaskInput, TaskOutput> {
           conversation,
           remainingCalls,
         });
-        return { raw };
       } catch (error) {
         throw failureOf(d, error, `task "${task.name}"`);
       }

@@ -1,6 +1,7 @@
 // World: what bodies reach besides their JSON inputs. The composition root makes it; bodies find their run in it by its id.
 
 import type { Clock } from "../../clock.ts";
+import type { BosunError } from "../../error.ts";
 import type { Model } from "../../inference/model/model.ts";
 import type { ModelRef } from "../../inference/model/endpoint.ts";
 import type { Crew } from "../crew/crew.ts";
@@ -21,6 +22,8 @@ export type RunContext = {
   readonly tools: ToolRunner;
   /** The models of an agent, in the order in which they are tried. */
   readonly modelsOf: (agent: Agent) => readonly [ModelRef, ...ModelRef[]];
+  /** Keeps the first error of a task that failed, with its cause and stack: the run's own error is made from it. */
+  readonly noteFailure: (error: BosunError) => void;
   /** Whether each call's prompt is emitted. */
   readonly showPrompts: boolean;
 };

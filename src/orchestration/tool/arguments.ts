@@ -35,17 +35,10 @@ export async function readArguments(tool: Tool, text: string): Promise<ToolArgum
   return { given, validated: validation.value };
 }
 
-/** Converted once for each schema object; freed with it. */
-const converted = new WeakMap<object, JsonObject>();
-
 /** Undefined when the schema has no JSON form: then nothing is known of it but what it says of a value. */
 async function jsonSchemaOf(schema: Schema): Promise<JsonObject | undefined> {
-  const known = converted.get(schema);
-  if (known) return known;
   try {
-    const json = await toJsonSchema(schema);
-    converted.set(schema, json);
-    return json;
+    return await toJsonSchema(schema);
   } catch {
     return undefined; // whoever describes the tool to a model reports it, before any call
   }

@@ -1,10 +1,15 @@
 // calculator: arithmetic that language models get wrong.
 
 import { evaluate } from "./expression.ts";
+import { checkOptions } from "./option.ts";
 import { type Tool, tool } from "./tool.ts";
 
-/** A tool that computes an arithmetic expression. Its result is `{"result":0.3}`; what has no value is a `tool/arguments` error. */
-export function calculator(): Tool {
+/**
+ * A tool that computes an arithmetic expression. Its result is `{"result":0.3}`; what has no value is a `tool/arguments` error.
+ * @param options It has none. @throws BosunError `tool/invalid` for any.
+ */
+export function calculator(options: Readonly<Record<string, never>> = {}): Tool {
+  checkOptions("tool calculator", options, []);
   return tool({
     name: "calculator",
     description:

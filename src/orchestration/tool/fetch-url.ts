@@ -7,6 +7,7 @@ import { isBinary } from "../memory/file.ts";
 import { htmlToText } from "../memory/html.ts";
 import { isPublicAddress } from "./address.ts";
 import { type Answer, httpGet } from "./http-get.ts";
+import { checkOptions } from "./option.ts";
 import { type OutputLimit, type Tool, tool } from "./tool.ts";
 import { until } from "./until.ts";
 
@@ -25,15 +26,26 @@ export type FetchUrlOptions = {
   readonly resolve?: ((hostname: string) => Promise<readonly string[]>) | undefined;
 };
 
+const KNOWN = [
+  "name",
+  "allowPrivate",
+  "maxBytes",
+  "timeoutMs",
+  "output",
+  "resolve",
+] satisfies (keyof FetchUrlOptions)[];
+
 const MAX_REDIRECTS = 5;
 
 /**
  * A tool that reads a web page as text. Its result is `{"url":"…","title":"…","type":"text/html","text":"…"}` with the URL after
  * redirects, and `"cut":true` when the answer was longer than `maxBytes`. Addresses that are not public, other protocols and
  * binary data are refused with `tool/refused`, also after a redirect.
+ * @throws BosunError `tool/invalid` for an option that is not known.
  */
 export function fetchUrl(options: FetchUrlOptions = {}): Tool {
   const { name = "fetch_url", timeoutMs = 20_000, output } = options;
+  checkOptions(`tool ${name}`, options, KNOWN);
   return tool({
     name,
     description:

@@ -30,15 +30,15 @@ export type GetOptions = {
  */
 export async function httpGet(url: URL, options: GetOptions): Promise<Answer> {
   const { signal, maxBytes } = options;
+  let response: http.IncomingMessage | undefined;
   try {
-    const response = await send(url, options);
+    response = await send(url, options);
     const status = response.statusCode ?? 0;
     const { location } = response.headers;
     const isRedirect = status >= 300 && status < 400 && location !== undefined;
     const { body, isCut } = isRedirect
       ? { body: Buffer.alloc(0), isCut: false }
       : await readBody(response, maxBytes);
-    response.destroy();
     return {
       status,
       location: isRedirect ? location : undefined,
@@ -52,6 +52,8 @@ export async function httpGet(url: URL, options: GetOptions): Promise<Answer> {
     throw new BosunError("tool/failed", `no answer from ${url.host}: ${messageOf(cause)}`, {
       cause,
     });
+  } finally {
+    response?.destroy(); // an answer that is refused or not read to its end would keep its connection open
   }
 }
 

@@ -4,6 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { BosunError } from "../../error.ts";
 import { readTextFile } from "../memory/file.ts";
 import { checkFolder, createJail, type Jail, reasonOf } from "./jail.ts";
+import { checkOptions } from "./option.ts";
 import { type Tool, tool } from "./tool.ts";
 
 /** Options of `readFile`. */
@@ -18,6 +19,8 @@ export type ReadFileOptions = {
   readonly hidden?: boolean | undefined;
 };
 
+const KNOWN = ["root", "name", "maxBytes", "hidden"] satisfies (keyof ReadFileOptions)[];
+
 /** Lines of one answer when the model does not say how many. */
 const DEFAULT_LINES = 400;
 /** Names that are shown of a folder. */
@@ -26,10 +29,11 @@ const MAX_NAMES = 50;
 /**
  * A tool that reads text files below a folder. Its result is `{"path":"…","firstLine":1,"lastLine":40,"totalLines":320,"text":"…"}`.
  * What it must not read it refuses with `tool/refused`.
- * @throws BosunError `tool/invalid` for a folder that is not there.
+ * @throws BosunError `tool/invalid` for a folder that is not there or an option that is not known.
  */
 export function readFile(options: ReadFileOptions): Tool {
   const { name = "read_file", maxBytes = 1_048_576, hidden = false } = options;
+  checkOptions(`tool ${name}`, options, KNOWN);
   const jail = createJail(checkFolder(`tool ${name}`, options.root), { hidden });
   return tool({
     name,

@@ -30,6 +30,8 @@ export type ToolOutcome =
       readonly truncated: boolean;
       /** True when an earlier or simultaneous call did the work. */
       readonly cached: boolean;
+      /** The whole result as a text, uncut, when the tool's result is the task's answer (`resultAsAnswer`). At most 1 MiB. */
+      readonly answer?: string | undefined;
     }
   | {
       readonly type: "failed";
@@ -56,7 +58,7 @@ export function createToolRunner(options: {
   const { clock } = options;
   const uses = new WeakMap<Tool, number>();
   const numbers = createNumbers();
-  const results = createResultCache<LimitedResult>();
+  const results = createResultCache<ToolResult>();
 
   const call = async (
     tool: Tool,
@@ -66,7 +68,7 @@ export function createToolRunner(options: {
   ): Promise<ToolOutcome> => {
     const { given, validated } = await until(readArguments(tool, argumentsText), context.signal);
     takeUse(uses, tool);
-    const execute = (): Promise<LimitedResult> => executeTool(tool, validated, context);
+    const execute = (): Promise<ToolResult> => executeTool(tool, validated, context);
     if (!(tool.cache ?? options.cache)) {
       return { type: "done", ...(await execute()), cached: false };
     }
@@ -113,14 +115,13 @@ function takeUse(uses: WeakMap<Tool, number>, tool: Tool): void {
   uses.set(tool, used + 1);
 }
 
-async function executeTool(
-  tool: Tool,
-  args: unknown,
-  context: ToolContext,
-): Promise<LimitedResult> {
+type ToolResult = LimitedResult & { readonly answer?: string };
+
+async function executeTool(tool: Tool, args: unknown, context: ToolContext): Promise<ToolResult> {
   const { signal } = context;
   signal.throwIfAborted();
   const result = toJsonResult(await until(invoke(tool, args, context), signal));
+  const answer = tool.resultAsAnswer ? { answer: toAnswer(tool, result) } : {};
   const { summary } = tool;
   const limited = await limitResult(
     result,
@@ -130,7 +131,20 @@ async function executeTool(
         toJsonResult(await until(Promise.resolve(summary(value, context)), signal))),
   );
   signal.throwIfAborted();
-  return limited;
+  return { ...limited, ...answer };
+}
+
+/** Largest result that is an answer: 1 MiB of UTF-8. It goes to the user and into the journal, not into a prompt. */
+const MAX_ANSWER_BYTES = 1_048_576;
+
+function toAnswer(tool: Tool, result: Json): string {
+  const text = typeof result === "string" ? result : JSON.stringify(result);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_ANSWER_BYTES) return text;
+  throw new BosunError(
+    "tool/failed",
+    `the result of tool ${tool.name} is the answer and has ${bytes} bytes, the limit is ${MAX_ANSWER_BYTES}`,
+  );
 }
 
 /** Async, so that a tool that throws before its first await rejects too. Reflect: `args` has the type that the schema let through. */

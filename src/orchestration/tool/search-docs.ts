@@ -3,6 +3,7 @@
 import { BosunError } from "../../error.ts";
 import { createDocumentIndex } from "../memory/document-index.ts";
 import { checkFolder } from "./jail.ts";
+import { checkOptions } from "./option.ts";
 import { type Tool, tool } from "./tool.ts";
 
 /** Options of `searchDocs`. */
@@ -16,14 +17,17 @@ export type SearchDocsOptions = (
   readonly maxResults?: number | undefined;
 };
 
+const KNOWN = ["folder", "folders", "name", "maxResults"] satisfies (keyof SearchDocsOptions)[];
+
 /**
  * A tool that finds passages in .md, .txt, .html and .json files below one or more folders. Its result is
  * `{"results":[{"source":"docs/x.md","section":"…","text":"…","score":7.1}],"more":n}`, best first. The index is made at the first
  * search, in memory, and follows the files; it is shared by all agents and runs that have the tool.
- * @throws BosunError `tool/invalid` for a folder that is not there.
+ * @throws BosunError `tool/invalid` for a folder that is not there or an option that is not known.
  */
 export function searchDocs(options: SearchDocsOptions): Tool {
   const { name = "search_docs", maxResults = 5 } = options;
+  checkOptions(`tool ${name}`, options, KNOWN);
   const folders = (options.folders ?? [options.folder]).map((folder) =>
     checkFolder(`tool ${name}`, folder),
   );

@@ -5,12 +5,13 @@
 // Invariants
 //   E1  An event is called kept only after its transaction was committed; events of a run are kept in the order of their `seq`.
 //   E2  A run whose process is gone shows as "interrupted", never as running.
+//   E3  After an event of a run could not be kept, none of its later ones is: what is kept of a run is its beginning, without gaps.
 
-import { strict as assert } from "node:assert";
+import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { systemClock, type Timer } from "../../clock.ts";
-import type { BosunError } from "../../error.ts";
+import { BosunError } from "../../error.ts";
 import { parseJson } from "../../json.ts";
 import type { RunEvent, RunStatus } from "../../orchestration/run/event.ts";
 import type { Recorder } from "../../orchestration/run/log.ts";
@@ -25,6 +26,7 @@ export type RunSummary = {
   readonly endedAt: number | undefined;
 };
 
+/** Once it is closed every use fails with `store/failed`. */
 export interface Store {
   readonly path: string;
   readonly record: Recorder;
@@ -43,7 +45,7 @@ export interface Store {
 
 const MIGRATIONS = [
   `CREATE TABLE runs (
-     id INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, crew TEXT NOT NULL, status TEXT NOT NULL,
+     id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL UNIQUE, crew TEXT NOT NULL, status TEXT NOT NULL,
      started_at REAL NOT NULL, ended_at REAL, owner TEXT NOT NULL);
    CREATE TABLE events (run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, seq INTEGER NOT NULL, body TEXT NOT NULL);
    CREATE UNIQUE INDEX events_by_run ON events (run, seq);`,
@@ -75,30 +77,33 @@ export function openStore(dataFolder: string): Store {
     `PRAGMA foreign_keys = ON; DELETE FROM runs WHERE id <= (SELECT COALESCE(MAX(id), 0) - ${MAX_RUNS} FROM runs)`,
   );
   const writer = createWriter(sqlite);
+  const rowsOf = (sql: string, ...values: readonly (string | number)[]): readonly Row[] => {
+    try {
+      return database.prepare(sql).all(...values);
+    } catch (error) {
+      throw toSqliteError(error, path, "read runs from");
+    }
+  };
   const all = "SELECT run_id, crew, status, started_at, ended_at, owner FROM runs";
   return {
     path,
     record: writer.record,
     list({ limit = 50, status } = {}) {
-      const rows = database.prepare(`${all} ORDER BY id DESC LIMIT ?`).all(MAX_RUNS);
-      return rows
+      return rowsOf(`${all} ORDER BY id DESC LIMIT ?`, MAX_RUNS)
         .map(toSummary)
         .filter((run) => status === undefined || run.status === status)
         .slice(0, limit);
     },
     find(idOrPrefix) {
-      const exact = database.prepare(`${all} WHERE run_id = ?`).get(idOrPrefix);
+      const [exact] = rowsOf(`${all} WHERE run_id = ?`, idOrPrefix);
       if (exact) return toSummary(exact);
-      const some = database
-        .prepare(`${all} WHERE substr(run_id, 1, length(?1)) = ?1 LIMIT 2`)
-        .all(idOrPrefix);
+      const some = rowsOf(`${all} WHERE substr(run_id, 1, length(?1)) = ?1 LIMIT 2`, idOrPrefix);
       return some.length === 1 && some[0] ? toSummary(some[0]) : undefined;
     },
     events(runId) {
       const ofRun =
         "SELECT body FROM events JOIN runs ON runs.id = events.run WHERE run_id = ? ORDER BY seq LIMIT ?";
-      const rows = database.prepare(ofRun).all(runId, MAX_EVENTS);
-      return rows.map((row) => parseJson(String(row["body"])) as RunEvent); // `as`: only the writer below fills this column
+      return rowsOf(ofRun, runId, MAX_EVENTS).map((row) => parseJson(String(row["body"])) as RunEvent); // `as`: only the writer below fills this column
     },
     close() {
       writer.drain();
@@ -107,16 +112,18 @@ export function openStore(dataFolder: string): Store {
   };
 }
 
+type Row = Readonly<Record<string, unknown>>;
+
 type Writer = { readonly record: Recorder; drain(): void };
 
 /** Groups the events of all runs into transactions (E1). */
 function createWriter(sqlite: Sqlite): Writer {
-  const insert = createInsert(sqlite);
+  const insertAll = createInsert(sqlite);
   let waiting: Waiting[] = [];
   let timer: Timer | undefined;
   const keep = (batch: readonly Waiting[]): BosunError | undefined => {
     try {
-      sqlite.transaction(() => batch.forEach(({ event }) => insert(event)));
+      insertAll(batch.map(({ event }) => event));
       return undefined;
     } catch (error) {
       return toSqliteError(error, sqlite.path, "write the events of a run to");
@@ -127,6 +134,7 @@ function createWriter(sqlite: Sqlite): Writer {
   };
   const flush = (): void => {
     timer = undefined;
+    if (waiting.length === 0) return; // the run-end of another run has taken all
     const batch = waiting.slice(0, MAX_BATCH);
     waiting = waiting.slice(MAX_BATCH);
     if (waiting.length > 0) setImmediate(flush);
@@ -153,28 +161,63 @@ function createWriter(sqlite: Sqlite): Writer {
   };
 }
 
-function createInsert({ database }: Sqlite): (event: RunEvent) => void {
-  const owner = `${process.pid}@${hostname()}`;
+/** Row ids of runs that were begun and not ended; undefined for one that ends. */
+type RowIds = Map<string, number | undefined>;
+
+/** Keeps all events that it is given, or throws and keeps none. */
+function createInsert(sqlite: Sqlite): (events: readonly RunEvent[]) => void {
+  const insert = createInsertOne(sqlite);
+  const rowIds = new Map<string, number>();
+  return (events) => {
+    // Ids are noted after the commit: those of a transaction that was rolled back belong to nobody.
+    const changed: RowIds = new Map();
+    const rowOf = (runId: string): number | undefined =>
+      changed.has(runId) ? changed.get(runId) : rowIds.get(runId);
+    try {
+      sqlite.transaction(() => {
+        for (const event of events) changed.set(event.runId, insert(event, rowOf(event.runId)));
+      });
+    } catch (error) {
+      const [first] = events;
+      // E3. A failed run-start leaves the run that has this id alone. Of several runs none is to blame yet: each is tried by itself.
+      if (first && first.type !== "run-start" && events.every(({ runId }) => runId === first.runId))
+        rowIds.delete(first.runId);
+      throw error;
+    }
+    for (const [runId, row] of changed) {
+      if (row === undefined) rowIds.delete(runId);
+      else rowIds.set(runId, row);
+    }
+  };
+}
+
+/** Inserts an event of the run with this row, and returns the run's row from then on. */
+function createInsertOne({
+  database,
+}: Sqlite): (event: RunEvent, row: number | undefined) => number | undefined {
   const insertRun = database.prepare(
     "INSERT INTO runs (run_id, crew, status, started_at, owner) VALUES (?, ?, 'running', ?, ?) RETURNING id",
   );
   const endRun = database.prepare("UPDATE runs SET status = ?, ended_at = ? WHERE id = ?");
   const insertEvent = database.prepare("INSERT INTO events (run, seq, body) VALUES (?, ?, ?)");
-  const rowIds = new Map<string, number>();
-  return (event) => {
-    const { runId, type, at } = event;
-    if (type === "run-start")
-      rowIds.set(runId, Number(insertRun.get(runId, event.crew, at, owner)?.["id"]));
-    const row = rowIds.get(runId);
-    assert(row !== undefined, `the first event of run ${runId} is not run-start`);
-    insertEvent.run(row, event.seq, JSON.stringify(event));
-    if (type !== "run-end") return;
+  return (event, known) => {
+    const { runId, type, at, seq } = event;
+    const row =
+      type === "run-start" ? Number(insertRun.get(runId, event.crew, at, OWNER)?.["id"]) : known;
+    if (row === undefined) {
+      throw new BosunError(
+        "store/failed",
+        `event ${seq} of run ${runId} is not kept, because an earlier one could not be. Look at the first error of this run`,
+      );
+    }
+    insertEvent.run(row, seq, JSON.stringify(event));
+    if (type !== "run-end") return row;
     endRun.run(event.status, at, row);
-    rowIds.delete(runId);
+    return undefined;
   };
 }
 
-function toSummary(row: Record<string, unknown>): RunSummary {
+function toSummary(row: Row): RunSummary {
   const status = String(row["status"]) as RunStatus | "running"; // `as`: only this file fills this column
   const isGone = status === "running" && !isAlive(String(row["owner"]));
   return {
@@ -186,10 +229,16 @@ function toSummary(row: Record<string, unknown>): RunSummary {
   };
 }
 
+/** Tells this process from an earlier one of its pid: in a container every process has the pid 1. A worker thread counts as a process. */
+const TOKEN = randomUUID();
+const OWNER = `${process.pid}@${hostname()}#${TOKEN}`;
+
 /** Whether the process that wrote a run still lives; one on another host is taken to live (E2 holds for this host). */
 function isAlive(owner: string): boolean {
-  const [pid = "", host] = owner.split("@");
+  if (owner === OWNER) return true;
+  const [pid, host] = owner.split(/[@#]/);
   if (host !== hostname()) return true;
+  if (Number(pid) === process.pid) return false; // of this pid there is only this process
   try {
     process.kill(Number(pid), 0);
     return true;

@@ -139,6 +139,19 @@ describe("a server without tool calling", () => {
     expect(reply).toMatchObject({ text: tag, calls: [] });
     expect(JSON.stringify(server.calls[1]?.body)).not.toContain("search_docs");
   });
+
+  it("is told of earlier calls and results as text also in a call that offers no tools", async () => {
+    const { server, model } = await bench([NO_TOOLS, textReply("hi")]);
+
+    await errorOf(model, ask({ tools: [SEARCH] }));
+    await replyOf(model, ask({ messages: CONVERSATION }));
+
+    const sent = JSON.stringify(server.calls[1]?.body);
+    expect(sent).not.toContain('"role":"tool"');
+    expect(sent).not.toContain('"tool_calls"');
+    expect(sent).toContain("16 tokens of KV cache");
+    expect(systemOf(server, 1)).toBe("You are terse.");
+  });
 });
 
 describe("a server without structured output", () => {
@@ -152,6 +165,23 @@ describe("a server without structured output", () => {
     expect(error).toMatchObject({ retryable: true, details: { adapted: "prompt-schema" } });
     expect(server.calls[1]?.body).not.toHaveProperty("response_format");
     expect(systemOf(server, 1)).toContain(JSON.stringify(OUTPUT.schema));
+  });
+
+  it.each([
+    "Invalid schema for response_format 'one': In context=(), 'oneOf' is not permitted.",
+    "Invalid schema for response_format 'one': In context=('properties', 'a'), 'allOf' is not supported.",
+    "Invalid json_schema: unknown keyword",
+  ])("is none that refuses one schema: %s", async (said) => {
+    const refusal = errorReply(400, said);
+    const { server, model } = await bench([refusal, textReply("{}")], { dialect: "openai" });
+    const request = ask({ output: OUTPUT });
+
+    const error = await errorOf(model, request);
+    await replyOf(model, request);
+
+    expect(error).toMatchObject({ code: "model/bad-request", retryable: false });
+    expect(error.details).not.toHaveProperty("adapted");
+    expect(server.calls[1]?.body).toHaveProperty("response_format");
   });
 
   it("may lack tool calling too", async () => {

@@ -154,6 +154,36 @@ describe("a caller that is slow", () => {
 
     expect(length).toBe(64 * piece.length);
   });
+
+  it("is given the time that it takes: only the server's silence is timed", async () => {
+    const piece = "x".repeat(64 * 1024);
+    const { model } = await benchOf(textReply(...Array.from({ length: 64 }, () => piece)), {
+      timeouts: { interTokenMs: 100 },
+    });
+    let length = 0;
+    let isFirst = true;
+
+    for await (const event of model.call(ask(), NEVER)) {
+      if (event.type !== "text-delta") continue;
+      length += event.text.length;
+      if (isFirst) await new Promise((resolve) => setTimeout(resolve, 400));
+      isFirst = false;
+    }
+
+    expect(length).toBe(64 * piece.length);
+  });
+
+  it("is waited for anew by the server's silence after that", async () => {
+    const piece = "x".repeat(64 * 1024);
+    const writes = Array.from({ length: 16 }, () => write(chunk({ content: piece })));
+    const { model } = await benchOf([head(), ...writes, STALL], {
+      timeouts: { interTokenMs: 100 },
+    });
+
+    const error = await errorOf(model);
+
+    expect(error).toMatchObject({ code: "model/timed-out", details: { phase: "inter-token" } });
+  });
 });
 
 function textOf(events: readonly ModelEvent[]): string {

@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
-import { head, htmlReply, jsonReply, STALL, textReply } from "../../../src/test/wire-reply.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createVirtualClock, type Clock } from "../../../src/clock.ts";
+import { createEndpointModel, type EndpointModel } from "../../../src/inference/model/client.ts";
+import { endpoint } from "../../../src/inference/model/endpoint.ts";
+import { errorReply, head, htmlReply, jsonReply, RESET, STALL, textReply } from "../../../src/test/wire-reply.ts";
 import { ask, bench, errorOf, modelAt, NEVER, replyOf } from "./endpoint-bench.ts";
 
 /** A call that must know the dialect, of an endpoint that does not say it. */
@@ -42,6 +45,63 @@ describe("facts of an endpoint", () => {
 
     expect(contexts).toEqual([4096, 4096]);
     expect(server.requests).toHaveLength(1);
+  });
+
+  it("are asked anew after five minutes", async () => {
+    const { server } = await bench([], {}, { models: [{ id: "test-model", max_model_len: 100 }] });
+    const clock = createVirtualClock({ auto: false });
+    const model = modelOn(server.url, clock);
+
+    await model.contextTokens([], NEVER);
+    await clock.advance(299_000);
+    await model.contextTokens([], NEVER);
+    const before = server.requests.length;
+    await clock.advance(2_000);
+    await model.contextTokens([], NEVER);
+
+    expect([before, server.requests.length]).toEqual([1, 2]);
+  });
+
+  it.each([
+    ["a model is not found", errorReply(404, "The model `test-model` does not exist."), 3],
+    ["a prompt is too long", errorReply(400, "maximum context length is 10 tokens"), 2],
+    ["a server cannot be reached", [RESET], 2],
+    ["none of these", errorReply(400, "no"), 1],
+  ])("are forgotten when %s", async (_what, reply, asked) => {
+    const { server, model } = await bench([reply]);
+    await model.facts(NEVER);
+
+    await errorOf(model);
+    await model.facts(NEVER);
+
+    // explain() asks anew for a model that is not found, and keeps what it is told.
+    expect(server.requests.filter(({ path }) => path === "/v1/models")).toHaveLength(
+      Math.min(asked, 2),
+    );
+  });
+
+  it("tell which models are served now when a model is not found", async () => {
+    const served = [{ id: "test-model" }];
+    const { server, model } = await bench([errorReply(404, "model not found")], {}, {
+      models: served,
+    });
+    await model.facts(NEVER);
+    served[0] = { id: "renamed" };
+
+    const error = await errorOf(model);
+
+    expect(error.details).toMatchObject({ served: ["renamed"] });
+    expect(server.calls).toHaveLength(1);
+  });
+
+  it.each([
+    ["several, of which none is named", [{ id: "a", max_model_len: 1 }, { id: "b" }], undefined],
+    ["one", [{ id: "a", max_model_len: 7 }], 7],
+    ["one with a context that is none", [{ id: "a", max_model_len: 0.5 }], undefined],
+  ])("say the context only where it is the model's own: %s", async (_what, models, expected) => {
+    const { model } = await bench([], {}, { models });
+
+    expect(await model.contextTokens([], NEVER)).toBe(expected);
   });
 
   it("are not asked for a context that is given", async () => {
@@ -110,3 +170,10 @@ describe("facts of an endpoint", () => {
     await expect(asking).rejects.toMatchObject({ code });
   });
 });
+
+function modelOn(url: string, clock: Clock): EndpointModel {
+  const spec = endpoint({ url, model: "test-model" });
+  const model = createEndpointModel({ endpoint: spec, clock, env: {} });
+  onTestFinished(() => model.close());
+  return model;
+}

@@ -238,6 +238,14 @@ describe("findJson", () => {
     expect(findJson("a } before a {")).toBeUndefined();
   });
 
+  it.each([
+    ["newlines after a fence", `${"```json".padEnd(100_000, "\n")}x`.repeat(2)],
+    ["newlines after many fences", ("```" + "\n".repeat(100_000) + "``").repeat(3)],
+    ["a value that is too deep to be stored", "[".repeat(20_000) + "]".repeat(20_000)],
+  ])("finds nothing in %s", (_what, text) => {
+    expect(findJson(text)).toBeUndefined();
+  });
+
   it("ends on a long text without JSON in little time", () => {
     const began = process.hrtime.bigint();
     findJson("{[".repeat(200_000));

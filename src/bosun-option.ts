@@ -1,0 +1,63 @@
+// Checks of the options of a Bosun and of a run.
+
+import { DEFAULT_RETRY } from "./inference/pool/retry.ts";
+import { isObject } from "./json.ts";
+import {
+  type Check,
+  isFlag,
+  isString,
+  isText,
+  type KnownOptions,
+  optional,
+  typeOf,
+} from "./orchestration/crew/option.ts";
+
+const isModel: Check = (value) =>
+  isText(value) === undefined || typeOf(value) === "endpoint" || hasCall(value)
+    ? undefined
+    : "a model's name, endpoint({ … }), or a Model";
+
+const isRecord: Check = (value) => (isObject(value) ? undefined : "an object");
+
+function hasCall(value: unknown): boolean {
+  return isObject(value) && typeof value["call"] === "function";
+}
+
+/** Options of `start`, `kickoff` and `stream`. */
+export const RUN_OPTIONS: KnownOptions = {
+  checks: {
+    inputs: isRecord,
+    signal: optional((value) => (value instanceof AbortSignal ? undefined : "an AbortSignal")),
+    model: optional((value) =>
+      hasCall(value) ? "a model's name or endpoint({ … })" : isModel(value),
+    ),
+    runId: optional(isString),
+    showPrompts: optional(isFlag),
+  },
+  notBuilt: ["session", "priority", "tenant", "deadlineMs"],
+};
+
+/** Options of `createBosun`. */
+export const BOSUN_OPTIONS: KnownOptions = {
+  checks: {
+    data: optional((value) =>
+      value === false ? undefined : isText(value) && "a folder, or false",
+    ),
+    models: optional((value) =>
+      isObject(value) && Object.values(value).every((one) => isModel(one) === undefined)
+        ? undefined
+        : "models by alias",
+    ),
+    model: optional(isModel),
+    env: optional(isRecord),
+    clock: optional((value) =>
+      isObject(value) && typeof value["timer"] === "function" ? undefined : "a Clock",
+    ),
+    retry: optional((value) => {
+      const isKnown =
+        isObject(value) && Object.keys(value).every((key) => Object.hasOwn(DEFAULT_RETRY, key));
+      return isKnown ? undefined : `an object of ${Object.keys(DEFAULT_RETRY).join(", ")}`;
+    }),
+  },
+  notBuilt: ["fleet", "engine"],
+};
