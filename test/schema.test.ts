@@ -20,6 +20,17 @@ const foreign = (
 });
 
 describe("toJsonSchema", () => {
+  it("converts each schema object once", async () => {
+    let conversions = 0;
+    const schema = foreign("lib", () => ({ n: ++conversions }));
+
+    const first = await toJsonSchema(schema);
+    const again = await toJsonSchema(schema);
+
+    expect(again).toBe(first);
+    expect(conversions).toBe(1);
+  });
+
   it("gives the input side of a zod schema, without its dialect", async () => {
     const schema = z.object({ n: z.string().transform(Number), d: z.number().default(1) });
 

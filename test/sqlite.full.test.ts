@@ -37,3 +37,33 @@ it("lets eight processes open, migrate and write one new file at the same moment
     rmSync(folder, { recursive: true, force: true });
   }
 }, 30_000);
+
+// In a process of its own: making directories there with `recursive` never returns in Node 24.
+it.skipIf(process.platform !== "linux")(
+  "says store/failed for a path where no directory can be made, such as below /proc",
+  async () => {
+    const script = `
+      const { openSqlite } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, "../src/sqlite.ts")).href)});
+      for (const path of ["/proc/x/runs.db", "/proc/x/y/z/runs.db", "/sys/x/runs.db"])
+        try { openSqlite(path, []); } catch (error) { process.stdout.write(error.code + " " + error.message + "\\n"); }`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+      timeout: 20_000,
+      killSignal: "SIGKILL",
+    });
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+
+    const [code]: unknown[] = await once(child, "close");
+
+    const lines = said.trim().split("\n");
+    expect(code).toBe(0);
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(
+      /^store\/failed cannot open \/proc\/x\/runs\.db: the directory \/proc\/x cannot be made/,
+    );
+    for (const line of lines)
+      expect(line).toMatch(/^store\/failed .*Give a path below a directory/);
+  },
+  30_000,
+);

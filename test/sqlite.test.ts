@@ -51,6 +51,43 @@ describe("openSqlite", () => {
     expect(statSync(path).isFile()).toBe(true);
   });
 
+  it("makes files for this user alone in a directory that others may read", () => {
+    chmodSync(folder, 0o755);
+    const path = join(folder, "store.sqlite");
+
+    using store = openSqlite(path, [FIRST]);
+    store.database.exec("INSERT INTO note (text) VALUES ('secret')");
+
+    const modes = [path, `${path}-wal`, `${path}-shm`].map((file) => statSync(file).mode & 0o777);
+    expect(modes).toEqual([0o600, 0o600, 0o600]);
+  });
+
+  it("leaves the mode of a file that exists as it is", () => {
+    const path = join(folder, "store.sqlite");
+    writeFileSync(path, "");
+    chmodSync(path, 0o640);
+
+    using store = openSqlite(path, [FIRST]);
+
+    expect(statSync(store.path).mode & 0o777).toBe(0o640);
+  });
+
+  it("says that it is closed to whoever writes after that", () => {
+    const store = openSqlite(join(folder, "store.sqlite"), [FIRST]);
+    store.close();
+
+    const closed = failureOf(() => {
+      try {
+        store.transaction(() => undefined);
+      } catch (error) {
+        throw toSqliteError(error, store.path, "write to");
+      }
+    });
+
+    expect(closed.code).toBe("store/failed");
+    expect(closed.message).toContain("this store is closed");
+  });
+
   it("writes ahead, syncs as asked and waits five seconds for a lock", () => {
     using store = openSqlite(join(folder, "store.sqlite"), [FIRST]);
     using durable = openSqlite(join(folder, "journal.sqlite"), [FIRST], {

@@ -35,7 +35,7 @@ type Peer = Pick<Contender, "does" | "create"> & { readonly packages: readonly s
 /** Names of the frameworks, each a file in bench/peers. */
 export const PEERS = ["ai", "langgraph", "mastra", "openai-agents"] as const;
 
-/** The other contenders of the three-agent run; the first is what all are compared with. */
+/** Contenders of the three-agent run that need no framework; the first is what all are compared with. */
 export const OWN_NAMES: readonly string[] = ["bare", "bosun", "bosun+store", "bosun.stream"];
 
 /** Contenders of the single call, by name. */

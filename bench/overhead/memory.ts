@@ -9,10 +9,16 @@ import type { ServerStats } from "./server.ts";
 import type { Scale } from "./scale.ts";
 import { slope, summarize } from "./statistics.ts";
 
-/** A heap that grows by less than this from the second sample to the last is called flat. */
+/** A heap that grows by less than this from the first stretch's end to the last is called flat: 58 bytes a run in the full scale. */
 const FLAT_MB = 1;
 
-type CrowdCase = Pick<CrowdOptions, "kind" | "build" | "maxConnections">;
+type CrowdCase = Pick<CrowdOptions, "kind" | "build" | "maxConnections"> & {
+  /** Options of Node itself. */
+  readonly nodeOptions?: readonly string[];
+};
+
+/** A young generation of 12 MB instead of V8's own choice: most of the peak is garbage that V8 has not collected yet. */
+const SMALL_YOUNG_GENERATION = ["--max-semi-space-size=4"];
 type Seen = {
   readonly one: CrowdCase;
   readonly crowds: readonly Crowd[];
@@ -30,8 +36,9 @@ export async function measureCrowds(server: Child, scale: Scale): Promise<Sectio
     for (const [one, { crowds, stats }] of found) {
       if (repeat > 0 && one.maxConnections < count) continue; // takes four times as long
       await server.ask<ServerStats>("stats"); // forgets what came before
-      const args: CrowdOptions = { base: `${origin}/slow/v1`, count, ...one };
-      crowds.push(await askFresh<Crowd>("crowd", args));
+      const { nodeOptions = [], ...rest } = one;
+      const args: CrowdOptions = { base: `${origin}/slow/v1`, count, ...rest };
+      crowds.push(await askFresh<Crowd>("crowd", args, nodeOptions));
       stats.push(await server.ask<ServerStats>("stats"));
     }
   const seen = [...found].map(([one, { crowds, stats }]): Seen => ({ one, crowds, stats }));
@@ -53,6 +60,12 @@ function casesOf({ crews: { count, all } }: Scale): readonly CrowdCase[] {
       { kind: "bosun+store", build, maxConnections: count },
     ]),
     { kind: "bosun", build: "src", maxConnections: 256 },
+    ...(["bosun", "bosun+store"] as const).map((kind): CrowdCase => ({
+      kind,
+      build: built[0] ?? "src",
+      maxConnections: count,
+      nodeOptions: SMALL_YOUNG_GENERATION,
+    })),
   ];
 }
 
@@ -62,6 +75,7 @@ function toRow({ one, crowds, stats }: Seen, count: number): Readonly<Record<str
     String(Math.max(...stats.map(pick)));
   return {
     crews: one.kind === "bare" ? "bare" : `${one.kind}, ${one.build}`,
+    "node options": one.nodeOptions?.join(" ") ?? "",
     sockets: String(one.maxConnections),
     N: String(crowds.length),
     "before MB": formatNumber(of(({ beforeMb }) => beforeMb)),
@@ -108,8 +122,12 @@ export async function measureLoops(scale: Scale): Promise<Section> {
 }
 
 /** The collector is exposed for the samples only; nobody calls it between them. */
-async function askFresh<T>(op: string, args: unknown): Promise<T> {
-  const child = startChild("memory-worker.ts", ["--expose-gc"]);
+async function askFresh<T>(
+  op: string,
+  args: unknown,
+  nodeOptions: readonly string[] = [],
+): Promise<T> {
+  const child = startChild("memory-worker.ts", ["--expose-gc", ...nodeOptions]);
   try {
     return await child.ask<T>(op, args);
   } finally {

@@ -10,7 +10,7 @@ export type Section = {
   readonly data: unknown;
 };
 
-/** What the figures were measured on. `load` = 1-minute load averages at the start and at the end. */
+/** What the figures were measured on. */
 export type Machine = {
   readonly cpu: string;
   readonly cores: number;

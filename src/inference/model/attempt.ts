@@ -1,9 +1,9 @@
 // One attempt at one call: an exchange as ModelEvents. Whatever ends the caller's loop closes the socket (C2).
 
-import { BosunError } from "../../error.ts";
+import { BosunError, detailOf } from "../../error.ts";
 import type { FactsSource } from "./facts.ts";
-import { cancelled, resolveTimeouts, startExchange } from "./http.ts";
-import { createMailbox } from "./mailbox.ts";
+import { cancelled, type Exchange, resolveTimeouts, startExchange } from "./http.ts";
+import { createMailbox, type Mailbox } from "./mailbox.ts";
 import type { ModelEvent, ModelRequest, Reply } from "./model.ts";
 import { receive, type Times } from "./receive.ts";
 import { createReplyAssembler, type PartialReply, type ReplyAssembler } from "./reply.ts";
@@ -27,27 +27,10 @@ export async function* runAttempt(
   attempt: Attempt,
   signal: AbortSignal,
 ): AsyncGenerator<ModelEvent> {
-  const { source, request, model, body } = attempt;
-  const { endpoint, clock, where } = source;
-  const assembler = createReplyAssembler();
-  const mailbox = createMailbox();
-  const times: Times = { connectedAt: undefined, firstTokenAt: undefined };
-  const fail = (error: BosunError): void => mailbox.fail(withPartial(error, assembler, request));
-  const exchange = startExchange(
-    {
-      ...source,
-      method: "POST",
-      url: `${endpoint.url}/chat/completions`,
-      body,
-      timeouts: resolveTimeouts(request.timeouts, endpoint.timeouts),
-    },
-    {
-      onConnected: () => (times.connectedAt = clock.now()),
-      onFailure: fail,
-      onResponse: (response) =>
-        receive({ source, response, exchange, assembler, mailbox, times, fail }),
-    },
-  );
+  const { source, model } = attempt;
+  const { where, agent } = source;
+  const { host } = new URL(source.endpoint.url);
+  const { exchange, assembler, mailbox, times, admitted, fail } = send(attempt);
   const onAbort = (): void => {
     exchange.close();
     fail(cancelled(where, signal.reason));
@@ -55,7 +38,12 @@ export async function* runAttempt(
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
-    yield { type: "start", endpoint: new URL(endpoint.url).host, model, attempt: 1 };
+    if (exchange.isQueued) {
+      yield { type: "queued", reason: `all ${agent.maxSockets} connections to ${host} are in use` };
+      await admitted; // settles with every failure too: time-outs and the signal bound it
+    }
+    if (!exchange.isQueued || times.connectedAt !== undefined)
+      yield { type: "start", endpoint: host, model, attempt: 1 };
     for (;;) {
       const event = mailbox.take() ?? (await mailbox.next());
       if (event === undefined) break;
@@ -66,6 +54,51 @@ export async function* runAttempt(
     signal.removeEventListener("abort", onAbort);
     exchange.close();
   }
+}
+
+type Sending = {
+  readonly exchange: Exchange;
+  readonly assembler: ReplyAssembler;
+  readonly mailbox: Mailbox;
+  readonly times: Times;
+  /** Settles when there is a connection, or none will be. */
+  readonly admitted: Promise<void>;
+  readonly fail: (error: BosunError) => void;
+};
+
+function send({ source, request, body }: Attempt): Sending {
+  const { endpoint, clock } = source;
+  const assembler = createReplyAssembler();
+  const mailbox = createMailbox();
+  const times: Times = { connectedAt: undefined, firstTokenAt: undefined };
+  const { promise: admitted, resolve: admit } = Promise.withResolvers<void>();
+  let isRefused = false;
+  const fail = (error: BosunError): void => {
+    const isSent = times.connectedAt !== undefined && !isRefused;
+    mailbox.fail(withCost(error, { request, read: assembler.read(), isSent }));
+    admit();
+  };
+  const exchange = startExchange(
+    {
+      ...source,
+      method: "POST",
+      url: `${endpoint.url}/chat/completions`,
+      body,
+      timeouts: resolveTimeouts(request.timeouts, endpoint.timeouts),
+    },
+    {
+      onConnected() {
+        times.connectedAt = clock.now();
+        admit();
+      },
+      onFailure: fail,
+      onResponse(response) {
+        isRefused = response.statusCode !== 200;
+        receive({ source, response, exchange, assembler, mailbox, times, fail });
+      },
+    },
+  );
+  return { exchange, assembler, mailbox, times, admitted, fail };
 }
 
 function toReply(attempt: Attempt, read: PartialReply, times: Times): Reply {
@@ -92,17 +125,29 @@ function toReply(attempt: Attempt, read: PartialReply, times: Times): Reply {
   };
 }
 
-/** Once tokens had come, a repetition would pay for them again: not retryable any more. */
-function withPartial(
-  error: BosunError,
-  assembler: ReplyAssembler,
-  request: ModelRequest,
-): BosunError {
-  const read = assembler.read();
-  if (!read.hasTokens) return error;
+type Cost = {
+  readonly request: ModelRequest;
+  readonly read: PartialReply;
+  /** The request had a connection, and was not refused by its status. */
+  readonly isSent: boolean;
+};
+
+/**
+ * The error with what the call cost. A prompt that was sent is counted, for the server may have read it; a refusal, an answer
+ * that is no model's and a stale socket cost nothing. Once tokens had come, a repetition would pay for them again: not
+ * retryable any more.
+ */
+function withCost(error: BosunError, { request, read, isSent }: Cost): BosunError {
+  const { code, message, cause, retryable } = error;
   const usage = read.usage ?? estimateUsage(request, read);
-  const details = { ...error.details, text: read.text, usage };
-  return new BosunError(error.code, error.message, { cause: error.cause, details });
+  if (read.hasTokens)
+    return new BosunError(code, message, {
+      cause,
+      details: { ...error.details, text: read.text, usage },
+    });
+  const isFree = !isSent || code === "model/protocol" || detailOf(error, "stale") === true;
+  if (isFree) return error;
+  return new BosunError(code, message, { cause, retryable, details: { ...error.details, usage } });
 }
 
 function estimateUsage(request: ModelRequest, { text, reasoning, calls }: PartialReply): Usage {

@@ -7,6 +7,7 @@ import type { Clock } from "../../clock.ts";
 import { BosunError, detailOf } from "../../error.ts";
 import { runAttempt } from "./attempt.ts";
 import { type Endpoint, nameOf } from "./endpoint.ts";
+import { toBaseUrl } from "./endpoint-option.ts";
 import { secretsOf } from "./failure.ts";
 import {
   createFactsCache,
@@ -21,18 +22,20 @@ import { type Adaptations, toBody } from "./wire.ts";
 
 /** One endpoint as a Model, with what it tells about itself. Close it to close its connections. */
 export interface EndpointModel extends Model {
-  /** Asked once and kept; a failed asking is repeated at the next call. */
+  /** Asked once and kept for some minutes; a failed asking is repeated at the next call. */
   facts(signal: AbortSignal): Promise<EndpointFacts>;
   close(): void;
 }
 
-/** @throws BosunError `config/invalid` when the variable of its key is not set. */
+/** @throws BosunError `config/invalid` when the variable of its key is not set or its URL cannot be one. */
 export function createEndpointModel(options: {
   readonly endpoint: Endpoint;
   readonly clock: Clock;
   readonly env?: Env | undefined;
 }): EndpointModel {
-  const { endpoint, clock, env = {} } = options;
+  const { clock, env = {} } = options;
+  // One that was made by hand has not been through endpoint().
+  const endpoint: Endpoint = { ...options.endpoint, url: toBaseUrl(options.endpoint.url) };
   const secret = keyOf(endpoint, env);
   const headers = { ...(secret ? { authorization: `Bearer ${secret}` } : {}), ...endpoint.headers };
   const agent = createAgent(endpoint, env);
@@ -74,12 +77,20 @@ export function createEndpointModel(options: {
       } catch (error) {
         const before = adaptations;
         adaptations = adapt(before, error);
+        if (error instanceof BosunError && DOUBTS.has(error.code)) facts.forget();
         throw await explain(error, { before, model, where, facts: () => facts.getOrNone(signal) });
       }
     },
     close: () => agent.destroy(),
   };
 }
+
+/** Errors after which the endpoint may serve something else than was known. */
+const DOUBTS: ReadonlySet<string> = new Set([
+  "model/not-found",
+  "model/context-length",
+  "model/unreachable",
+]);
 
 /** What a refusal taught about the endpoint. */
 function adapt(adaptations: Adaptations, error: unknown): Adaptations {
@@ -109,12 +120,9 @@ async function explain(
   const isFinal =
     (adapted === "text-tools" && before.textTools) ||
     (adapted === "prompt-schema" && before.promptSchema);
-  return isFinal
-    ? new BosunError(error.code, error.message, {
-        cause: error,
-        details: { status: error.details?.["status"] },
-      })
-    : error;
+  if (!isFinal) return error;
+  const { adapted: _, ...details } = error.details ?? {};
+  return new BosunError(error.code, error.message, { cause: error, details });
 }
 
 function keyOf({ apiKeyEnv, url }: Endpoint, env: Env): string | undefined {

@@ -1,7 +1,7 @@
 // Where a model is served and with which settings: plain data that a user writes in place or a fleet file names.
 
-import { BosunError } from "../../error.ts";
 import type { JsonObject } from "../../json.ts";
+import { checkOptions, toBaseUrl } from "./endpoint-option.ts";
 
 /** The server behind an endpoint; it decides how structured output and thinking are asked for. */
 export type Dialect = "vllm" | "sglang" | "llama.cpp" | "ollama" | "runpod" | "openai";
@@ -68,30 +68,32 @@ export type ModelRef = string | Endpoint;
 
 /**
  * An endpoint as a model of an agent.
- * @throws BosunError `config/invalid` for a URL that is none, a secret in it, or an unknown option.
+ * @throws BosunError `config/invalid` for an option that is unknown or of a wrong kind, a URL that is none, or a secret in it.
  */
 export function endpoint(options: Omit<Endpoint, "type">): Endpoint {
-  for (const key of Object.keys(options)) {
-    if (!OPTIONS.has(key))
-      throw new BosunError(
-        "config/invalid",
-        `endpoint: unknown option "${key}". It takes ${[...OPTIONS].join(", ")}`,
-      );
-  }
-  const url = URL.canParse(options.url) ? new URL(options.url) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new BosunError(
-      "config/invalid",
-      `endpoint: "${options.url}" is not an http(s) URL. Write it as http://host:8000/v1`,
-    );
-  }
-  if (url.username || url.password) {
-    throw new BosunError(
-      "config/invalid",
-      `endpoint: the URL of ${url.host} holds a password. Name a variable with apiKeyEnv`,
-    );
-  }
-  return { type: "endpoint", ...options, url: options.url.replace(/\/+$/, "") };
+  checkOptions(options);
+  return { type: "endpoint", ...options, url: toBaseUrl(options.url) };
+}
+
+/** Settings of which the nearer win, field by field; a field that is undefined says nothing. */
+export function mergeSettings(near: ModelSettings, far: ModelSettings): ModelSettings {
+  const { extraBody, ...given } = definedIn(near);
+  const both = far.extraBody || extraBody ? { ...far.extraBody, ...extraBody } : undefined;
+  return { ...definedIn(far), ...given, ...(both ? { extraBody: both } : {}) };
+}
+
+function definedIn(settings: ModelSettings): ModelSettings {
+  const { temperature, topP, seed, stop, maxTokens, thinking, extraBody } = settings;
+  const all = { temperature, topP, seed, stop, maxTokens, thinking, extraBody };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** What makes a connection of an endpoint, without how its model is asked. */
+export function withoutSettings(from: Endpoint): Endpoint {
+  const { url, model, dialect, apiKeyEnv, headers } = from;
+  const { maxModelLen, caFile, maxConnections, timeouts } = from;
+  const fields = { url, model, dialect, apiKeyEnv, headers };
+  return { type: "endpoint", ...fields, maxModelLen, caFile, maxConnections, timeouts };
 }
 
 /** Reserved for thinking when it is on without a budget. */
@@ -103,16 +105,12 @@ export function thinkingTokens(thinking: ModelSettings["thinking"]): number {
   return thinking === true ? DEFAULT_THINKING_TOKENS : 0;
 }
 
-/** How an endpoint and its model are named in events, errors and tables: `Qwen/Qwen3-8B at gpu-1:8000`. */
+/**
+ * How an endpoint and its model are named in events, errors and tables: `Qwen/Qwen3-8B at gpu-1:8000`.
+ * @throws BosunError `config/invalid` for an endpoint that was made by hand with a URL that cannot be one.
+ */
 export function nameOf(ref: ModelRef): string {
   if (typeof ref === "string") return ref;
-  const { host } = new URL(ref.url);
+  const { host } = new URL(toBaseUrl(ref.url));
   return ref.model ? `${ref.model} at ${host}` : host;
 }
-
-const OPTIONS: ReadonlySet<string> = new Set(
-  (
-    "url model dialect apiKeyEnv headers maxModelLen caFile maxConnections stream timeouts " +
-    "temperature topP seed stop maxTokens thinking extraBody"
-  ).split(" "),
-);

@@ -34,38 +34,49 @@ export type FactsSource = {
   readonly secrets: readonly string[];
 };
 
-/** Facts that are asked once and kept. */
+/** Facts that are asked once and kept, until they are forgotten or KEEP_MS old. */
 export interface FactsCache {
   /** @throws BosunError with a `model/…` code when they cannot be had. */
   get(signal: AbortSignal): Promise<EndpointFacts>;
   /** An endpoint that cannot tell its facts may still answer calls: then nothing is known, and it is not asked again at once. */
   getOrNone(signal: AbortSignal): Promise<EndpointFacts>;
+  /** What was known may be wrong: the next one who wants to know asks anew. */
+  forget(): void;
 }
+
+/** A server that was started anew with another model or context is found out about after so long at the latest. */
+const KEEP_MS = 300_000;
 
 /** An endpoint whose facts could not be had is left alone with this question for so long. */
 const RETRY_MS = 30_000;
 
 export function createFactsCache(source: FactsSource): FactsCache {
   const { clock } = source;
-  let known: EndpointFacts | undefined;
+  let known: { readonly facts: EndpointFacts; readonly at: number } | undefined;
   let failedAt: number | undefined;
   let asking: Asking | undefined;
   // Asked once for all who want to know at the same time; it is given up when the last of them does.
   const get = async (signal: AbortSignal): Promise<EndpointFacts> => {
-    if (known) return known;
+    if (known && clock.now() - known.at < KEEP_MS) return known.facts;
     const shared = (asking ??= startAsking(source));
     shared.waiters++;
     try {
-      return (known = await orCancelled(shared.facts, source.where, signal));
+      const facts = await orCancelled(shared.facts, source.where, signal);
+      if (asking === shared) known = { facts, at: clock.now() };
+      return facts;
     } finally {
       if (--shared.waiters === 0) {
         shared.controller.abort();
-        asking = undefined;
+        if (asking === shared) asking = undefined;
       }
     }
   };
   return {
     get,
+    forget() {
+      known = undefined;
+      asking = undefined; // an answer that is under way may be the old one
+    },
     async getOrNone(signal) {
       if (failedAt !== undefined && clock.now() - failedAt < RETRY_MS) return NO_FACTS;
       try {
@@ -128,11 +139,13 @@ async function fetchFacts(source: FactsSource, signal: AbortSignal): Promise<End
   }
   const cards: readonly unknown[] = list["data"];
   const named = cards.filter(isObject).filter((card) => typeof card["id"] === "string");
-  const own = named.find((card) => card["id"] === endpoint.model) ?? named[0];
+  const [first, ...others] = named;
+  const own = named.find((card) => card["id"] === endpoint.model);
+  const only = others.length === 0 ? first : undefined;
   return {
     models: named.map((card) => String(card["id"])),
-    dialect: endpoint.dialect ?? dialectOfHost(endpoint.url) ?? dialectOfOwner(own),
-    maxModelLen: endpoint.maxModelLen ?? contextOf(own),
+    dialect: endpoint.dialect ?? dialectOfHost(endpoint.url) ?? dialectOfOwner(own ?? first),
+    maxModelLen: endpoint.maxModelLen ?? contextOf(own ?? only),
   };
 }
 
@@ -159,7 +172,7 @@ function dialectOfOwner(card: Readonly<Record<string, unknown>> | undefined): Di
 function contextOf(card: Readonly<Record<string, unknown>> | undefined): number | undefined {
   const meta = isObject(card?.["meta"]) ? card["meta"] : {};
   const value = card?.["max_model_len"] ?? meta["n_ctx"];
-  return typeof value === "number" && value > 0 ? value : undefined;
+  return Number.isSafeInteger(value) && Number(value) > 0 ? Number(value) : undefined;
 }
 
 type Answer = { readonly status: number; readonly contentType: string; readonly body: string };

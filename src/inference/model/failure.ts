@@ -92,7 +92,10 @@ const RULES: readonly Rule[] = [
     meaning: () => ({ code: "model/not-found" }),
   },
   { fits: (_, said) => NO_TOOLS.test(said), meaning: () => ADAPT_TOOLS },
-  { fits: (_, said) => NO_FORMAT.test(said) && !BAD_SCHEMA.test(said), meaning: () => ADAPT_FORMAT },
+  {
+    fits: (_, said) => NO_FORMAT.test(said) && !BAD_SCHEMA.test(said),
+    meaning: () => ADAPT_FORMAT,
+  },
   { fits: ({ status }) => TEMPORARY.has(status) || status >= 500, meaning: temporaryMeaning },
 ];
 

@@ -95,8 +95,13 @@ export type ExchangeHandlers = {
 };
 
 export interface Exchange {
+  /** True when it began to wait because as many connections as there may be were in use. */
+  readonly isQueued: boolean;
   /** A token has come: the wait for the next one starts anew. */
   touch(): void;
+  /** The reader is slow and the response is paused: only the time-out over all goes on, until `resume`. */
+  pause(): void;
+  resume(): void;
   /** The answer is whole: no time-out counts any more, and the socket may serve another call. It is closed if its end does not come. */
   finish(): void;
   /** Ends it at once and closes the socket. */
@@ -110,6 +115,9 @@ const DRAIN_MS = 100;
 export function startExchange(options: ExchangeOptions, handlers: ExchangeHandlers): Exchange {
   const { clock, where } = options;
   const request = openRequest(options);
+  // An agent lists, at once, what it has no socket for; this request would be the last of its list.
+  const waiting = Object.values(options.agent.requests);
+  const isQueued = waiting.some((requests) => requests?.at(-1) === request);
   const watch = createWatch(options, (error) => fail(error));
   let hasResponse = false;
   const fail = (error: BosunError): void => {
@@ -134,7 +142,10 @@ export function startExchange(options: ExchangeOptions, handlers: ExchangeHandle
   );
   request.end(options.body);
   return {
+    isQueued,
     touch: () => void watch.enter("inter-token"),
+    pause: () => watch.pause(),
+    resume: () => void watch.enter("inter-token"),
     finish() {
       if (!watch.stop()) return;
       const drain = clock.timer(DRAIN_MS, () => request.destroy());
@@ -151,6 +162,8 @@ type Watch = {
   isOn(): boolean;
   /** Starts the wait of a phase. False when the exchange is over. */
   enter(phase: Phase): boolean;
+  /** Stops the wait of the phase until the next `enter`. */
+  pause(): void;
   /** True the first time: whoever gets it ends the exchange. */
   stop(): boolean;
 };
@@ -176,6 +189,7 @@ function createWatch(
       wait.restart(timeouts[next]);
       return true;
     },
+    pause: () => wait.restart(timeouts.total), // the one over all fires before it
     stop() {
       if (!isOn) return false;
       isOn = false;

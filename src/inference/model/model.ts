@@ -73,6 +73,7 @@ export type Reply = {
 
 /** What happens during a call, in order. */
 export type ModelEvent =
+  /** No connection was free: the call waits, and "start" follows when it has one. It never starts when it fails before that. */
   | { readonly type: "queued"; readonly reason: string }
   | {
       readonly type: "start";

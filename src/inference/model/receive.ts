@@ -73,7 +73,11 @@ function receiveStream(receiving: Receiving): void {
       );
     else if (mailbox.isFull()) {
       response.pause();
-      mailbox.onTaken(() => response.resume());
+      exchange.pause();
+      mailbox.onTaken(() => {
+        exchange.resume();
+        response.resume();
+      });
     }
   });
   response.on("end", conclude);

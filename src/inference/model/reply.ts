@@ -83,7 +83,7 @@ export function createReplyAssembler(): ReplyAssembler {
       if (isObject(chunk["metrics"])) metrics = rawOf(chunk["metrics"]);
       const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
       if (!isObject(choice)) return NOTHING;
-      if (typeof choice["finish_reason"] === "string") 
+      if (typeof choice["finish_reason"] === "string")
         rawFinish = choice["finish_reason"].slice(0, MAX_NAME);
       const part = choice["delta"] ?? choice["message"];
       return isObject(part) ? addPart(part) : NOTHING;
@@ -119,8 +119,7 @@ function addCall(calls: OpenCall[], delta: unknown): number {
   const open = findCall(calls, typeof index === "number" ? index : undefined, id);
   if (!open) return 0;
   if (id) open.id = id;
-  if (typeof fn["name"] === "string" && open.tool === "")
-    open.tool = fn["name"].slice(0, MAX_NAME);
+  if (typeof fn["name"] === "string" && open.tool === "") open.tool = fn["name"].slice(0, MAX_NAME);
   const args = fn["arguments"];
   if (typeof args === "string") {
     open.arguments += args;

@@ -1,7 +1,13 @@
 // ModelRequest → the body of POST /chat/completions, in the words of each dialect. Pure.
 
 import type { JsonObject } from "../../json.ts";
-import { type Dialect, type Endpoint, type ModelSettings, thinkingTokens } from "./endpoint.ts";
+import {
+  type Dialect,
+  type Endpoint,
+  mergeSettings,
+  type ModelSettings,
+  thinkingTokens,
+} from "./endpoint.ts";
 import type { Message } from "./message.ts";
 import type { ModelRequest } from "./model.ts";
 import { appendSystem, withTextTools } from "./text-tools.ts";
@@ -20,7 +26,9 @@ export type WireOptions = {
 /** The body as JSON data. Settings of the request win over those of the endpoint. */
 export function toBody(request: ModelRequest, options: WireOptions): JsonObject {
   const { model, dialect, endpoint, adaptations, stream } = options;
-  const settings = mergeSettings(endpoint, request);
+  // The request's settings over the endpoint's own over the request's defaults.
+  const own = mergeSettings(endpoint, request.defaults ?? {});
+  const settings = mergeSettings(request.settings, own);
   const { tools = [], output } = request;
   const { textTools } = adaptations;
   // Also in a call that offers no tools: its history may hold calls and results.
@@ -53,13 +61,6 @@ function toTools({ tools = [], toolChoice = "auto" }: ModelRequest): JsonObject 
     tools: tools.map((tool) => ({ type: "function", function: tool })),
     tool_choice: toolChoice,
   };
-}
-
-/** The request's settings over the endpoint's own over the request's defaults. */
-function mergeSettings(endpoint: Endpoint, { settings, defaults }: ModelRequest): ModelSettings {
-  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  const extraBody = { ...endpoint.extraBody, ...settings.extraBody };
-  return { ...defaults, ...endpoint, ...Object.fromEntries(given), extraBody };
 }
 
 function toTokenLimit(
@@ -109,10 +110,11 @@ function toOutput(
   };
 }
 
-/** For servers that refuse response_format: the schema stands in the prompt, and the caller validates. */
+/** For servers that refuse response_format: the schema stands in the prompt, once, and the caller validates. */
 function withPromptSchema(messages: readonly Message[], schema: JsonObject): readonly Message[] {
-  const text = `Answer with JSON only. It must fit this JSON Schema:\n${JSON.stringify(schema)}`;
-  return appendSystem(messages, text);
+  const text = JSON.stringify(schema);
+  if (messages.some(({ content }) => content.includes(text))) return messages;
+  return appendSystem(messages, `Answer with JSON only. It must fit this JSON Schema:\n${text}`);
 }
 
 function toWireMessage(message: Message): JsonObject {

@@ -8,7 +8,13 @@ import type { Clock } from "../../clock.ts";
 import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject } from "../../json.ts";
 import { createEndpointModel, type EndpointModel } from "../model/client.ts";
-import { type Endpoint, type ModelRef, nameOf } from "../model/endpoint.ts";
+import {
+  type Endpoint,
+  mergeSettings,
+  type ModelRef,
+  nameOf,
+  withoutSettings,
+} from "../model/endpoint.ts";
 import type { Env } from "../model/http.ts";
 import type { Model, ModelEvent, ModelRequest } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
@@ -49,9 +55,16 @@ export function createPool(options: PoolOptions): Pool {
     budget: createRetryBudget(),
   };
   const clients = createClients(clock, env);
+  const meant = (ref: ModelRef): Endpoint | Model => (typeof ref === "string" ? resolve(ref) : ref);
   const modelOf = (ref: ModelRef): Model => {
-    const found = typeof ref === "string" ? resolve(ref) : ref;
+    const found = meant(ref);
     return "call" in found ? found : clients.of(found);
+  };
+  const aimed = (ref: ModelRef, request: ModelRequest): { model: Model; request: ModelRequest } => {
+    const found = meant(ref);
+    return "call" in found
+      ? { model: found, request }
+      : { model: clients.of(found), request: withOwnSettings(request, found) };
   };
 
   return {
@@ -59,7 +72,8 @@ export function createPool(options: PoolOptions): Pool {
       for (const [index, ref] of request.models.entries()) {
         const next = request.models[index + 1];
         try {
-          yield* attempts(modelOf(ref), { ref, request, repeating }, signal);
+          const { model, request: own } = aimed(ref, request);
+          yield* attempts(model, { ref, request: own, repeating }, signal);
           return;
         } catch (error) {
           if (next === undefined || signal.aborted) throw error;
@@ -143,7 +157,16 @@ async function* attempts(
 
 type Clients = { of(endpoint: Endpoint): EndpointModel; close(): void };
 
-/** One client for each distinct endpoint, however many objects describe it. */
+/** Settings travel with the call, so that endpoints that differ in nothing else share one client. */
+function withOwnSettings(request: ModelRequest, endpoint: Endpoint): ModelRequest {
+  return {
+    ...request,
+    settings: mergeSettings(request.settings, endpoint),
+    stream: request.stream ?? endpoint.stream,
+  };
+}
+
+/** One client for each distinct connection, however many objects describe it and with whatever settings. */
 function createClients(clock: Clock, env: Env | undefined): Clients {
   const byObject = new WeakMap<Endpoint, EndpointModel>();
   const byText = new Map<string, EndpointModel>();
@@ -151,8 +174,9 @@ function createClients(clock: Clock, env: Env | undefined): Clients {
     of(endpoint) {
       const found = byObject.get(endpoint);
       if (found) return found;
-      const text = JSON.stringify(endpoint);
-      const client = byText.get(text) ?? createEndpointModel({ endpoint, clock, env });
+      const connection = withoutSettings(endpoint);
+      const text = textOf(connection);
+      const client = byText.get(text) ?? createEndpointModel({ endpoint: connection, clock, env });
       byText.delete(text);
       byText.set(text, client);
       byObject.set(endpoint, client);
@@ -166,6 +190,14 @@ function createClients(clock: Clock, env: Env | undefined): Clients {
       byText.clear();
     },
   };
+}
+
+/** Equal for connections that are equal, in whatever order their headers and time-outs stand. */
+function textOf({ headers = {}, timeouts = {}, ...rest }: Endpoint): string {
+  const sorted = [headers, timeouts].map((fields) =>
+    Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  return JSON.stringify([rest, sorted]);
 }
 
 /** What a failed attempt cost, so that it is counted. */

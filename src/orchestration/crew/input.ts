@@ -49,10 +49,12 @@ export type InputsOf<Names extends string> = [Names] extends [never]
     ? Inputs
     : { readonly [Key in Names]: InputValue };
 
+const NONE: readonly string[] = [];
 const PLACEHOLDER = /\{\s*([A-Za-z_][\w-]*)\s*\}/g;
 
 /** The placeholder names of a text, each once, in order. */
 export function placeholdersOf(text: string): readonly string[] {
+  if (!text.includes("{")) return NONE;
   return [...new Set([...text.matchAll(PLACEHOLDER)].map(([, name = ""]) => name))];
 }
 
@@ -61,6 +63,7 @@ export function placeholdersOf(text: string): readonly string[] {
  * @throws BosunError `crew/input-missing` with the missing names and where they stand.
  */
 export function fillPlaceholders(text: string, inputs: Inputs, where: string): string {
+  if (!text.includes("{")) return text; // most texts: the two expressions below took 20 µs a run
   const missing = placeholdersOf(text).filter(
     (name) => (ownValue<unknown>(inputs, name) ?? undefined) === undefined,
   );

@@ -124,7 +124,9 @@ async function runTools(
       outcomes[index]?.type === "done" &&
       job.tools.some((tool) => tool.name === call.tool && tool.resultAsAnswer),
   );
-  return outcomes[answered]?.content;
+  const outcome = outcomes[answered];
+  // The content was cut for the prompt; the answer is whole.
+  return outcome?.type === "done" ? (outcome.answer ?? outcome.content) : undefined;
 }
 
 type Verdict =

@@ -12,9 +12,9 @@ import {
 import type { ModelRequest, Path, Purpose, Reply } from "../../inference/model/model.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
+import { withoutText } from "./failure.ts";
 import { applyFit, type Cut, planFit } from "./fit.ts";
 import { type Conversation, toMessages, toPromptParts } from "./prompt.ts";
-import { withoutText } from "./progress.ts";
 import type { RunContext, World } from "./world.ts";
 
 /** A call as the agent loop asks for it. */

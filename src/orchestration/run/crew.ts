@@ -11,6 +11,7 @@ import { agentOf } from "../crew/crew.ts";
 import type { Task } from "../crew/task.ts";
 import type { Durable, Flow } from "../durable/durable.ts";
 import type { RunFact, RunStatus } from "./event.ts";
+import { withoutText } from "./failure.ts";
 import {
   agentNameOf,
   end,
@@ -24,7 +25,6 @@ import {
   sectionsFor,
   taskNamed,
   textOf,
-  withoutText,
 } from "./progress.ts";
 import type { Section } from "./prompt.ts";
 import type { TaskInput, TaskOutput } from "./task.ts";
@@ -85,7 +85,7 @@ function sayStart(run: RunContext, inputs: JsonObject): void {
   const tasks = plan.tasks.map(({ name, needs, after }) => ({
     name,
     agent: agentNameOf(run, taskNamed(run, name)),
-    needs: [...needs, ...after],
+    needs: [...new Set([...needs, ...after])],
   }));
   log.emit([], {
     type: "run-start",

@@ -1,7 +1,7 @@
 // How far a crew's run has come, and what follows from it. Pure but for `end`, which also says it in the log.
 
 import { strict as assert } from "node:assert";
-import { type BosunError, detailOf, type ErrorData } from "../../error.ts";
+import { detailOf, type ErrorData } from "../../error.ts";
 import { agentOf } from "../crew/crew.ts";
 import type { Finish } from "../../inference/model/model.ts";
 import type { Task } from "../crew/task.ts";
@@ -121,14 +121,6 @@ export function finalText(run: RunContext, { ended }: Progress): string {
 export function textOf(error: unknown): string {
   const text = detailOf(error, "text");
   return typeof text === "string" ? text : "";
-}
-
-/** The error without its partial text and usage: events stay small, both stand elsewhere in them. */
-export function withoutText(error: BosunError): ErrorData {
-  const { details, ...data } = error.toJSON();
-  if (details === undefined) return data;
-  const { text: _text, usage: _usage, ...rest } = details;
-  return Object.keys(rest).length > 0 ? { ...data, details: rest } : data;
 }
 
 export function taskNamed(run: RunContext, name: string): Task {

@@ -103,7 +103,8 @@ export function openStore(dataFolder: string): Store {
     events(runId) {
       const ofRun =
         "SELECT body FROM events JOIN runs ON runs.id = events.run WHERE run_id = ? ORDER BY seq LIMIT ?";
-      return rowsOf(ofRun, runId, MAX_EVENTS).map((row) => parseJson(String(row["body"])) as RunEvent); // `as`: only the writer below fills this column
+      const rows = rowsOf(ofRun, runId, MAX_EVENTS);
+      return rows.map((row) => parseJson(String(row["body"])) as RunEvent); // `as`: only the writer below fills this column
     },
     close() {
       writer.drain();
@@ -118,12 +119,12 @@ type Writer = { readonly record: Recorder; drain(): void };
 
 /** Groups the events of all runs into transactions (E1). */
 function createWriter(sqlite: Sqlite): Writer {
-  const insertAll = createInsert(sqlite);
+  const inserter = createInserter(sqlite);
   let waiting: Waiting[] = [];
   let timer: Timer | undefined;
   const keep = (batch: readonly Waiting[]): BosunError | undefined => {
     try {
-      insertAll(batch.map(({ event }) => event));
+      inserter.insert(batch.map(({ event }) => event));
       return undefined;
     } catch (error) {
       return toSqliteError(error, sqlite.path, "write the events of a run to");
@@ -141,8 +142,12 @@ function createWriter(sqlite: Sqlite): Writer {
     // Together; and when that fails, run by run, so that the events of one cannot take those of the others with them.
     if (keep(batch) === undefined) settle(batch, undefined);
     else
-      for (const ofRun of Map.groupBy(batch, ({ event }) => event.runId).values())
-        settle(ofRun, keep(ofRun));
+      for (const [runId, ofRun] of Map.groupBy(batch, ({ event }) => event.runId)) {
+        const failure = keep(ofRun);
+        // E3. A failed run-start leaves the run that has this id already alone.
+        if (failure && ofRun[0]?.event.type !== "run-start") inserter.forget(runId);
+        settle(ofRun, failure);
+      }
   };
   const flushSoon = (event: RunEvent): void => {
     if (event.type === "run-end") {
@@ -164,30 +169,31 @@ function createWriter(sqlite: Sqlite): Writer {
 /** Row ids of runs that were begun and not ended; undefined for one that ends. */
 type RowIds = Map<string, number | undefined>;
 
-/** Keeps all events that it is given, or throws and keeps none. */
-function createInsert(sqlite: Sqlite): (events: readonly RunEvent[]) => void {
-  const insert = createInsertOne(sqlite);
+type Inserter = {
+  /** Keeps all of them, or throws and keeps none. */
+  insert(events: readonly RunEvent[]): void;
+  /** Later events of this run fail. */
+  forget(runId: string): void;
+};
+
+function createInserter(sqlite: Sqlite): Inserter {
+  const insertOne = createInsertOne(sqlite);
   const rowIds = new Map<string, number>();
-  return (events) => {
-    // Ids are noted after the commit: those of a transaction that was rolled back belong to nobody.
-    const changed: RowIds = new Map();
-    const rowOf = (runId: string): number | undefined =>
-      changed.has(runId) ? changed.get(runId) : rowIds.get(runId);
-    try {
+  return {
+    insert(events) {
+      // Ids are noted after the commit: those of a transaction that was rolled back belong to nobody.
+      const changed: RowIds = new Map();
+      const rowOf = (runId: string): number | undefined =>
+        changed.has(runId) ? changed.get(runId) : rowIds.get(runId);
       sqlite.transaction(() => {
-        for (const event of events) changed.set(event.runId, insert(event, rowOf(event.runId)));
+        for (const event of events) changed.set(event.runId, insertOne(event, rowOf(event.runId)));
       });
-    } catch (error) {
-      const [first] = events;
-      // E3. A failed run-start leaves the run that has this id alone. Of several runs none is to blame yet: each is tried by itself.
-      if (first && first.type !== "run-start" && events.every(({ runId }) => runId === first.runId))
-        rowIds.delete(first.runId);
-      throw error;
-    }
-    for (const [runId, row] of changed) {
-      if (row === undefined) rowIds.delete(runId);
-      else rowIds.set(runId, row);
-    }
+      for (const [runId, row] of changed) {
+        if (row === undefined) rowIds.delete(runId);
+        else rowIds.set(runId, row);
+      }
+    },
+    forget: (runId) => void rowIds.delete(runId),
   };
 }
 

@@ -167,6 +167,18 @@ describe("a server without structured output", () => {
     expect(systemOf(server, 1)).toContain(JSON.stringify(OUTPUT.schema));
   });
 
+  it("is not told of a schema that its prompt holds already", async () => {
+    const { server, model } = await bench([NO_FORMAT, textReply("{}")], { dialect: "openai" });
+    const text = `# Output format\nJSON Schema:\n${JSON.stringify(OUTPUT.schema)}`;
+    const request = ask({ output: OUTPUT, messages: [{ role: "user", content: text }] });
+
+    await errorOf(model, request);
+    await replyOf(model, request);
+
+    expect(server.calls[1]?.body).toMatchObject({ messages: [{ role: "user", content: text }] });
+    expect(server.calls[1]?.body).not.toHaveProperty("response_format");
+  });
+
   it.each([
     "Invalid schema for response_format 'one': In context=(), 'oneOf' is not permitted.",
     "Invalid schema for response_format 'one': In context=('properties', 'a'), 'allOf' is not supported.",

@@ -12,7 +12,7 @@ import {
   wait,
   type WireReply,
 } from "../../../src/test/wire-reply.ts";
-import { ask, bench, errorOf, modelAt, replyOf } from "./endpoint-bench.ts";
+import { ask, bench, errorOf, eventsOf, modelAt, NEVER, replyOf } from "./endpoint-bench.ts";
 import { type ForwardProxy, startForwardProxy } from "./forward-proxy.ts";
 
 describe("connections", () => {
@@ -52,6 +52,50 @@ describe("connections", () => {
     expect(open).toBe(2);
     expect(replies.map((reply) => reply.text)).toEqual(Array.from({ length: 5 }, () => "done"));
     expect(server.totalSockets).toBe(2);
+  });
+
+  it("are waited for in the open: queued, then start when one is there", async () => {
+    const gate = Promise.withResolvers<void>();
+    const held: WireReply = [wait(gate.promise), ...textReply("done")];
+    const { server, model } = await bench(() => held, { maxConnections: 1 });
+    const seen: string[] = [];
+
+    const first = eventsOf(model);
+    await server.received(0);
+    const second = (async () => {
+      for await (const event of model.call(ask(), NEVER))
+        seen.push(event.type === "queued" ? event.reason : event.type);
+    })();
+    await expect.poll(() => seen).toHaveLength(1);
+    const whileWaiting = [...seen];
+    gate.resolve();
+    const events = await first;
+    await second;
+
+    const reason = `all 1 connections to ${new URL(server.url).host} are in use`;
+    expect(whileWaiting).toEqual([reason]);
+    expect(seen).toEqual([reason, "start", "text-delta", "end"]);
+    expect(events.map(({ type }) => type)).not.toContain("queued");
+  });
+
+  it("that never come leave a call queued, never started", async () => {
+    const { server, model } = await bench([[head(), STALL]], {
+      maxConnections: 1,
+      timeouts: { queueMs: 50 },
+    });
+    const controller = new AbortController();
+    const first = errorOf(model, ask(), controller.signal);
+    await server.received(0);
+    const seen: string[] = [];
+
+    const second = (async () => {
+      for await (const event of model.call(ask(), NEVER)) seen.push(event.type);
+    })();
+
+    await expect(second).rejects.toMatchObject({ details: { phase: "queue" } });
+    expect(seen).toEqual(["queued"]);
+    controller.abort();
+    await first;
   });
 
   it("are closed when the client is closed", async () => {

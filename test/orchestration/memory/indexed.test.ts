@@ -23,4 +23,14 @@ describe("withSpellings", () => {
   ])("adds to %j what else it may be called", (text, expected) => {
     expect(withSpellings(text)).toBe(expected);
   });
+
+  it.each([
+    ["letters", "a".repeat(60_000), ""],
+    ["letters before a hyphen", `${"a".repeat(60_000)}-b`, ` ${"a".repeat(60_000)}b`],
+    ["hyphens", "-".repeat(60_000), ""],
+    ["hyphens between letters", "a-".repeat(30_000), ` ${"a".repeat(30_000)}`],
+    ["capitals", "A".repeat(60_000), ""],
+  ])("reads a word of 60,000 characters: %s", (_what, text, added) => {
+    expect(withSpellings(text) === text + added).toBe(true);
+  });
 });

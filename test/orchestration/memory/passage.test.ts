@@ -20,6 +20,23 @@ describe("toPassages", () => {
     ]);
   });
 
+  it.each([
+    ["marks", "#".repeat(60_000)],
+    ["marks before a word", `${"#".repeat(60_000)}x`],
+    ["spaces", `${" ".repeat(60_000)}x`],
+    ["line separators", "x\u2028".repeat(30_000)],
+    ["spaces before a line separator", `${" ".repeat(60_000)}x\u2028y`],
+    ["letters", "a".repeat(60_000)],
+    ["brackets", "[a](".repeat(15_000)],
+    ["surrogates", `x${"🙂".repeat(30_000)}`],
+  ])("cuts a heading of 60,000 characters and keeps the text below it: %s", (_what, heading) => {
+    const passages = toPassages(`# ${heading}\n\nText.\n\n- ${heading}`);
+
+    expect(passages[0]?.text).toBe("Text.");
+    expect(passages[0]?.section.length).toBeLessThanOrEqual(300);
+    expect(passages[0]?.section.isWellFormed()).toBe(true);
+  });
+
   it("reads headings that are underlined, and does not take a rule for one", () => {
     expect(
       toPassages("Title\n=====\n\nText.\n\nPart\n----\n\nMore.\n\n---\n\nEnd.").map(

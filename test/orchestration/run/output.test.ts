@@ -239,8 +239,7 @@ describe("findJson", () => {
   });
 
   it.each([
-    ["newlines after a fence", `${"```json".padEnd(100_000, "\n")}x`.repeat(2)],
-    ["newlines after many fences", ("```" + "\n".repeat(100_000) + "``").repeat(3)],
+    ["newlines after a fence", "```json" + "\n".repeat(1_000_000)],
     ["a value that is too deep to be stored", "[".repeat(20_000) + "]".repeat(20_000)],
   ])("finds nothing in %s", (_what, text) => {
     expect(findJson(text)).toBeUndefined();

@@ -46,6 +46,21 @@ function send(type: string, body: string | Uint8Array, status: number = 200): vo
 }
 
 describe("fetchUrl", () => {
+  it("closes the connection of an answer that it refuses, however long that goes on", async () => {
+    const closed = new Promise<void>((resolve) => {
+      answer = (request, response) => {
+        request.socket.once("close", () => resolve());
+        response.writeHead(200, { "content-type": "text/plain", "content-encoding": "gzip" });
+        response.write("never ended");
+      };
+    });
+
+    const outcome = await fetchPath("/");
+    await closed;
+
+    expect(outcome).toMatchObject({ type: "failed", code: "tool/refused" });
+  });
+
   it("gives a page as text, with its title and URL", async () => {
     send(
       "text/html; charset=utf-8",

@@ -26,6 +26,43 @@ describe("ToolRunner.run", () => {
     expect(json).toMatchObject({ content: '{"rows":[1,null]}', value: { rows: [1, null] } });
   });
 
+  it("hands on a result that is the answer uncut, beside what the model reads of it", async () => {
+    const text = "word ".repeat(20_000);
+
+    const asText = await runOnce(toolOf(() => text, { resultAsAnswer: true }));
+    const asJson = await runOnce(toolOf(() => ({ text }), { resultAsAnswer: true }));
+    const short = await runOnce(toolOf(() => "short", { resultAsAnswer: true }));
+    const other = await runOnce(toolOf(() => text));
+
+    expect(asText).toMatchObject({ type: "done", truncated: true, answer: text });
+    expect(asText.content.length).toBeLessThan(text.length);
+    expect(asJson).toMatchObject({ truncated: true, answer: JSON.stringify({ text }) });
+    expect(short).toMatchObject({ content: "short", truncated: false, answer: "short" });
+    expect(other).not.toHaveProperty("answer");
+  });
+
+  it("refuses a result that is the answer and larger than 1 MiB", async () => {
+    const most = 1_048_576;
+
+    const fits = await runOnce(toolOf(() => "x".repeat(most), { resultAsAnswer: true }));
+    const tooLarge = await runOnce(toolOf(() => "x".repeat(most + 1), { resultAsAnswer: true }));
+
+    expect(fits).toMatchObject({ type: "done", answer: "x".repeat(most) });
+    expect(tooLarge).toMatchObject({ type: "failed", code: "tool/failed" });
+    expect(tooLarge.content).toContain("has 1048577 bytes, the limit is 1048576");
+  });
+
+  it("hands on the uncut answer also from the cache", async () => {
+    const text = "word ".repeat(20_000);
+    const runner = runnerOf({ cache: true });
+    const probe = toolOf(() => text, { resultAsAnswer: true });
+    await runner.run(probe, "{}", contextOf());
+
+    const again = await runner.run(probe, "{}", contextOf());
+
+    expect(again).toMatchObject({ cached: true, answer: text });
+  });
+
   it("turns no result into null", async () => {
     expect(await runOnce(toolOf(() => undefined))).toMatchObject({
       type: "done",
