@@ -14,7 +14,7 @@ describe("a secret that a server repeats", () => {
     const error = await errorAfter([errorReply(400, said)]);
 
     expect(error).not.toMatch(/sk-very|tok-of|c2VjcmV0/);
-    expect(error).toMatch(/\[key\]|\[ke|\[k|\[/);
+    expect(error).toContain("[key]");
   });
 
   it("is cut out of a chunk that is no chunk, also where it is cut", async () => {
