@@ -21,10 +21,10 @@ import { checkAllInputs } from "./input.ts";
 import {
   type BatchRecord,
   type Finished,
-  isFinished,
   type Job,
   readFinished,
   readJobs,
+  resultOf,
   toLine,
 } from "./job.ts";
 import type { UserConsole } from "./user-console.ts";
@@ -44,7 +44,7 @@ export type Batch = {
   readonly json: boolean;
 };
 
-/** Runs a batch. @returns the exit code: 1 when a job of this batch failed. */
+/** Runs a batch. @returns the exit code: 1 when a job of this batch failed, now or before. */
 export async function runBatch(
   batch: Batch,
   bosun: Bosun,
@@ -91,8 +91,9 @@ async function openOut(path: string): Promise<Awaited<ReturnType<typeof open>>> 
 
 async function* openJobs(path: string, finished: Finished, tally: Tally): AsyncGenerator<Job> {
   for await (const job of readJobs(path)) {
-    if (isFinished(job, finished)) tally.skipped();
-    else yield job;
+    const result = resultOf(job, finished);
+    if (result === "none") yield job;
+    else tally.skipped(result === "failed");
   }
 }
 

@@ -7,6 +7,7 @@ import { BosunError } from "../error.ts";
 import { isObject } from "../json.ts";
 import type { Crew } from "../orchestration/crew/crew.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
+import { commandName } from "./command-name.ts";
 import { isInputs } from "./input.ts";
 import { toLoadError } from "./load-error.ts";
 import { resolveBosunHere } from "./resolve-bosun.ts";
@@ -61,13 +62,37 @@ export function findCrewFile(path: string): string {
 }
 
 function findInFolder(path: string, folder: string): string {
-  const name = CREW_FILES.find((one) => existsSync(join(folder, one)));
+  const name = crewFileIn(folder);
   if (name !== undefined) return join(folder, name);
   if (isCrewAiProject(folder)) throw crewAiNotBuilt(path);
+  const crews = subFoldersWithCrew(folder).map((one) => join(path, one));
+  if (crews.length > 0)
+    throw new BosunError(
+      "usage",
+      `the folder "${path}" has no crew itself, but folders in it do: ${crews.join(", ")}`,
+    );
   throw new BosunError(
     "usage",
-    `the folder "${path}" has no crew: none of ${CREW_FILES.join(", ")}. "bosun init ${path}" writes a small one`,
+    `the folder "${path}" has no crew: none of ${CREW_FILES.join(", ")}. "${commandName()} init ${path}" writes a small one`,
   );
+}
+
+function crewFileIn(folder: string): string | undefined {
+  return CREW_FILES.find((one) => existsSync(join(folder, one)));
+}
+
+/** Most folders that are named. */
+const MAX_NAMED = 10;
+/** Most entries of a folder that are looked into. */
+const MAX_LOOKED_INTO = 1_000;
+
+function subFoldersWithCrew(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .slice(0, MAX_LOOKED_INTO)
+    .filter((entry) => entry.isDirectory() && crewFileIn(join(folder, entry.name)) !== undefined)
+    .map(({ name }) => name)
+    .toSorted()
+    .slice(0, MAX_NAMED);
 }
 
 /** agents.yaml in the folder, in config/, or in src/<name>/config/, as `crewai create` lays a project out. */
@@ -82,7 +107,7 @@ function isCrewAiProject(folder: string): boolean {
 function crewAiNotBuilt(path: string): BosunError {
   return new BosunError(
     "crew/not-built",
-    `"${path}" is a CrewAI project: reading agents.yaml and tasks.yaml is not built yet in this version. Write the crew in TypeScript; "bosun init" shows how`,
+    `"${path}" is a CrewAI project: reading agents.yaml and tasks.yaml is not built yet in this version. Write the crew in TypeScript; "${commandName()} init" shows how`,
   );
 }
 

@@ -11,6 +11,7 @@ import { endpointChecks } from "./endpoint-check.ts";
 import { EXIT } from "./failure.ts";
 import { modelLabel } from "./live.ts";
 import { modelChecks } from "./model-check.ts";
+import { checkModelName } from "./model-name.ts";
 import { count, duration } from "./number.ts";
 import type { Paint } from "./paint.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
@@ -63,6 +64,7 @@ function resolveModel(flags: DoctorFlags, defaultModel: ModelRef, terminal: Term
   if (url !== undefined)
     return model === undefined ? toEndpoint(url, env) : { ...toEndpoint(url, env), model };
   if (model === undefined || model === "extractive") return model ?? defaultModel;
+  checkModelName(model, env);
   return toEndpoint(model, env);
 }
 

@@ -3,6 +3,7 @@
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { modelLabel } from "./live.ts";
 import { count, duration, several, tokens } from "./number.ts";
+import { taskNotes } from "./task-note.ts";
 import { oneLine } from "./width.ts";
 
 /** Most characters of a line: messages and names come from outside. */
@@ -30,7 +31,7 @@ function saidOf(event: RunEvent): string | undefined {
     case "task-retry":
       return `task ${event.task}: attempt ${event.attempt} follows [${event.error.code}] ${event.error.message}`;
     case "task-end":
-      return `task ${event.task}: ${event.status}${reasonOf(event.error)}`;
+      return `task ${[`${event.task}: ${event.status}`, ...taskNotes(event)].join(", ")}${reasonOf(event.error)}`;
     case "run-end":
       return `run ${event.runId}: ${event.status}${reasonOf(event.error)}`;
     case "tool-start":

@@ -5,9 +5,10 @@ export function projectFiles(name: string, version: string): Readonly<Record<str
   return {
     "package.json": packageJson(name, version),
     "crew.ts": CREW,
+    "tsconfig.json": TSCONFIG,
     "docs/kv-cache.md": DOCUMENT,
     ".gitignore": "node_modules/\n.bosun/\n.env\n",
-    "README.md": readme(name),
+    "README.md": readme(name, version),
   };
 }
 
@@ -18,10 +19,33 @@ function packageJson(name: string, version: string): string {
     type: "module",
     scripts: { start: "bosun run ." },
     dependencies: { bosun: version },
+    devDependencies: { "@types/node": "^24.0.0" },
     engines: { node: ">=24.12" },
   };
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }
+
+/** For editors and `tsc`; Node runs crew.ts without it. */
+const TSCONFIG = `${JSON.stringify(
+  {
+    compilerOptions: {
+      target: "es2024",
+      lib: ["es2024", "esnext.disposable"],
+      module: "nodenext",
+      types: ["node"],
+      strict: true,
+      erasableSyntaxOnly: true,
+      verbatimModuleSyntax: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+      noEmit: true,
+    },
+    include: ["*.ts"],
+  },
+  undefined,
+  2,
+)}
+`;
 
 const CREW = `import { agent, crew, task } from "bosun";
 import { searchDocs } from "bosun/tool";
@@ -75,19 +99,27 @@ The memory that is left after the weights decides how many conversations one GPU
 An FP8 KV cache takes half of the memory of a BF16 one.
 `;
 
-function readme(name: string): string {
+function readme(name: string, version: string): string {
   return `# ${name}
 
 A crew of two agents: one searches the documents in docs/, one writes.
 
-    bosun run .
-    bosun run . --input topic="what limits a KV cache"
+    npm install
+    npx bosun run .
+    npx bosun run . --input topic="what limits a KV cache"
 
 Without a model server the embedded model answers: it quotes the documents and has no neural network.
 With one, name it:
 
-    bosun run . --model http://localhost:8000/v1
+    npx bosun run . --model http://localhost:8000/v1
 
-or set OPENAI_BASE_URL in .env. "bosun doctor" says what works and what does not.
+or set OPENAI_BASE_URL in .env. "npx bosun doctor" says what works and what does not.
+
+## Where bosun comes from
+
+package.json asks a registry for bosun ${version}. If yours does not have it, make the package in a checkout of bosun with "npm pack",
+and install that file here:
+
+    npm i path/to/bosun-${version}.tgz
 `;
 }

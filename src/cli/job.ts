@@ -35,8 +35,15 @@ export type BatchRecord = {
   readonly error?: ErrorData | undefined;
 };
 
-/** What earlier results say: for each finished index a short hash of its inputs, "" for a line that was no job. */
-export type Finished = ReadonlyMap<number, string>;
+/** What earlier results say. */
+export type Finished = {
+  /** For each index with a result a short hash of its inputs; "" for a line that was no job. */
+  readonly hashes: ReadonlyMap<number, string>;
+  /** Those of them whose result is a failure. */
+  readonly failed: ReadonlySet<number>;
+};
+
+type Noted = { readonly hashes: Map<number, string>; readonly failed: Set<number> };
 
 /**
  * The jobs of a file. Blank lines are none.
@@ -68,7 +75,7 @@ function toJob({ number, text, isTooLong }: Line): Job {
  * @throws BosunError `usage` for a file that is no results file: nothing is ever appended to such a one.
  */
 export async function readFinished(path: string): Promise<Finished> {
-  const finished = new Map<number, string>();
+  const finished: Noted = { hashes: new Map(), failed: new Set() };
   let wholeBytes = 0;
   try {
     for await (const line of readLines(path)) {
@@ -94,7 +101,7 @@ function isTorn(text: string): boolean {
 /** As `toLine` writes it: `index` is a record's first field. */
 const RECORD_START = '{"index":';
 
-function noteRecord(finished: Map<number, string>, { number, text }: Line, path: string): void {
+function noteRecord(finished: Noted, { number, text }: Line, path: string): void {
   const record = parseJson(text);
   const index = isObject(record) ? record["index"] : undefined;
   if (!isObject(record) || typeof index !== "number" || typeof record["status"] !== "string") {
@@ -103,20 +110,24 @@ function noteRecord(finished: Map<number, string>, { number, text }: Line, path:
       `--out ${path}: line ${number} is not a result of a batch. Nothing was changed; give another file`,
     );
   }
-  const { error, inputs } = record;
-  if (isObject(error) && error["retryable"] === true) finished.delete(index);
-  else finished.set(index, isInputs(inputs) ? hashOf(inputs) : "");
+  const { error, inputs, status } = record;
+  finished.hashes.delete(index);
+  finished.failed.delete(index);
+  if (isObject(error) && error["retryable"] === true) return;
+  finished.hashes.set(index, isInputs(inputs) ? hashOf(inputs) : "");
+  if (status !== "done" && status !== "partial") finished.failed.add(index);
 }
 
 /**
- * Whether a job has its result already.
+ * What a job has already: a result, a failure, or nothing. A failure counts for its own inputs only: a line that was mended is new.
  * @throws BosunError `usage` when the result at its place is one of other inputs.
  */
-export function isFinished(job: Job, finished: Finished): boolean {
-  const found = finished.get(job.index);
+export function resultOf(job: Job, { hashes, failed }: Finished): "good" | "failed" | "none" {
+  const found = hashes.get(job.index);
   const own = job.type === "inputs" ? hashOf(job.inputs) : "";
-  if (found === undefined || (found === "" && own !== "")) return false;
-  if (found === own) return true;
+  const hasFailed = failed.has(job.index);
+  if (found === undefined || (hasFailed && found !== own)) return "none";
+  if (found === own) return hasFailed ? "failed" : "good";
   throw new BosunError(
     "usage",
     `line ${job.index + 1} of the jobs has changed since its result was written. Give another --out for changed jobs`,

@@ -6,6 +6,7 @@ import { LEAST_WRITING_MS, type LiveCall, type LiveState } from "./live.ts";
 import { count, elapsed, several, tokens } from "./number.ts";
 import { type Paint, plain, type Style } from "./paint.ts";
 import { type Cell, type Column, tableLines } from "./table.ts";
+import { taskNotes } from "./task-note.ts";
 import { cutTo, oneLine } from "./width.ts";
 
 /** How the view is drawn. `now` is on the run's clock. */
@@ -139,7 +140,9 @@ function activityOf(
   if (next) return { activity: "waiting", task: next.name, doing: waitOf(next, state, live) };
   const bad = tasks.find(({ status }) => status !== "done" && status !== "partial");
   if (bad) return { activity: "failed", task: bad.name, doing: reasonOf(bad) };
-  return { activity: "done", task: tasks.at(-1)?.name ?? "", doing: tasks.at(-1)?.status ?? "" };
+  const last = tasks.at(-1);
+  const doing = last ? [last.status, ...taskNotes(last)].join(", ") : "";
+  return { activity: "done", task: last?.name ?? "", doing };
 }
 
 function moreOf(doing: readonly string[]): string {

@@ -24,8 +24,14 @@ function reasonOf(error: unknown): string {
     code === "ERR_MODULE_NOT_FOUND" ? /Cannot find package '([^']+)'/.exec(message) : null;
   if (missing)
     return `the package ${missing[1]} is not installed. Install it with: npm install ${missing[1]}`;
+  if (COMMON_JS.test(message))
+    return `${message}. Set "type": "module" in the nearest package.json: it says that this file is CommonJS`;
   return message;
 }
+
+/** What Node says of an import or export in a file that is no module. */
+const COMMON_JS =
+  /Cannot use import statement outside a module|Unexpected token 'export'|Cannot use 'import\.meta' outside a module/;
 
 /**
  * file:line of the first place that is in a user's file. A syntax error has it in its first line, any other error in its frames;

@@ -4,6 +4,7 @@ import { BosunError } from "../error.ts";
 import { createFacade } from "../inference/facade/facade.ts";
 import { listen } from "../inference/facade/listen.ts";
 import { createExtractive, EXTRACTIVE } from "../inference/local/extractive/extractive.ts";
+import { commandName } from "./command-name.ts";
 import { EXIT, failureText } from "./failure.ts";
 import { modelLabel } from "./live.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
@@ -40,7 +41,7 @@ export async function serveModel(
   const url = `${server.url}/v1`;
   writeLines(out, [
     `${modelLabel(`${name} at embedded`)} answers at ${url}`,
-    `Try: bosun run . --model ${url}`,
+    `Try: ${commandName()} run . --model ${url}`,
     "Ctrl-C ends it.",
   ]);
   await server.closed;

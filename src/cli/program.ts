@@ -1,6 +1,7 @@
 // The command line itself: commands, flags and their help. Each command's code is loaded when it runs.
 
 import { Command, InvalidArgumentError } from "commander";
+import { commandName } from "./command-name.ts";
 import type { DoctorFlags } from "./doctor.ts";
 import type { ModelsFlags } from "./models.ts";
 import type { ServeModelFlags } from "./model.ts";
@@ -38,13 +39,16 @@ export function createProgram(terminal: Terminal, onCode: (code: number) => void
 
 type Define = { readonly terminal: Terminal; readonly onCode: (code: number) => void };
 
+/** Written in every example: what is read here can be typed as it stands. */
+const BOSUN = commandName();
+
 const EXAMPLES = `
 Examples:
-  bosun init my-crew && cd my-crew     a small project
-  bosun run .                          run its crew
-  bosun run crew.ts --model http://gpu-1:8000/v1
-  bosun runs show 20261120             what a run did and used
-  bosun doctor --model http://gpu-1:8000/v1
+  ${BOSUN} init my-crew          a small project
+  ${BOSUN} run my-crew           run its crew
+  ${BOSUN} run crew.ts --model http://gpu-1:8000/v1
+  ${BOSUN} runs show latest      what a run did and used
+  ${BOSUN} doctor --model http://gpu-1:8000/v1
 
 Exit codes: 0 done, 1 the run or a check failed, 2 wrong usage or configuration, 130 interrupted.
 Not built yet in this version: ${NOT_BUILT_COMMANDS.join(", ")}.`;
@@ -58,7 +62,6 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
       "-i, --input <name=value>",
       "an input; name=@file takes a file's content; repeatable",
       collect,
-      [],
     )
     .option("-m, --model <alias|url>", "the model of every agent")
     .option("--run-id <id>", "name the run; default: one made from the time")
@@ -74,10 +77,10 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
       "after",
       `
 Examples:
-  bosun run examples/research-crew
-  bosun run crew.ts --input topic="paged attention" --input notes=@notes.md
-  bosun run crew.ts --model http://gpu-1:8000/v1 --json > events.ndjson
-  bosun run crew.ts --inputs jobs.jsonl --out results.jsonl --concurrency 16`,
+  ${BOSUN} run examples/research-crew
+  ${BOSUN} run crew.ts --input topic="paged attention" --input notes=@notes.md
+  ${BOSUN} run crew.ts --model http://gpu-1:8000/v1 --json > events.ndjson
+  ${BOSUN} run crew.ts --inputs jobs.jsonl --out results.jsonl --concurrency 16`,
     )
     .action(async (path: string, flags: RunFlags) => {
       const { runCommand } = await import("./run.ts");
@@ -89,7 +92,7 @@ function addRuns(program: Command, { terminal, onCode }: Define): void {
   const runs = program
     .command("runs")
     .description("what is in the store")
-    .addHelpText("after", "\nExample:\n  bosun runs list --status failed --limit 10");
+    .addHelpText("after", `\nExample:\n  ${BOSUN} runs list --status failed --limit 10`);
   runs
     .command("list")
     .description("the newest runs")
@@ -104,7 +107,7 @@ function addRuns(program: Command, { terminal, onCode }: Define): void {
   runs
     .command("show")
     .description("one run: its text and its tables")
-    .argument("<id>", "the run's id, or the beginning of it")
+    .argument("<id>", "the run's id, the beginning of it, or latest")
     .option("--events", "print its events")
     .addOption(notBuiltOption("--waterfall"))
     .option(...JSON_FLAG)
@@ -122,7 +125,7 @@ function addModels(program: Command, { terminal, onCode }: Define): void {
     .description("the default model, and what its endpoint serves")
     .option("--endpoint <url>", "another endpoint")
     .option(...JSON_FLAG)
-    .addHelpText("after", "\nExample:\n  bosun models --endpoint http://gpu-1:8000/v1")
+    .addHelpText("after", `\nExample:\n  ${BOSUN} models --endpoint http://gpu-1:8000/v1`)
     .action(async (flags: ModelsFlags) => {
       const { modelsCommand } = await import("./models.ts");
       onCode(await modelsCommand(flags, terminal));
@@ -139,7 +142,7 @@ function addDoctor(program: Command, { terminal, onCode }: Define): void {
     .option(...DATA_FLAG)
     .addOption(notBuiltOption("--gpu"))
     .addOption(notBuiltOption("--worker <id>"))
-    .addHelpText("after", "\nExample:\n  bosun doctor --model http://gpu-1:8000/v1")
+    .addHelpText("after", `\nExample:\n  ${BOSUN} doctor --model http://gpu-1:8000/v1`)
     .action(async (flags: DoctorFlags) => {
       const { doctorCommand } = await import("./doctor.ts");
       onCode(await doctorCommand(flags, terminal));
@@ -158,7 +161,7 @@ function addModel(program: Command, { terminal, onCode }: Define): void {
       "default 127.0.0.1; any address that others can reach needs a token",
     )
     .option("--token-env <name>", "the variable that holds the token")
-    .addHelpText("after", "\nExample:\n  bosun model serve extractive --port 8000")
+    .addHelpText("after", `\nExample:\n  ${BOSUN} model serve extractive --port 8000`)
     .action(async (name: string, flags: ServeModelFlags) => {
       const { serveModel } = await import("./model.ts");
       onCode(await serveModel(name, flags, terminal));
@@ -170,9 +173,9 @@ function addInit(program: Command, { terminal, onCode }: Define): void {
   program
     .command("init")
     .description("write a small crew project; nothing is overwritten")
-    .argument("[folder]", "where; default: the current folder", ".")
-    .addHelpText("after", "\nExample:\n  bosun init my-crew && cd my-crew && bosun run .")
-    .action(async (folder: string) => {
+    .argument("[folder]", "where; default: the current folder")
+    .addHelpText("after", `\nExample:\n  ${BOSUN} init my-crew && ${BOSUN} run my-crew`)
+    .action(async (folder = ".") => {
       const { initCommand } = await import("./init.ts");
       onCode(await initCommand(folder, terminal));
     });
@@ -184,7 +187,7 @@ const DATA_FLAG = [
   "where Bosun keeps its files; default: BOSUN_DATA, else .bosun",
 ] as const;
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 

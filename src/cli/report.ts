@@ -1,10 +1,12 @@
 // What a run came to, as tables: agents, tasks, totals. Pure: the same for a run that just ended and for a stored one.
 
 import type { AgentState, RunState, TaskState } from "../orchestration/run/state.ts";
+import { commandName } from "./command-name.ts";
 import { modelLabel } from "./live.ts";
 import { count, duration, share, tokens } from "./number.ts";
 import { type Paint, plain, type Style } from "./paint.ts";
 import { type Cell, type Column, tableLines } from "./table.ts";
+import { taskNotes } from "./task-note.ts";
 import { oneLine } from "./width.ts";
 
 /** What a report is made of. */
@@ -49,25 +51,26 @@ const EXTRACTIVE_NOTE =
 const AGENT_COLUMNS: readonly Column[] = [
   { title: "agent", flexible: true },
   { title: "calls", align: "right" },
-  { title: "retries", align: "right" },
+  { title: "retries", align: "right", dropped: 2 },
   { title: "tools", align: "right" },
   { title: "in", align: "right" },
-  { title: "cached", align: "right" },
+  { title: "cached", align: "right", dropped: 1 },
   { title: "out", align: "right" },
   { title: "cost", align: "right" },
   { title: "model time", align: "right" },
-  { title: "share", align: "right" },
+  { title: "share", align: "right", dropped: 3 },
 ];
 
 function agentRows(agents: readonly AgentState[], state: RunState): readonly (readonly Cell[])[] {
   const busyMs = agents.reduce((sum, agent) => sum + agent.busyMs, 0);
-  const sum = (field: "calls" | "retries" | "toolCalls"): number =>
+  const sum = (field: "calls" | "retries" | "toolCalls" | "toolFailures"): number =>
     agents.reduce((total, agent) => total + agent[field], 0);
   const total: AgentState = {
     name: "total",
     calls: sum("calls"),
     retries: sum("retries"),
     toolCalls: sum("toolCalls"),
+    toolFailures: sum("toolFailures"),
     usage: state.usage,
     busyMs,
   };
@@ -76,13 +79,13 @@ function agentRows(agents: readonly AgentState[], state: RunState): readonly (re
 }
 
 function agentRow(agent: AgentState, busyMs: number): readonly Cell[] {
-  const { name, calls, retries, toolCalls, usage } = agent;
+  const { name, calls, retries, toolCalls, toolFailures, usage } = agent;
   const { input, output, source } = usage;
   return [
     name,
     count(calls),
     count(retries),
-    count(toolCalls),
+    toolFailures > 0 ? `${count(toolCalls)} (${count(toolFailures)} failed)` : count(toolCalls),
     tokens(input.total, source),
     input.cached === undefined ? "–" : count(input.cached),
     tokens(output.total, source),
@@ -101,7 +104,7 @@ const TASK_COLUMNS: readonly Column[] = [
   { title: "agent", flexible: true },
   { title: "attempts", align: "right" },
   { title: "time", align: "right" },
-  { title: "error", flexible: true },
+  { title: "note", flexible: true },
 ];
 
 function taskRow(task: TaskState): readonly Cell[] {
@@ -113,7 +116,7 @@ function taskRow(task: TaskState): readonly Cell[] {
     agent,
     count(attempts),
     duration(isTimed ? endedAt - startedAt : undefined),
-    error?.code ?? "",
+    [...(error ? [error.code] : []), ...taskNotes(task)].join(", "),
   ];
 }
 
@@ -141,7 +144,10 @@ function summaryLines(input: ReportInput, paint: Paint): readonly string[] {
   const facts: readonly (readonly [string, string])[] = [
     ["run", `${runId} (${crew}): ${status} in ${duration(ms)}`],
     ["models", modelNames(models) || "none answered"],
-    ["kept in", keptIn === undefined ? "nowhere" : `${keptIn}; bosun runs show ${runId}`],
+    [
+      "kept in",
+      keptIn === undefined ? "nowhere" : `${keptIn}; ${commandName()} runs show ${runId}`,
+    ],
   ];
   return facts.map(([name, fact]) => `${paint("dim", name.padEnd(9))}${oneLine(fact)}`);
 }

@@ -8,6 +8,7 @@ import { runBatch } from "./batch.ts";
 import { loadCrew, type LoadedCrew } from "./crew-file.ts";
 import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
 import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
+import { checkModelName } from "./model-name.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
 import { reportLines } from "./report.ts";
 import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
@@ -17,7 +18,7 @@ import { printable } from "./width.ts";
 
 /** The flags of `run`, as commander gives them. */
 export type RunFlags = {
-  readonly input: readonly string[];
+  readonly input?: readonly string[] | undefined;
   readonly inputs?: string | undefined;
   readonly out?: string | undefined;
   readonly concurrency?: number | undefined;
@@ -35,7 +36,8 @@ export async function runCommand(
   terminal: Terminal,
 ): Promise<number> {
   checkFlags(flags);
-  const given = parseInputs(flags.input);
+  if (flags.model !== undefined) checkModelName(flags.model, terminal.env());
+  const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
   const loaded = await orInterrupted(loadCrew(path), terminal.signal);
   warnUnused(terminal, loaded, given);

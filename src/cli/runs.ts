@@ -1,5 +1,7 @@
 // `bosun runs list` and `bosun runs show`: what the store holds.
 
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { createBosun } from "../bosun.ts";
 import { BosunError } from "../error.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
@@ -138,8 +140,9 @@ function showLines({ summary, path, state, live }: Shown, out: Output): readonly
   ];
 }
 
-function findRun(store: Store, id: string): RunSummary {
-  const found = store.find(id);
+/** `id` may be LATEST. */
+function findRun(store: Kept, id: string): RunSummary {
+  const found = id === LATEST ? store.list({ limit: 1 })[0] : store.find(id);
   if (found) return found;
   const ids = store.list({ limit: MAX_LOOKED_AT }).map(({ runId }) => runId);
   const matching = ids.filter((one) => one.startsWith(id));
@@ -153,6 +156,8 @@ function findRun(store: Store, id: string): RunSummary {
   throw new BosunError("run/unknown", `there is no run "${id}" in ${store.path}. ${advice}`);
 }
 
+/** In place of an id: the newest run. */
+const LATEST = "latest";
 /** Ids among which near ones are looked for. */
 const MAX_LOOKED_AT = 1_000;
 
@@ -166,11 +171,23 @@ function sharedStart(a: string, b: string): number {
   return length;
 }
 
+/** What is read of a store. */
+type Kept = Pick<Store, "path" | "list" | "find" | "events">;
+
+const NOTHING_KEPT: Omit<Kept, "path"> = {
+  list: () => [],
+  find: () => undefined,
+  events: () => [],
+};
+
 async function withStore(
   data: string | undefined,
   terminal: Terminal,
-  work: (store: Store) => number,
+  work: (store: Kept) => number,
 ): Promise<number> {
+  const folder = resolve(data ?? (terminal.env()["BOSUN_DATA"] || ".bosun"));
+  const path = join(folder, "runs.db");
+  if (!existsSync(path)) return work({ ...NOTHING_KEPT, path }); // to look must write nothing
   const bosun = createBosun({ data, env: terminal.env(), clock: terminal.clock });
   try {
     const store = await bosun.store();

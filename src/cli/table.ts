@@ -10,6 +10,8 @@ export type Column = {
   /** Never narrower than this, so that a table that is drawn again and again stands still. Default 0. */
   readonly least?: number | undefined;
   readonly flexible?: boolean | undefined;
+  /** A column that a table can do without: where there is no room the lowest number goes first. */
+  readonly dropped?: number | undefined;
 };
 
 /** One cell; a plain text has no style. */
@@ -27,12 +29,15 @@ const GAP = "  ";
 
 /** The lines of a table, its titles first. Without rows there are no lines. */
 export function tableLines(
-  columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
+  allColumns: readonly Column[],
+  allRows: readonly (readonly Cell[])[],
   options: TableOptions = {},
 ): readonly string[] {
-  if (rows.length === 0) return [];
+  if (allRows.length === 0) return [];
   const { columns: most = Infinity, paint = plain } = options;
+  const kept = keptColumns(allColumns, contentWidths(allColumns, allRows), most);
+  const columns = allColumns.filter((_, index) => kept.has(index));
+  const rows = allRows.map((row) => row.filter((_, index) => kept.has(index)));
   const widths = fitWidths(columns, contentWidths(columns, rows), most);
   const isTooWide = totalOf(widths) > most;
   const ink = isTooWide ? plain : paint; // a line that has to be cut must hold no colours
@@ -58,6 +63,33 @@ function contentWidths(
       Math.max(least, displayWidth(title)),
     ),
   );
+}
+
+/** Flexible columns give way down to this before a column is dropped. */
+const READABLE_COLUMNS = 16;
+
+/** The indexes of the columns that there is room for. */
+function keptColumns(
+  columns: readonly Column[],
+  content: readonly number[],
+  most: number,
+): ReadonlySet<number> {
+  const kept = new Set(columns.keys());
+  const isTooWide = (): boolean => {
+    const widths = [...kept].map((index) => {
+      const width = content[index] ?? 0;
+      return columns[index]?.flexible ? Math.min(width, READABLE_COLUMNS) : width;
+    });
+    return totalOf(widths) > most;
+  };
+  const droppable = [...columns.entries()]
+    .flatMap(([index, { dropped }]) => (dropped === undefined ? [] : [{ index, dropped }]))
+    .toSorted((a, b) => a.dropped - b.dropped);
+  for (const { index } of droppable) {
+    if (!isTooWide()) break;
+    kept.delete(index);
+  }
+  return kept;
 }
 
 /** Takes what is too much from the widest flexible column, again and again. */

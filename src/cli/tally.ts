@@ -10,11 +10,11 @@ import { cutTo, oneLine } from "./width.ts";
 /** The count of a batch. Disposing it removes what is drawn. */
 export interface Tally extends Disposable {
   /** A job that had its result already. */
-  skipped(): void;
+  skipped(hasFailed: boolean): void;
   ended(record: BatchRecord): void;
   /** Writes lines where they do not disturb the count. */
   print(lines: readonly string[]): void;
-  /** Says what the batch came to. @returns the exit code: 1 when a job failed, 130 when it was interrupted. */
+  /** Says what the batch came to. @returns the exit code: 1 when a job failed, now or before, 130 when it was interrupted. */
   sum(out: string): number;
 }
 
@@ -23,16 +23,21 @@ export function createTally(terminal: Terminal): Tally {
   const { err, clock, signal } = terminal;
   const startedAt = clock.now();
   const screen = canRedraw(terminal) ? createScreen(err) : undefined;
-  const counts = { done: 0, failed: 0, skipped: 0 };
+  const counts = { done: 0, failed: 0, skipped: 0, failedBefore: 0 };
+  const before = (): string =>
+    counts.failedBefore > 0 ? ` (${count(counts.failedBefore)} of them failed)` : "";
   const said = (): string =>
-    `${count(counts.done)} done, ${count(counts.failed)} failed, ${count(counts.skipped)} had a result; ${duration(clock.now() - startedAt)}`;
+    `${count(counts.done)} done, ${count(counts.failed)} failed, ${count(counts.skipped)} had a result${before()}; ${duration(clock.now() - startedAt)}`;
   const print = (lines: readonly string[]): void => {
     if (screen) screen.print(lines);
     else writeLines(err, lines);
   };
   return {
     print,
-    skipped: () => void counts.skipped++,
+    skipped(hasFailed) {
+      counts.skipped++;
+      if (hasFailed) counts.failedBefore++;
+    },
     ended(record) {
       const isDone = record.status === "done" || record.status === "partial";
       counts[isDone ? "done" : "failed"]++;
@@ -41,7 +46,7 @@ export function createTally(terminal: Terminal): Tally {
     },
     sum(out) {
       print([`Results in ${out}: ${said()}`]);
-      if (!signal.aborted) return counts.failed > 0 ? EXIT.failed : EXIT.done;
+      if (!signal.aborted) return counts.failed + counts.failedBefore > 0 ? EXIT.failed : EXIT.done;
       print(["Interrupted. The same command goes on where it stopped."]);
       return EXIT.interrupted;
     },

@@ -1,4 +1,4 @@
-// One attempt at one call: an exchange as ModelEvents. Whatever ends the caller's loop closes the socket (C2).
+// One attempt at one call: an exchange as ModelEvents. Whatever ends the caller's loop closes the socket (A2).
 
 import { BosunError, detailOf } from "../../error.ts";
 import type { FactsSource } from "./facts.ts";
@@ -22,14 +22,14 @@ export type Attempt = {
   readonly startedAt: number;
 };
 
-/** Sends the request and yields what comes. @throws BosunError with what had arrived (C3). */
+/** Sends the request and yields what comes. @throws BosunError with what had arrived (A3). */
 export async function* runAttempt(
   attempt: Attempt,
   signal: AbortSignal,
 ): AsyncGenerator<ModelEvent> {
   const { source, model } = attempt;
   const { where, agent } = source;
-  const { host } = new URL(source.endpoint.url);
+  const { host } = source.address;
   const { exchange, assembler, mailbox, times, admitted, fail } = send(attempt);
   const onAbort = (): void => {
     exchange.close();
@@ -82,9 +82,12 @@ function send({ source, request, body }: Attempt): Sending {
     {
       ...source,
       method: "POST",
-      url: `${endpoint.url}/chat/completions`,
+      path: "/chat/completions",
       body,
-      timeouts: resolveTimeouts(request.timeouts, endpoint.timeouts),
+      timeouts:
+        request.timeouts === undefined
+          ? source.timeouts
+          : resolveTimeouts(request.timeouts, endpoint.timeouts),
     },
     {
       onConnected() {
@@ -120,7 +123,7 @@ function toReply(attempt: Attempt, read: PartialReply, times: Times): Reply {
       totalMs: source.clock.now() - startedAt,
       ...(read.metrics === undefined ? {} : { server: read.metrics }),
     },
-    endpoint: new URL(source.endpoint.url).host,
+    endpoint: source.address.host,
     model: read.model ?? attempt.model,
   };
 }

@@ -16,7 +16,8 @@ import {
   type FactsSource,
   NO_FACTS,
 } from "./facts.ts";
-import { cancelled, createAgent, type Env } from "./http.ts";
+import { addressOf } from "./address.ts";
+import { cancelled, createAgent, type Env, resolveTimeouts } from "./http.ts";
 import type { Model, ModelRequest } from "./model.ts";
 import { type Adaptations, toBody } from "./wire.ts";
 
@@ -33,15 +34,9 @@ export function createEndpointModel(options: {
   readonly clock: Clock;
   readonly env?: Env | undefined;
 }): EndpointModel {
-  const { clock, env = {} } = options;
-  // One that was made by hand has not been through endpoint().
-  const endpoint: Endpoint = { ...options.endpoint, url: toBaseUrl(options.endpoint.url) };
-  const secret = keyOf(endpoint, env);
-  const headers = { ...(secret ? { authorization: `Bearer ${secret}` } : {}), ...endpoint.headers };
-  const agent = createAgent(endpoint, env);
-  const where = nameOf(endpoint);
-  const secrets = secretsOf(secret, endpoint.headers);
-  const source: FactsSource = { endpoint, agent, headers, clock, where, secrets };
+  const source = toSource(options);
+  const { endpoint, where, clock } = source;
+  const knownDialect = endpoint.dialect ?? dialectOfHost(endpoint.url);
   const facts = createFactsCache(source);
   let adaptations: Adaptations = { textTools: false, promptSchema: false };
 
@@ -56,7 +51,7 @@ export function createEndpointModel(options: {
       const model = endpoint.model ?? onlyModel(await facts.get(signal), where);
       const body = toBody(request, {
         model,
-        dialect: dialect ?? endpoint.dialect ?? dialectOfHost(endpoint.url),
+        dialect: dialect ?? knownDialect,
         endpoint,
         adaptations,
         stream: request.stream ?? endpoint.stream ?? true,
@@ -81,7 +76,29 @@ export function createEndpointModel(options: {
         throw await explain(error, { before, model, where, facts: () => facts.getOrNone(signal) });
       }
     },
-    close: () => agent.destroy(),
+    close: () => source.agent.destroy(),
+  };
+}
+
+/** Everything about an endpoint that its calls need, made once. */
+function toSource(options: {
+  readonly endpoint: Endpoint;
+  readonly clock: Clock;
+  readonly env?: Env | undefined;
+}): FactsSource {
+  const { clock, env = {} } = options;
+  // One that was made by hand has not been through endpoint().
+  const endpoint: Endpoint = { ...options.endpoint, url: toBaseUrl(options.endpoint.url) };
+  const secret = keyOf(endpoint, env);
+  return {
+    endpoint,
+    address: addressOf(endpoint.url),
+    timeouts: resolveTimeouts(endpoint.timeouts),
+    agent: createAgent(endpoint, env),
+    headers: { ...(secret ? { authorization: `Bearer ${secret}` } : {}), ...endpoint.headers },
+    clock,
+    where: nameOf(endpoint),
+    secrets: secretsOf(secret, endpoint.headers),
   };
 }
 

@@ -6,7 +6,8 @@ import { BosunError } from "../../error.ts";
 import { isObject, ownValue, parseJson } from "../../json.ts";
 import type { Dialect, Endpoint } from "./endpoint.ts";
 import { toFailure } from "./failure.ts";
-import { cancelled, type Exchange, resolveTimeouts, startExchange } from "./http.ts";
+import type { Address } from "./address.ts";
+import { cancelled, type Exchange, type Phase, startExchange } from "./http.ts";
 
 /** What is known about an endpoint. */
 export type EndpointFacts = {
@@ -26,6 +27,9 @@ const FACTS_TIMEOUT_MS = 10_000;
 /** Where facts are asked. */
 export type FactsSource = {
   readonly endpoint: Endpoint;
+  readonly address: Address;
+  /** The endpoint's own, or the defaults. */
+  readonly timeouts: Readonly<Record<Phase, number>>;
   readonly agent: http.Agent;
   readonly headers: Readonly<Record<string, string>>;
   readonly clock: Clock;
@@ -178,15 +182,15 @@ function contextOf(card: Readonly<Record<string, unknown>> | undefined): number 
 type Answer = { readonly status: number; readonly contentType: string; readonly body: string };
 
 function ask(source: FactsSource, signal: AbortSignal): Promise<Answer> {
-  const { endpoint, where } = source;
+  const { where } = source;
   const timeouts = {
-    ...resolveTimeouts(endpoint.timeouts),
+    ...source.timeouts,
     "first-token": FACTS_TIMEOUT_MS,
     total: FACTS_TIMEOUT_MS,
   };
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const exchange = startExchange(
-    { ...source, method: "GET", url: `${endpoint.url}/models`, body: undefined, timeouts },
+    { ...source, method: "GET", path: "/models", body: undefined, timeouts },
     {
       onConnected: () => {},
       onFailure: reject,

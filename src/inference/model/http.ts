@@ -8,6 +8,7 @@ import http from "node:http";
 import https from "node:https";
 import type { Clock } from "../../clock.ts";
 import { BosunError, messageOf } from "../../error.ts";
+import type { Address } from "./address.ts";
 import type { Endpoint, Timeouts } from "./endpoint.ts";
 
 /** Where a call waits: a phase's time-out has its name. */
@@ -79,7 +80,9 @@ function readCa(path: string): string {
 export type ExchangeOptions = {
   readonly agent: http.Agent;
   readonly method: "GET" | "POST";
-  readonly url: string;
+  readonly address: Address;
+  /** Below the base URL: /chat/completions. */
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
   readonly timeouts: Readonly<Record<Phase, number>>;
@@ -130,7 +133,7 @@ export function startExchange(options: ExchangeOptions, handlers: ExchangeHandle
   request.on("socket", (socket) => {
     if (!socket.connecting) return connected();
     watch.enter("connect");
-    socket.once(options.url.startsWith("https:") ? "secureConnect" : "connect", connected);
+    socket.once(options.address.isTls ? "secureConnect" : "connect", connected);
   });
   request.on("response", (response) => {
     hasResponse = true;
@@ -174,22 +177,36 @@ function createWatch(
 ): Watch {
   let phase: Phase = "queue";
   let isOn = true;
+  let isPaused = false;
   const expire = (which: Phase): void => {
     const message = `${where}: ${EXPIRED[which]} within ${timeouts[which]} ms`;
     const options = { retryable: which !== "total", details: { phase: which } };
     onExpired(new BosunError("model/timed-out", message, options));
   };
-  const wait = clock.timer(timeouts.queue, () => expire(phase));
+  let touchedAt = 0;
+  // A token only notes its time, which is half as dear as setting the timer anew; the timer looks at it when it fires.
+  const onWait = (): void => {
+    const leftMs = phase === "inter-token" ? touchedAt + timeouts[phase] - clock.now() : 0;
+    if (leftMs > 0) wait.restart(leftMs);
+    else expire(phase);
+  };
+  const wait = clock.timer(timeouts.queue, onWait);
   const total = clock.timer(timeouts.total, () => expire("total"));
   return {
     isOn: () => isOn,
     enter(next) {
       if (!isOn) return false;
+      const isSame = phase === next && !isPaused;
+      isPaused = false;
       phase = next;
-      wait.restart(timeouts[next]);
+      touchedAt = clock.now();
+      if (!isSame) wait.restart(timeouts[next]);
       return true;
     },
-    pause: () => wait.restart(timeouts.total), // the one over all fires before it
+    pause() {
+      isPaused = true;
+      wait.restart(timeouts.total); // the one over all fires before it
+    },
     stop() {
       if (!isOn) return false;
       isOn = false;
@@ -200,31 +217,23 @@ function createWatch(
   };
 }
 
-function openRequest({
-  agent,
-  method,
-  url,
-  headers,
-  body,
-  where,
-}: ExchangeOptions): http.ClientRequest {
-  const length =
-    body === undefined
-      ? {}
-      : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) };
-  const send = url.startsWith("https:") ? https.request : http.request;
+function openRequest(options: ExchangeOptions): http.ClientRequest {
+  const { agent, method, address, path, body, where } = options;
+  const { hostname, port } = address;
+  const headers: http.OutgoingHttpHeaders = {
+    accept: "text/event-stream, application/json",
+    ...options.headers,
+  };
+  if (body !== undefined) {
+    headers["content-type"] = "application/json";
+    headers["content-length"] = Buffer.byteLength(body);
+  }
+  const send = address.isTls ? https.request : http.request;
   try {
-    return send(url, {
-      agent,
-      method,
-      headers: { accept: "text/event-stream, application/json", ...length, ...headers },
-    });
+    return send({ agent, method, hostname, port, path: `${address.path}${path}`, headers });
   } catch (cause) {
-    throw new BosunError(
-      "config/invalid",
-      `${where}: the request cannot be made: ${messageOf(cause)}. Check its headers and its key`,
-      { cause },
-    );
+    const message = `${where}: the request cannot be made: ${messageOf(cause)}. Check its headers and its key`;
+    throw new BosunError("config/invalid", message, { cause });
   }
 }
 
@@ -237,7 +246,7 @@ const EXPIRED: Readonly<Record<Phase, string>> = {
 };
 
 function unreachable(
-  { url, where }: ExchangeOptions,
+  { address, where }: ExchangeOptions,
   request: http.ClientRequest,
   cause: Error & { code?: string },
 ): BosunError {
@@ -246,7 +255,7 @@ function unreachable(
   const reason = cause.message || (cause.code ?? "no connection"); // an AggregateError of IPv4 and IPv6 has no message
   return new BosunError(
     "model/unreachable",
-    `${where} cannot be reached: ${reason}. Is the server running, and is ${new URL(url).origin} its address?`,
+    `${where} cannot be reached: ${reason}. Is the server running, and is ${address.origin} its address?`,
     {
       retryable: true,
       cause,

@@ -1,9 +1,9 @@
 // The Model port: one call to a model, as a stream of events. Endpoints, the pool, the embedded models and the twin are Models.
 //
 // Invariants
-//   C1  A call ends with exactly one "end" event or by throwing a BosunError, never in silence.
-//   C2  Leaving the loop or aborting the signal closes the upstream connection at once.
-//   C3  A thrown error carries what had arrived: details.text and details.usage.
+//   A1  A call ends with exactly one "end" event or by throwing a BosunError, never in silence.
+//   A2  Leaving the loop or aborting the signal closes the upstream connection at once.
+//   A3  A thrown error carries what had arrived: details.text and details.usage.
 
 import type { Json } from "../../json.ts";
 import type { ModelRef, ModelSettings, Timeouts } from "./endpoint.ts";
@@ -102,7 +102,7 @@ export type ModelEvent =
 
 /** Anything that answers. */
 export interface Model {
-  /** @throws BosunError with a `model/…` code; see C1 to C3. */
+  /** @throws BosunError with a `model/…` code; see A1 to A3. */
   call(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
   /** Smallest context in tokens that the call may meet; undefined when nobody knows. Never rejects for an endpoint that is down. */
   contextTokens(models: readonly ModelRef[], signal: AbortSignal): Promise<number | undefined>;

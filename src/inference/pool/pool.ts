@@ -203,5 +203,5 @@ function textOf({ headers = {}, timeouts = {}, ...rest }: Endpoint): string {
 /** What a failed attempt cost, so that it is counted. */
 function usageIn(error: BosunError): Usage | undefined {
   const usage = detailOf(error, "usage");
-  return isObject(usage) ? (usage as Usage) : undefined; // `as`: the client put it there (C3)
+  return isObject(usage) ? (usage as Usage) : undefined; // `as`: the client put it there (A3)
 }

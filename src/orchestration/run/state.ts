@@ -12,6 +12,8 @@ export type AgentState = {
   readonly calls: number;
   readonly retries: number;
   readonly toolCalls: number;
+  /** Those of `toolCalls` that failed. */
+  readonly toolFailures: number;
   readonly usage: Usage;
   readonly busyMs: number;
 };
@@ -118,7 +120,10 @@ function applyWork(state: RunState, event: WorkEvent): RunState {
         busyMs: event.status === "done" ? event.timings.totalMs : 0,
       });
     case "tool-end":
-      return count(state, event, { toolCalls: 1 });
+      return count(state, event, {
+        toolCalls: 1,
+        toolFailures: event.status === "failed" ? 1 : 0,
+      });
     case "task-retry":
     case "context-trim":
     case "model-prompt":
@@ -163,6 +168,7 @@ const EMPTY_AGENT: Omit<AgentState, "name"> = {
   calls: 0,
   retries: 0,
   toolCalls: 0,
+  toolFailures: 0,
   usage: NO_USAGE,
   busyMs: 0,
 };
@@ -177,6 +183,7 @@ type Increments = {
   readonly calls?: number;
   readonly retries?: number;
   readonly toolCalls?: number;
+  readonly toolFailures?: number;
   readonly busyMs?: number;
 };
 
@@ -186,7 +193,8 @@ function count(
   event: RunEvent & { readonly agent: string },
   add: Increments,
 ): RunState {
-  const { usage = NO_USAGE, calls = 0, retries = 0, toolCalls = 0, busyMs = 0 } = add;
+  const { usage = NO_USAGE, calls = 0, retries = 0, busyMs = 0 } = add;
+  const { toolCalls = 0, toolFailures = 0 } = add;
   const agent = ownValue(state.agents, event.agent) ?? { ...EMPTY_AGENT, name: event.agent };
   const counted: RunState = {
     ...state,
@@ -198,6 +206,7 @@ function count(
         calls: agent.calls + calls,
         retries: agent.retries + retries,
         toolCalls: agent.toolCalls + toolCalls,
+        toolFailures: agent.toolFailures + toolFailures,
         usage: addUsage(agent.usage, usage),
         busyMs: agent.busyMs + busyMs,
       },

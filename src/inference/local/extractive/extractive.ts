@@ -2,7 +2,7 @@
 //
 // Deterministic: the same request gives the same answer. It knows nothing of the world and rewrites nothing; every sentence of an
 // answer stands in the conversation. Bounded by its context, by MAX_SENTENCES and by MAX_UNITS: no answer takes a second.
-// Invariants: C1 to C3 of model/model.ts; nothing is kept between calls.
+// Invariants: A1 to A3 of model/model.ts; nothing is kept between calls.
 
 import { type Clock, systemClock } from "../../../clock.ts";
 import { BosunError } from "../../../error.ts";

@@ -1,0 +1,56 @@
+// Whether the name of a model that was given on the command line can be one: said before a run is started and stored.
+
+import { BosunError, isBosunError, messageOf } from "../error.ts";
+import type { Env } from "../inference/model/http.ts";
+import { toEndpoint } from "../inference/model/preset.ts";
+
+/**
+ * Checks a name given with --model.
+ * @throws BosunError `usage` for a name that is a slip of the hand, with what was meant; else what `toEndpoint` throws.
+ */
+export function checkModelName(name: string, env: Env): void {
+  if (name === EMBEDDED) return;
+  if (name.trim() === "")
+    throw wrong(name, "it is empty. Give a URL, as in http://localhost:8000/v1, or a name");
+  if (LOCAL_HOST.test(name)) throw wrong(name, meant(name));
+  if (isNear(name, EMBEDDED)) throw wrong(name, `did you mean ${EMBEDDED}?`);
+  try {
+    toEndpoint(name, env);
+  } catch (error) {
+    if (HOST.test(name)) throw wrong(name, meant(name));
+    if (isBosunError(error)) throw error;
+    throw new BosunError("usage", `--model ${name}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+const EMBEDDED = "extractive";
+/** No server's model is called so, whatever the environment names. */
+const LOCAL_HOST = /^(?:localhost|\d+\.\d+\.\d+\.\d+)(?::\d+)?(?:\/.*)?$/i;
+const HOST = /^[\w.-]+:\d{2,5}(?:\/.*)?$/;
+
+function wrong(name: string, why: string): BosunError {
+  return new BosunError("usage", `--model ${name === "" ? '""' : name}: ${why}`);
+}
+
+function meant(name: string): string {
+  const [host = "", path = ""] = name.split(/\/(.*)/s);
+  return `did you mean http://${host}/${path || "v1"}?`;
+}
+
+/** Most letters that a slip changes. */
+const MAX_CHANGES = 2;
+
+/** True when at most MAX_CHANGES letters were changed, added or left out: Levenshtein's distance. */
+function isNear(name: string, word: string): boolean {
+  if (Math.abs(name.length - word.length) > MAX_CHANGES) return false;
+  let row = Array.from({ length: word.length + 1 }, (_, index) => index);
+  for (const letter of name.toLowerCase()) {
+    const next = [(row[0] ?? 0) + 1];
+    for (let at = 1; at <= word.length; at++) {
+      const changed = (row[at - 1] ?? 0) + (letter === word[at - 1] ? 0 : 1);
+      next.push(Math.min(changed, (row[at] ?? 0) + 1, (next[at - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return (row.at(-1) ?? 0) <= MAX_CHANGES;
+}
