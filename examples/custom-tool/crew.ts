@@ -1,7 +1,7 @@
 // Custom tool: a function that the model may call. Its arguments are checked by its schema before it runs.
-//   Run:          bosun run examples/custom-tool
-//   Ask:          bosun run examples/custom-tool --input gpu=L40S
-//   With a model: bosun run examples/custom-tool --model http://localhost:8000/v1
+//   Run:          npm exec -- node src/cli/main.ts run examples/custom-tool
+//   Ask:          npm exec -- node src/cli/main.ts run examples/custom-tool --input gpu=L40S
+//   With a model: npm exec -- node src/cli/main.ts run examples/custom-tool --model http://localhost:8000/v1
 // An error that the tool throws goes back to the model as text that it can act on; it does not end the run.
 
 import { agent, crew, task, tool } from "bosun";

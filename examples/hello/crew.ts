@@ -1,7 +1,7 @@
 // Hello: a small crew. One agent searches the documents of this repository, the other one writes.
-//   Run:          bosun run examples/hello
-//   Ask:          bosun run examples/hello --input topic="what a cold start is"
-//   With a model: bosun run examples/hello --model http://localhost:8000/v1
+//   Run:          npm exec -- node src/cli/main.ts run examples/hello
+//   Ask:          npm exec -- node src/cli/main.ts run examples/hello --input topic="what a cold start is"
+//   With a model: npm exec -- node src/cli/main.ts run examples/hello --model http://localhost:8000/v1
 // Without a model the embedded one answers: it quotes what was found and has no neural network.
 
 import { agent, crew, task } from "bosun";

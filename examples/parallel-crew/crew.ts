@@ -1,7 +1,7 @@
 // Parallel crew: one analyst does three tasks at the same time, an editor joins what it found. `context` is the graph.
-//   Run:          bosun run examples/parallel-crew
+//   Run:          npm exec -- node src/cli/main.ts run examples/parallel-crew
 //   Watch:        the live view shows the editor waiting for the three tasks
-//   With a model: bosun run examples/parallel-crew --model http://localhost:8000/v1
+//   With a model: npm exec -- node src/cli/main.ts run examples/parallel-crew --model http://localhost:8000/v1
 // policy "continue": when one task fails the others go on; the editor then does not start, because it needs all three.
 
 import { agent, crew, task } from "bosun";

@@ -1,7 +1,7 @@
 // Research crew: a researcher finds facts with sources, a writer makes a report of them, a reviewer looks for statements without one.
-//   Run:          npm start, or: bosun run examples/research-crew
-//   Your subject: bosun run examples/research-crew --input topic="…" --input words=400
-//   Your files:   BOSUN_DOCS=/path/to/notes bosun run examples/research-crew (searched besides docs/; several with ":" between them)
+//   Run:          npm start, or: npm exec -- node src/cli/main.ts run examples/research-crew
+//   Your subject: npm exec -- node src/cli/main.ts run examples/research-crew --input topic="…" --input words=400
+//   Your files:   BOSUN_DOCS=/path/to/notes npm exec -- node src/cli/main.ts run examples/research-crew (searched besides docs/; several with ":" between them)
 // Without --model the embedded model answers: it quotes the documents word for word and has no neural network.
 
 import { delimiter } from "node:path";

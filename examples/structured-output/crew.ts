@@ -1,7 +1,7 @@
 // Structured output: the answer is checked against a schema, and the result's `output` has its type.
-//   Run:          bosun run examples/structured-output
+//   Run:          npm exec -- node src/cli/main.ts run examples/structured-output
 //   In code:      const { tasks } = await crew.kickoff({ inputs }); tasks.extract.output.facts[0]?.source
-//   With a model: bosun run examples/structured-output --model http://localhost:8000/v1
+//   With a model: npm exec -- node src/cli/main.ts run examples/structured-output --model http://localhost:8000/v1
 // An answer that does not fit goes back to the model with what is wrong, twice; then the task fails with task/output-invalid.
 
 import { agent, crew, task } from "bosun";

@@ -103,10 +103,10 @@ describe("runBatch", () => {
 
     const code = await run(batch, bosun, terminal);
 
-    expect(code).toBe(0);
+    expect(code).toBe(1); // a job has failed before
     expect(asked).toHaveLength(2);
     expect(readFileSync(out, "utf8")).toBe(before);
-    expect(terminal.err.text).toContain("0 done, 0 failed, 3 had a result");
+    expect(terminal.err.text).toContain("0 done, 0 failed, 3 had a result (1 of them failed)");
   });
 
   it("goes on after a crash that cut the last line", async () => {
@@ -212,6 +212,17 @@ describe("runBatch", () => {
     await run(batch, bosun);
 
     expect(asked).toEqual(["a"]);
+  });
+
+  it("runs a job again that failed and whose line was mended", async () => {
+    const { batch, bosun, jobs, asked } = setUp(['{"other":"x"}', '{"topic":"b"}']);
+    const first = await run(batch, bosun);
+    writeFileSync(jobs, '{"topic":"a"}\n{"topic":"b"}');
+
+    const second = await run(batch, bosun);
+
+    expect([first, second]).toEqual([1, 0]);
+    expect(asked).toEqual(["b", "a"]);
   });
 
   it("runs lines that were added", async () => {

@@ -18,6 +18,8 @@ describe("bosun", () => {
 
     expect(out).toContain("--show-prompts");
     expect(out).toContain("Examples:");
+    expect(out).toContain("npm exec -- node src/cli/main.ts run crew.ts");
+    expect(out).not.toContain("default: []");
     expect(code).toBe(0);
   });
 
@@ -112,13 +114,23 @@ describe("bosun init", () => {
     expect(existsSync(join(cwd, "docs/kv-cache.md"))).toBe(true);
   });
 
-  it("says which file cannot be written", async () => {
+  it("warns of a package.json that says CommonJS, and so does the error of its crew", async () => {
+    const cwd = newFolder({ "package.json": '{"type":"commonjs"}' });
+
+    const init = await runBosun(["init"], { cwd });
+    const run = await runBosun(["run", "."], { cwd });
+
+    expect(init).toMatchObject({ code: 0, err: expect.stringContaining('"type": "module"') });
+    expect(run).toMatchObject({ code: 2, err: expect.stringContaining('Set "type": "module"') });
+  });
+
+  it("says that its path is a file", async () => {
     const cwd = newFolder();
     writeFileSync(join(cwd, "file"), "");
 
     const { code, err } = await runBosun(["init", "file"], { cwd });
 
-    expect([code, err]).toEqual([2, expect.stringMatching(/^Error \[usage\] .*cannot be written/)]);
+    expect([code, err]).toEqual([2, expect.stringMatching(/^Error \[usage\] "file" is a file/)]);
   });
 });
 

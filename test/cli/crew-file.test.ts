@@ -25,6 +25,17 @@ describe("findCrewFile", () => {
     expect(findCrewFile(folderWith("index.ts"))).toMatch(/index\.ts$/);
   });
 
+  it("names the folders in a folder that hold a crew", () => {
+    const folder = folderWith("two/crew.ts", "one/crew.js", "docs/readme.md");
+
+    expect(() => findCrewFile(folder)).toThrow(
+      expect.objectContaining({
+        code: "usage",
+        message: expect.stringContaining(`${join(folder, "one")}, ${join(folder, "two")}`),
+      }),
+    );
+  });
+
   it.each([["agents.yaml"], ["config/agents.yaml"], ["src/my_crew/config/agents.yaml"]])(
     "knows a CrewAI project by %s",
     (file) => {
@@ -72,6 +83,12 @@ describe("toLoadError", () => {
     const error = Object.assign(new Error(message), { code: "ERR_MODULE_NOT_FOUND" });
 
     expect(toLoadError(error, "/x/crew.ts").message).toContain("npm install left-pad");
+  });
+
+  it("says what makes modules of the files of a CommonJS package", () => {
+    const error = new SyntaxError("Cannot use import statement outside a module");
+
+    expect(toLoadError(error, "/x/crew.ts").message).toContain('Set "type": "module"');
   });
 
   it("takes anything that was thrown", () => {

@@ -30,7 +30,7 @@ describe("Ctrl-C", () => {
       expect(await server.closed(1)).toBe("client");
       expect(code).toBe(130);
       expect(err).toContain("Cancelling the run; Ctrl-C again ends at once.");
-      expect(err).toContain("bosun runs show r1");
+      expect(err).toContain("src/cli/main.ts runs show r1");
       expect(err).toContain(`Error [run/cancelled] interrupted by ${signal}`);
       const store = openStore(`${cwd}/.bosun`);
       expect(store.find("r1")).toMatchObject({ status: "cancelled" });

@@ -53,7 +53,7 @@ describe("reportLines", () => {
       "Writer       1        0      0    ~500       –   ~20  unknown        0 ms    0 %",
       "total        2        0      0  ~1,700       –  ~110  unknown       3.0 s  100 %",
       "",
-      "task      status    agent    attempts   time  error",
+      "task      status    agent    attempts   time  note",
       "research  ✓ done    Analyst         1  3.0 s",
       "write     ✗ failed  Writer          1  2.0 s  model/cut",
       "",
@@ -87,6 +87,50 @@ describe("reportLines", () => {
 
     expect(lines).toContain("models   extractive (no neural network) ×3");
     expect(lines.at(-1)).toContain("give --model for a language model");
+  });
+
+  it("shows failed tools, who stood in, and an answer that was cut", () => {
+    const { state } = fold([
+      ...FIRST_DONE,
+      ...(["done", "failed"] as const).map((status, index) => ({
+        at: 3_100,
+        path: ["task:write", "turn:1", `tool:${index}`],
+        fact: {
+          type: "tool-end",
+          agent: "Writer",
+          tool: "search",
+          status,
+          tokens: 1,
+          truncated: false,
+          cached: false,
+        } as const,
+      })),
+      {
+        at: 4_000,
+        fact: {
+          type: "task-end",
+          task: "write",
+          agent: "Writer",
+          status: "done",
+          raw: "half",
+          finish: "length",
+          standIn: "rescue",
+        },
+      },
+    ]);
+
+    const text = reportLines({ state, models: {}, keptIn: undefined }).join("\n");
+
+    expect(text).toMatch(/Writer +0 +0 +2 \(1 failed\)/);
+    expect(text).toMatch(/write +✓ done.* stood in: rescue, cut at maxTokens/);
+  });
+
+  it("drops cached, retries and share on a narrow terminal before anything is cut", () => {
+    const { state, live } = fold(FAILED);
+
+    const [titles = ""] = reportLines({ state, models: live.models, keptIn: "x" }, { columns: 62 });
+
+    expect(titles).toBe("agent    calls  tools      in   out     cost  model time");
   });
 
   it("has tables that fit a narrow terminal", () => {

@@ -156,7 +156,7 @@ describe("bosun run", () => {
     const first = await runBosun(args, { cwd });
     const second = await runBosun(args, { cwd });
 
-    expect([first.code, second.code]).toEqual([1, 0]);
+    expect([first.code, second.code]).toEqual([1, 1]);
     expect(server.calls).toHaveLength(2);
     expect(readFileSync(join(cwd, "r.jsonl"), "utf8").trimEnd().split("\n")).toHaveLength(3);
     expect(second.err).toContain("3 had a result");
@@ -164,6 +164,19 @@ describe("bosun run", () => {
 });
 
 describe("bosun run with a wrong model", () => {
+  it.each([["gpt5"], [""], ["localhost:8000"], ["extractve"]])(
+    "%j is refused in one line, and no run is stored",
+    async (name) => {
+      const cwd = newFolder({ "crew.ts": TWO_AGENTS });
+
+      const { code, out, err } = await runBosun(["run", ".", "--model", name], { cwd });
+
+      expect([code, out]).toEqual([2, ""]);
+      expect(err).toMatch(/^Error \[(usage|model\/unknown)\] .*\n$/);
+      expect(existsSync(join(cwd, ".bosun"))).toBe(false);
+    },
+  );
+
   it("says what a name can be that nobody defined, as a mistake of configuration", async () => {
     const cwd = newFolder({ "crew.ts": TWO_AGENTS });
 

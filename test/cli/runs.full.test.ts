@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { errorReply, startFaultServer, textReply } from "../../src/test/index.ts";
 import { newFolder, runBosun, TWO_AGENTS } from "./bosun-process.ts";
@@ -48,6 +49,14 @@ describe("bosun runs", () => {
     expect(byPrefix.out).toContain("Error [model/bad-request]");
   });
 
+  it("shows the latest", async () => {
+    const cwd = await folderWithRuns();
+
+    const { code, out } = await runBosun(["runs", "show", "latest", "--json"], { cwd });
+
+    expect([code, JSON.parse(out)]).toMatchObject([0, { runId: "bad-1" }]);
+  });
+
   it("shows the events with their prompts, and everything as JSON", async () => {
     const cwd = await folderWithRuns();
 
@@ -86,6 +95,7 @@ describe("bosun runs", () => {
 
     expect([list.code, list.out]).toEqual([0, expect.stringContaining("No such runs in")]);
     expect(show.err).toContain("There are no runs");
+    expect(readdirSync(cwd)).toEqual([]); // to look writes nothing
   });
 
   it("says that the store is no store", async () => {

@@ -33,6 +33,20 @@ describe("tableLines", () => {
     expect(lines.every((line) => displayWidth(line) <= columns)).toBe(true);
   });
 
+  it("drops the columns that it can do without, the lowest number first", () => {
+    const columns = [
+      { title: "name" },
+      { title: "second", dropped: 2 },
+      { title: "first", dropped: 1 },
+    ];
+
+    expect(tableLines(columns, [["a", "b", "c"]], { columns: 12 })).toEqual([
+      "name  second",
+      "a     b",
+    ]);
+    expect(tableLines(columns, [["a", "b", "c"]], { columns: 11 })).toEqual(["name", "a"]);
+  });
+
   it("makes one line of a cell with several, and takes escapes out", () => {
     const lines = tableLines([{ title: "a" }], [["x\ny\u001b[2J"]]);
 

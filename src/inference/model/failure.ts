@@ -81,15 +81,16 @@ const RULES: readonly Rule[] = [
     }),
   },
   {
-    fits: (refusal, said) => refusal.status === 404 && (!isJson(refusal) || said === "Not Found"),
-    meaning: () => ({
-      code: "model/protocol",
-      advice: "This is no OpenAI-compatible route: the URL should end in /v1",
-    }),
+    fits: ({ status }, said) => (status === 404 || status === 400) && NO_MODEL.test(said),
+    meaning: () => ({ code: "model/not-found" }),
   },
   {
-    fits: ({ status }, said) => status === 404 || (status === 400 && NO_MODEL.test(said)),
-    meaning: () => ({ code: "model/not-found" }),
+    fits: ({ status }) => status === 404,
+    meaning: () => ({
+      code: "model/protocol",
+      advice:
+        "No OpenAI-compatible server answers there: the URL should be that of one, and usually ends in /v1",
+    }),
   },
   { fits: (_, said) => NO_TOOLS.test(said), meaning: () => ADAPT_TOOLS },
   {
@@ -151,6 +152,7 @@ export function secretsOf(
 }
 
 function messageIn({ body, contentType, secrets }: Refusal): string {
+  if (/html/i.test(contentType)) return "a web page";
   const text = redact(textOf(parseJson(body)) ?? body, secrets);
   return (
     text.replace(/\s+/g, " ").trim().slice(0, MAX_MESSAGE) ||
@@ -176,10 +178,6 @@ function faultOf({ loc, msg }: Readonly<Record<string, unknown>>): string {
   const steps: readonly unknown[] = Array.isArray(loc) ? loc : [];
   const place = steps.filter((step) => typeof step === "string" || typeof step === "number");
   return `${place.join(".")}: ${typeof msg === "string" ? msg : "invalid"}`;
-}
-
-function isJson({ body, contentType }: Refusal): boolean {
-  return /json/i.test(contentType) && parseJson(body) !== undefined;
 }
 
 /** Token numbers of a context error, where the server names them: in its text, or in fields beside it (llama.cpp). */

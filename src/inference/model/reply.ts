@@ -189,7 +189,8 @@ function toUsage(raw: Readonly<Record<string, unknown>>): Usage | undefined {
   return {
     input: { total: input ?? 0, cached: numberOf(inputDetails["cached_tokens"]) },
     output: { total: output ?? 0, reasoning: numberOf(outputDetails["reasoning_tokens"]) },
-    source: "server",
+    // Bosun's own servers say so where nobody counted.
+    source: raw["estimated"] === true ? "estimated" : "server",
     ...(kept === undefined ? {} : { raw: kept }),
   };
 }

@@ -148,6 +148,22 @@ describe("a façade on a port", () => {
     expect(response.status).toBe(413);
   });
 
+  it("tells a client that forgot /v1 where it belongs", async () => {
+    const { url } = await serve(createExtractive());
+    const client = createEndpointModel({
+      endpoint: endpoint({ url, model: "small" }),
+      clock: systemClock,
+      env: {},
+    });
+
+    const error: unknown = await client
+      .facts(new AbortController().signal)
+      .catch((e: unknown) => e);
+
+    expect(error).toMatchObject({ code: "model/protocol" });
+    expect(String(error)).toContain("/v1");
+  });
+
   it("serves the extractive model to Bosun's own client", async () => {
     const { url } = await serve(createExtractive());
     const remote = endpoint({ url: `${url}/v1`, model: "small" });
@@ -165,6 +181,7 @@ describe("a façade on a port", () => {
 
     expect(await client.contextTokens([remote], new AbortController().signal)).toBe(32_768);
     expect(events.at(-1)).toMatchObject({ type: "end", finish: { unified: "stop" } });
+    expect(events.at(-1)).toMatchObject({ usage: { source: "estimated" } }); // an estimate is called one over HTTP too
     expect(events.at(-1)).toMatchObject({
       text: expect.stringContaining(
         "The KV cache holds keys and values of all tokens. [message]",

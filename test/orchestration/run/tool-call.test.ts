@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { crew } from "../../../src/crew.ts";
 import { task } from "../../../src/orchestration/crew/task.ts";
+import { applyEvent, EMPTY_RUN } from "../../../src/orchestration/run/state.ts";
 import { tool } from "../../../src/orchestration/tool/tool.ts";
 import { byTask, eventsOf, gate, only, requestsOf, scene, settle, worker } from "./scenario.ts";
 
@@ -124,6 +125,10 @@ describe("tools in a run", () => {
       { status: "failed", error: { code: "tool/failed" } },
     ]);
     expect(only(events, "run-end")).toMatchObject([{ status: "done", raw: "done without" }]);
+    expect(events.reduce(applyEvent, EMPTY_RUN).agents["W"]).toMatchObject({
+      toolCalls: 1,
+      toolFailures: 1,
+    });
   });
 
   it("make their result the answer with resultAsAnswer, without another call", async () => {
