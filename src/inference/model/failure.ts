@@ -29,7 +29,7 @@ const NO_FORMAT =
 const BAD_SCHEMA =
   /(invalid|unrecognized) (json[ _]?)?schema|schema contains|in context=\(|['"](oneOf|anyOf|allOf|\$ref|additionalProperties)['"]/i;
 const NO_MODEL =
-  /model.{0,200}(not exist|not found|not loaded|unknown)|(no such|unknown|invalid) model/is;
+  /model\b.{0,200}(not exist|not found|not loaded|is unknown)|(no such|unknown|invalid) model|model_not_found/is;
 
 /** The typed error. `model/not-found` and refusals that a client can adapt to are completed by the client. */
 export function toFailure(refusal: Refusal): BosunError {

@@ -10,6 +10,7 @@ import { type Assignment, readAssignment } from "./assignment.ts";
 import { composeAnswer } from "./compose.ts";
 import { createEvidenceValuer, type Evidence, poolOf } from "./evidence.ts";
 import { type FillOptions, fillSchema } from "./fill.ts";
+import { createLeastValuer } from "./least.ts";
 import { type Limits, readLimits } from "./limit.ts";
 import { isFailure, readMaterial, type Sentence } from "./material.ts";
 import { MARKER } from "./own-line.ts";
@@ -47,9 +48,7 @@ async function textFor(
   const review = draft && reviewDraft(draft, assignment);
   const ranked = rankAll(assignment);
   if (schema) {
-    return JSON.stringify(
-      await fillAnswer(schema, assignment, { ...ranked, limits, review, maxTokens }),
-    );
+    return fillAnswer(schema, assignment, { ...ranked, limits, review, maxTokens });
   }
   if (review) return formatReview(review, limits.words ?? Number.POSITIVE_INFINITY);
   const { sentences, scores, isLead } = ranked;
@@ -98,24 +97,43 @@ async function fillAnswer(
   schema: JsonObject,
   assignment: Assignment,
   { sentences, scores, limits, review, maxTokens }: Wish,
-): Promise<Json> {
+): Promise<string> {
   const evidence: Omit<Evidence, "scale"> = {
     pool: poolOf(unitsOf(sentences, scores)),
     keywords: keywordsOf(assignment.task),
     items: limits.bullets,
     verdict: review && toVerdict(review),
   };
-  let valid: Json | undefined;
-  let issues: readonly string[] = [];
+  let valid: string | undefined;
+  let missing: ReadonlySet<string> = new Set();
   for (const { scale, ...options } of ATTEMPTS) {
-    const value = fillSchema(schema, createEvidenceValuer({ ...evidence, scale }), options);
-    if (value === undefined) continue;
-    const checked = await check(schema, value);
-    if (checked.type === "invalid") issues = issues.length > 0 ? issues : checked.issues;
-    else if (estimateTokens(JSON.stringify(value)) <= maxTokens) return value;
-    else valid = value;
+    const gaps = new Set<string>();
+    const valuer = createEvidenceValuer({ ...evidence, scale });
+    const value = fillSchema(schema, valuer, { ...options, missing: gaps });
+    if (missing.size === 0) missing = gaps;
+    if (value === undefined || (await check(schema, value)).type === "invalid") continue;
+    const text = JSON.stringify(value);
+    if (estimateTokens(text) <= maxTokens) return text;
+    valid = text;
   }
   if (valid !== undefined) return valid;
+  await checkFillable(schema);
+  return `Nothing in the sources fills: ${[...missing].slice(0, MAX_NAMED).join(", ") || "the answer"}.`;
+}
+
+/** Most names of values that an answer says to be missing. */
+const MAX_NAMED = 20;
+
+/** A schema that the least values do not fit is at fault itself, whatever the sources hold. */
+async function checkFillable(schema: JsonObject): Promise<void> {
+  let issues: readonly string[] = [];
+  for (const { branch, isMinimal } of ATTEMPTS) {
+    const value = fillSchema(schema, createLeastValuer(), { branch, isMinimal });
+    if (value === undefined) continue;
+    const checked = await check(schema, value);
+    if (checked.type === "valid") return;
+    if (issues.length === 0) issues = checked.issues;
+  }
   throw new BosunError(
     "model/bad-request",
     `the embedded model cannot fill this schema: ${issues.join("; ") || "nothing fits it"}. Simplify the schema, or use a language model`,

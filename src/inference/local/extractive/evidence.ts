@@ -111,9 +111,9 @@ function textsFor(slot: Slot, bench: Bench, focus: Focus | undefined): readonly 
       return evidence.keywords.slice(slot.index, slot.index + 1);
     case "query":
     case "task":
-      return evidence.keywords.length > 0 ? [evidence.keywords.join(" ")] : [];
+      return pool.length > 0 && evidence.keywords.length > 0 ? [evidence.keywords.join(" ")] : [];
     case "title":
-      return titles(evidence, units, focus !== undefined);
+      return units.length === 0 ? [] : titles(evidence, units, focus !== undefined);
     case "long":
       return focus
         ? sentences(slot, bench, focus)
@@ -168,7 +168,7 @@ function numberFor(slot: Slot, bench: Bench, focus: Focus | undefined): number |
   const role = roleOf(slot.name);
   if (role === "place") return slot.index + 1;
   const units = focus ? [focus.unit] : bench.pool;
-  if (role === "confidence") return shareOfTask(bench.evidence, units[0]);
+  if (role === "confidence") return units[0] && shareOfTask(bench.evidence, units[0]);
   const wanted = slotTerms(slot.name, slot.schema["description"]);
   const near = units
     .map((unit) => numberNear(unit.text, wanted))
@@ -177,12 +177,13 @@ function numberFor(slot: Slot, bench: Bench, focus: Focus | undefined): number |
 }
 
 /** Share of the task's terms that the unit has: a measure that means something, if not certainty. */
-function shareOfTask(evidence: Evidence, unit: Unit | undefined): number {
-  const share = unit ? coverage(new Set(evidence.keywords.flatMap(termsOf)), unit.terms) : 0;
+function shareOfTask(evidence: Evidence, unit: Unit): number {
+  const share = coverage(new Set(evidence.keywords.flatMap(termsOf)), unit.terms);
   return Math.round(100 * share) / 100;
 }
 
 function flagFor(slot: Slot, { pool }: Bench): boolean | undefined {
+  if (pool.length === 0 && !/found|available/i.test(slot.name)) return undefined;
   if (/found|available|answered|complete|success|^ok$/i.test(slot.name)) return pool.length > 0;
   if (typeof slot.schema["default"] === "boolean") return slot.schema["default"];
   const wanted = slotTerms(
@@ -191,25 +192,22 @@ function flagFor(slot: Slot, { pool }: Bench): boolean | undefined {
   );
   const said =
     wanted.size > 0 ? pool.find((unit) => coverage(wanted, unit.terms) === 1) : undefined;
-  return said !== undefined && !/\b(?:not|no|never|cannot|without)\b|n't\b/i.test(said.text);
+  return said && !/\b(?:not|no|never|cannot|without)\b|n't\b/i.test(said.text);
 }
 
 function choiceFor(
   slot: Slot,
   options: readonly Json[],
-  { evidence, pool }: Bench,
+  { pool }: Bench,
   focus: Focus | undefined,
 ): Json | undefined {
   const near = (focus ? [focus.unit] : pool.slice(0, 10)).map((unit) => unit.text).join(" ");
-  const wanted = new Set(termsOf(`${near} ${evidence.keywords.join(" ")}`));
+  const wanted = new Set(termsOf(near));
   const worth = (option: Json): number => coverage(optionTerms(option), wanted);
   const best = options.toSorted((a, b) => worth(b) - worth(a))[0];
   if (best !== undefined && worth(best) > 0) return best;
   const standard = slot.schema["default"];
-  return (
-    options.find((option) => option === standard) ??
-    options[slot.index % Math.max(1, options.length)]
-  );
+  return options.find((option) => option === standard);
 }
 
 function titles(evidence: Evidence, units: readonly Unit[], isItem: boolean): string[] {

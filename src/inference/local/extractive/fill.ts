@@ -17,6 +17,8 @@ export type FillOptions = {
   readonly branch: number;
   /** true leaves out whatever may be left out. */
   readonly isMinimal: boolean;
+  /** Takes the names of required values that nothing is known for; without it the least valid value stands there. */
+  readonly missing?: Set<string>;
 };
 
 /** Deeper than this optional properties are left out, and at the second bound nothing more is filled. */
@@ -53,12 +55,19 @@ function fillNode(schema: unknown, at: Omit<Slot, "schema">, place: Place): Json
   const value = valueOf(resolved.isNullable ? { ...slot, isRequired: false } : slot, place);
   if (value !== undefined) return value;
   if (resolved.isNullable) return null;
-  return at.isRequired ? valueOf(slot, { ...place, valuer: createLeastValuer() }) : undefined;
+  if (!at.isRequired) return undefined;
+  const { missing } = filling;
+  if (!missing) return valueOf(slot, { ...place, valuer: createLeastValuer() });
+  const isPart = ["object", "array"].includes(typeOf(slot.schema));
+  if (!isPart || missing.size === 0) missing.add(at.name || "the answer");
+  return undefined;
 }
 
 function valueOf(slot: Slot, place: Place): Json | undefined {
   const { schema } = slot;
-  if ("const" in schema) return schema["const"];
+  const { missing } = place.filling;
+  if ("const" in schema)
+    return missing ? place.valuer.choice(slot, [schema["const"]]) : schema["const"];
   const options = schema["enum"];
   if (Array.isArray(options)) return place.valuer.choice(slot, options);
   switch (typeOf(schema)) {
@@ -68,7 +77,7 @@ function valueOf(slot: Slot, place: Place): Json | undefined {
       return fillArray(slot, place);
     case "integer":
     case "number":
-      return fitNumber(schema, place.valuer.number(slot), slot.isRequired);
+      return fitNumber(schema, place.valuer.number(slot), slot.isRequired && !missing);
     case "boolean":
       return (
         place.valuer.flag(slot) ??
@@ -77,11 +86,11 @@ function valueOf(slot: Slot, place: Place): Json | undefined {
     case "null":
       return null;
     default:
-      return fitText(schema, place.valuer.texts(slot), slot.isRequired);
+      return fitText(schema, place.valuer.texts(slot), slot.isRequired && !missing);
   }
 }
 
-function fillObject(slot: Slot, place: Place): Json {
+function fillObject(slot: Slot, place: Place): Json | undefined {
   const { schema } = slot;
   const shape = shapeOf(schema);
   // A map, because a property may be called "__proto__".
@@ -105,7 +114,8 @@ function fillObject(slot: Slot, place: Place): Json {
   for (const name of [...shape.names, ...spare]) {
     if (filled.size < shape.least) fill(name, true);
   }
-  return Object.fromEntries(filled);
+  const isGap = shape.required.some((name) => !filled.has(name)) || filled.size < shape.least;
+  return place.filling.missing && isGap ? undefined : Object.fromEntries(filled);
 }
 
 /** In the schema's order, so that an answer reads as its author wrote it; required ones keep their room. */
@@ -123,7 +133,7 @@ function wantedNames(slot: Slot, shape: Shape, { valuer, filling, depth }: Place
   return [...names.filter((name) => chosen.has(name)), ...required];
 }
 
-function fillArray(slot: Slot, { valuer, filling, depth }: Place): Json {
+function fillArray(slot: Slot, { valuer, filling, depth }: Place): Json | undefined {
   const { schema } = slot;
   const { prefix, rest, contained, least, most, isUnique } = listShapeOf(schema, MAX_ITEMS);
   const wanted =
@@ -138,13 +148,16 @@ function fillArray(slot: Slot, { valuer, filling, depth }: Place): Json {
     const item = items.size < contained ? { allOf: [own, schema["contains"]] } : own;
     const at = { name: slot.name, isRequired: items.size < least, siblings: [], index };
     const value = fillNode(item, at, {
-      valuer: index < count ? valuer.item(slot, index) : createLeastValuer(index - count + 1),
+      valuer:
+        index < count || filling.missing
+          ? valuer.item(slot, index)
+          : createLeastValuer(index - count + 1),
       filling,
       depth: depth + 1,
     });
     if (value !== undefined) items.set(isUnique ? JSON.stringify(value) : `${index}`, value);
   }
-  return [...items.values()];
+  return filling.missing && items.size < least ? undefined : [...items.values()];
 }
 
 /** Names that the filled ones bring with them. */
