@@ -13,11 +13,11 @@ import { type FillOptions, fillSchema } from "./fill.ts";
 import { createLeastValuer } from "./least.ts";
 import { type Limits, readLimits } from "./limit.ts";
 import { isFailure, readMaterial, type Sentence } from "./material.ts";
-import { MARKER } from "./own-line.ts";
+import { MARKER, NOTHING_FOUND } from "./own-line.ts";
 import { planCalls } from "./plan-call.ts";
 import { definesTopic, queryOf, scoreSentences } from "./rank.ts";
 import { draftOf, formatReview, type Review, reviewDraft } from "./review.ts";
-import { keywordsOf } from "./term.ts";
+import { keywordsOf, termsOf, topicOf } from "./term.ts";
 import { unitsOf } from "./unit.ts";
 import { toVerdict } from "./verdict.ts";
 
@@ -51,9 +51,24 @@ async function textFor(
     return fillAnswer(schema, assignment, { ...ranked, limits, review, maxTokens });
   }
   if (review) return formatReview(review, limits.words ?? Number.POSITIVE_INFINITY);
+  const subject = absentSubject(assignment, ranked.sentences);
+  if (subject) return `${MARKER}\n\nNothing was found about "${subject}" in the sources given.`;
   const { sentences, scores, isLead } = ranked;
   const brief = { limits, defaultWords: defaultWords(assignment, limits), maxTokens, isLead };
   return composeAnswer(sentences, scores, brief) ?? nothingFound(assignment);
+}
+
+/** The subject that no sentence has a word of; that of an earlier agent when it is all there is. */
+function absentSubject(
+  { task, sections }: Assignment,
+  all: readonly Sentence[],
+): string | undefined {
+  const told = sections.map(({ text }) => NOTHING_FOUND.exec(text)?.[1]).find(Boolean);
+  if (all.length === 0) return told;
+  const subject = /\babout ([^.;,:\n"]{1,300}?)(?= from the\b|[.;,:\n]|$)/i.exec(task)?.[1];
+  const terms = topicOf(subject ?? "").flatMap(termsOf);
+  const isSaid = all.some((one) => terms.some((term) => one.terms.has(term)));
+  return terms.length > 0 && !isSaid ? subject : undefined;
 }
 
 function defaultWords({ expected }: Assignment, { isList }: Limits): number {

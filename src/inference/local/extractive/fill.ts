@@ -67,7 +67,7 @@ function valueOf(slot: Slot, place: Place): Json | undefined {
   const { schema } = slot;
   const { missing } = place.filling;
   if ("const" in schema)
-    return missing ? place.valuer.choice(slot, [schema["const"]]) : schema["const"];
+    return missing ? place.valuer.choice(slot, [schema["const"] ?? null]) : schema["const"];
   const options = schema["enum"];
   if (Array.isArray(options)) return place.valuer.choice(slot, options);
   switch (typeOf(schema)) {

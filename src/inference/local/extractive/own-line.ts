@@ -12,10 +12,16 @@ export function checkedLine(supported: number, unsupported: number): string {
   return `Checked ${total} statement${total === 1 ? "" : "s"}: ${supported} supported, ${unsupported} without a source.`;
 }
 
+/** What an agent says that found nothing; group 1 is the subject. */
+export const NOTHING_FOUND: RegExp =
+  /^Nothing was found about "([^"\n]{1,300})" in the sources given\.$/m;
+
 /** True for a line that is about an answer, not part of it. */
 export function isOwnLine(line: string): boolean {
   const text = line.trim();
   return (
-    text === MARKER || /^Checked \d+ statements?: \d+ supported, \d+ without a source\./.test(text)
+    text === MARKER ||
+    NOTHING_FOUND.test(text) ||
+    /^Checked \d+ statements?: \d+ supported, \d+ without a source\./.test(text)
   );
 }
