@@ -16,6 +16,7 @@ export type ErrorCode =
   | "crew/invalid" // any other definition that cannot run; the message names the field
   | "crew/not-built" // an option that this version does not have yet
   | "schema/no-converter" // a schema that cannot be turned into JSON Schema
+  | "schema/invalid" // a JSON Schema that cannot be used
   // A run
   | "run/cancelled"
   | "run/timed-out"

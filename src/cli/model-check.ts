@@ -118,7 +118,10 @@ const CITY_SCHEMA = {
 
 async function structured(checked: Checked, signal: AbortSignal): Promise<Finding> {
   const messages = say(
-    `The city is Paris. The country is France. Answer with JSON only, by this JSON Schema: ${JSON.stringify(CITY_SCHEMA)}`,
+    "# Context\n## places\nThe city of the meeting is Paris, and the talks take three days. " +
+      "The country of the meeting is France, which lies in western Europe.\n\n" +
+      "# Task\nName the city and the country of the meeting.\n\n# Expected output\n" +
+      `JSON only, by this JSON Schema: ${JSON.stringify(CITY_SCHEMA)}`,
   );
   const output = { name: "place", schema: CITY_SCHEMA };
   const { reply, isAdapted } = await ask(checked, { messages, output, maxTokens: 512 }, signal);

@@ -153,6 +153,48 @@ describe("an option that would be ignored", () => {
   });
 });
 
+describe("a JSON Schema whose reference leads nowhere", () => {
+  it("is refused before any call is paid for, with the task that has it", async () => {
+    const { bosun, model } = scene(() => "{}");
+    const typed = task({
+      name: "a",
+      description: "d",
+      expectedOutput: "e",
+      agent: worker("A"),
+      output: { $ref: "#/$defs/nope" },
+    });
+
+    const error = await errorOf(crew({ name: "c", tasks: [typed], bosun }).kickoff());
+
+    expect(error.code).toBe("schema/invalid");
+    expect(error.message).toContain('task "a"');
+    expect(model.requests).toHaveLength(0);
+  });
+});
+
+describe("a tool's result that is the answer", () => {
+  it("is handed over whole, however little of it a prompt would get", async () => {
+    const tools = [
+      tool({
+        name: "all",
+        description: "Gives all",
+        parameters: z.object({}),
+        run: () => "word ".repeat(20_000),
+        resultAsAnswer: true,
+      }),
+    ];
+    const { bosun } = scene(() => ({ calls: [{ tool: "all", arguments: {} }] }));
+
+    const result = await crew({
+      name: "c",
+      tasks: [job("a", { agent: worker("A", { tools }) })],
+      bosun,
+    }).kickoff();
+
+    expect(result.raw).toHaveLength(100_000);
+  });
+});
+
 describe("a Bosun that is closed", () => {
   it("says so, and closing it twice is no error", async () => {
     const { bosun } = scene(() => "x");
