@@ -122,13 +122,13 @@ export function createVirtualClock(options: { readonly auto?: boolean } = {}): V
   return {
     ...clock,
     async advance(ms) {
-      const until = timeline.now() + ms;
+      const end = timeline.now() + ms;
       await settle();
-      for (let at = timeline.nextAt(); at !== undefined && at <= until; at = timeline.nextAt()) {
+      for (let at = timeline.nextAt(); at !== undefined && at <= end; at = timeline.nextAt()) {
         timeline.fireNext();
         await settle();
       }
-      timeline.moveTo(until);
+      timeline.moveTo(end);
     },
   };
 }
@@ -241,4 +241,18 @@ function withDerived(base: Pick<Clock, "now" | "timer" | "external">): Clock {
       };
     },
   };
+}
+
+/**
+ * What `work` comes to, or the signal's reason as soon as it aborts. Work that goes on after that is abandoned: its late result
+ * is thrown away and its late rejection is not an unhandled one.
+ */
+export function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    const stop = (): void => signal.removeEventListener("abort", onAbort);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(stop);
+  });
 }

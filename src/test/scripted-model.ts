@@ -2,7 +2,7 @@
 //
 // Takes no time of its own (a delay runs on the clock that it is given) and opens no connection.
 
-import type { Clock } from "../clock.ts";
+import { type Clock, until } from "../clock.ts";
 import { BosunError, toBosunError } from "../error.ts";
 import type { Json } from "../json.ts";
 import type { ToolCall } from "../inference/model/message.ts";
@@ -106,7 +106,7 @@ type Turn = {
 async function nextAnswer(turn: Turn, signal: AbortSignal): Promise<ScriptedAnswer> {
   const { script, request, index, clock } = turn;
   const asked = typeof script === "function" ? script(request, index) : script[index];
-  const reply = await orAborted(asked, signal);
+  const reply = await until(Promise.resolve(asked), signal);
   if (reply === undefined) throw noReply(turn);
   if (reply instanceof Error) throw reply;
   const answer = typeof reply === "string" ? { text: reply } : reply;
@@ -128,17 +128,6 @@ function noReply({ script, request, index }: Turn): BosunError {
     "model/bad-request",
     `scripted model: no reply for call ${index + 1}, ${why}. The call's last message: ${last}`,
   );
-}
-
-async function orAborted<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 function isSilent(answer: ScriptedAnswer): boolean {

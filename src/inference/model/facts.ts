@@ -1,7 +1,7 @@
 // What an endpoint tells about itself: GET /models, read once.
 
 import type http from "node:http";
-import type { Clock } from "../../clock.ts";
+import { type Clock, until } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
 import { isObject, ownValue, parseJson } from "../../json.ts";
 import type { Dialect, Endpoint } from "./endpoint.ts";
@@ -109,14 +109,10 @@ function startAsking(source: FactsSource): Asking {
 
 /** What `work` comes to, or the error of a cancelled call as soon as the signal aborts. */
 async function orCancelled<T>(work: Promise<T>, where: string, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(cancelled(where, signal.reason));
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
+    return await until(work, signal);
+  } catch (error) {
+    throw signal.aborted ? cancelled(where, signal.reason) : error;
   }
 }
 

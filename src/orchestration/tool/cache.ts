@@ -5,9 +5,9 @@
 //   K2  At most `maxEntries` results are kept; of those the ones used longest ago go first.
 //   K3  A caller whose shared execution was aborted by its owner is not failed by it: it executes by itself.
 
+import { until } from "../../clock.ts";
 import { strict as assert } from "node:assert";
 import { isObject, type Json } from "../../json.ts";
-import { until } from "./until.ts";
 
 /** A cache of JSON values. */
 export interface ResultCache<Value> {

@@ -1,5 +1,6 @@
 // fetch_url: pages and texts from the web, never from the network that this process stands in.
 
+import { until } from "../../clock.ts";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { BosunError, messageOf } from "../../error.ts";
@@ -9,7 +10,6 @@ import { isPublicAddress } from "./address.ts";
 import { type Answer, httpGet } from "./http-get.ts";
 import { checkOptions } from "./option.ts";
 import { type OutputLimit, type Tool, tool } from "./tool.ts";
-import { until } from "./until.ts";
 
 /** Options of `fetchUrl`. */
 export type FetchUrlOptions = {

@@ -6,7 +6,7 @@
 //   U2  A tool's code is never waited for longer than its time-out. One that ignores its signal is abandoned.
 //   U3  No stack and no value of the tool's own reaches the model but the error's message.
 
-import type { Clock } from "../../clock.ts";
+import { type Clock, until } from "../../clock.ts";
 import { BosunError, type ErrorCode, isBosunError, messageOf } from "../../error.ts";
 import type { Json } from "../../json.ts";
 import { readArguments } from "./arguments.ts";
@@ -14,7 +14,6 @@ import { canonicalJson, createResultCache } from "./cache.ts";
 import { limitResult, type LimitedResult } from "./limit.ts";
 import { toJsonResult } from "./result.ts";
 import type { Tool, ToolContext } from "./tool.ts";
-import { until } from "./until.ts";
 
 /** What a call came to. `content` is what the model reads: the result, or what was wrong and how to mend it. Plain JSON. */
 export type ToolOutcome =
