@@ -327,7 +327,7 @@ const writeWrongly = (): unknown[] => [
   // @ts-expect-error -- an unknown way to go on
   task({ name: "t", description: "d", expectedOutput: "e", agent: plain, onError: "explode" }),
   // @ts-expect-error -- an unknown process
-  crew({ name: "c", tasks: [], process: "hierarchical" }),
+  crew({ name: "c", tasks: [], process: "consensual" }),
   // @ts-expect-error -- a context that is no task
   task({ name: "t", description: "d", expectedOutput: "e", agent: plain, context: ["one"] }),
 ];

@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { BosunError, messageOf } from "../error.ts";
 import { isObject, type Json } from "../json.ts";
-import { agentOf, type Crew } from "../orchestration/crew/crew.ts";
+import { type Crew, textsOf } from "../orchestration/crew/crew.ts";
 import { type Inputs, type InputValue, placeholdersOf } from "../orchestration/crew/input.ts";
 
 /** Most bytes of a file given as @file. */
@@ -44,15 +44,7 @@ function valueOf(value: string, key: string): string {
 
 /** The names that a crew's texts ask for, each once, in the order of its tasks. */
 export function inputNamesOf(crew: Crew): readonly string[] {
-  const tasks = crew.tasks.flatMap((task) =>
-    typeof task.onError === "object" ? [task, task.onError] : [task],
-  );
-  const names = tasks.flatMap((task) => {
-    const { name, role, goal, backstory } = agentOf(task, crew.agents);
-    const texts = [task.description, task.expectedOutput, name, role, goal, backstory];
-    return texts.flatMap(placeholdersOf);
-  });
-  return [...new Set(names)];
+  return [...new Set(textsOf(crew).flatMap(({ text }) => placeholdersOf(text)))];
 }
 
 /**

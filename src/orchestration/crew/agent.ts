@@ -9,13 +9,14 @@ import {
   type Check,
   checkOptions,
   isBetween,
+  isFlag,
   isListOf,
+  isModelRef,
   isString,
   isText,
   isWhole,
   type KnownOptions,
   optional,
-  typeOf,
 } from "./option.ts";
 
 /** What a user writes. */
@@ -35,6 +36,8 @@ export type AgentOptions<
   /** A model, or several: the further ones are tried in order when the first fails. Default: the run's model. */
   readonly model?: ModelRef | readonly [ModelRef, ...ModelRef[]] | undefined;
   readonly tools?: readonly Tool[] | undefined;
+  /** true lets it ask the crew's other agents and delegate work to them, in any process. Default false. */
+  readonly allowDelegation?: boolean | undefined;
   /** Most turns with tools; then one last call without tools must answer. Default 25. */
   readonly maxIterations?: number | undefined;
   /** Most time for one task, in milliseconds. Default: the task's own. */
@@ -52,6 +55,7 @@ export type Agent<InputNames extends string = string> = ModelSettings & {
   readonly backstory: string;
   readonly models: readonly ModelRef[];
   readonly tools: readonly Tool[];
+  readonly allowDelegation: boolean;
   readonly maxIterations: number;
   readonly timeoutMs: number | undefined;
   readonly timeouts: Timeouts | undefined;
@@ -79,6 +83,7 @@ export function agent<
   const {
     name = role,
     backstory = "",
+    allowDelegation = false,
     maxIterations = DEFAULT_MAX_ITERATIONS,
     timeoutMs,
     timeouts,
@@ -94,6 +99,7 @@ export function agent<
     backstory,
     models,
     tools,
+    allowDelegation,
     maxIterations,
     timeoutMs,
     timeouts,
@@ -116,11 +122,6 @@ export function checkToolNames(where: string, tools: readonly Tool[]): void {
 function isList(model: ModelRef | readonly ModelRef[]): model is readonly ModelRef[] {
   return Array.isArray(model);
 }
-
-const isModelRef: Check = (value) =>
-  (typeof value === "string" && value !== "") || typeOf(value) === "endpoint"
-    ? undefined
-    : "a model's name or endpoint({ … })";
 
 const isModel: Check = (value) => {
   const refs: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -185,10 +186,11 @@ const KNOWN: KnownOptions = {
     name: optional(isText),
     model: optional(isModel),
     tools: optional(isListOf("tool")),
+    allowDelegation: optional(isFlag),
     maxIterations: optional(isWhole(1)),
     timeoutMs: optional(isWhole(1)),
     timeouts: optional(isTimeouts),
     ...SETTING_CHECKS,
   },
-  notBuilt: ["allowDelegation", "memory", "knowledge", "hooks", "session", "maxRpm", "tenant"],
+  notBuilt: ["memory", "knowledge", "maxRpm", "tenant"],
 };

@@ -1,24 +1,42 @@
 // A crew: tasks, the agents that do them, and the order in which they are done. Plain data; src/crew.ts adds kickoff and stream.
 
 import { BosunError } from "../../error.ts";
+import type { ModelRef } from "../../inference/model/endpoint.ts";
 import { isJson } from "../../json.ts";
 import type { Agent } from "./agent.ts";
+import {
+  allTasks,
+  askedAgents,
+  canDelegate,
+  checkAgentNames,
+  collectAgents,
+  executorOf,
+  namesOf,
+} from "./cast.ts";
+import { criteriaOf } from "./guardrail.ts";
+import { type Hooks, isHooks } from "./hook.ts";
 import { fillPlaceholders, type Inputs } from "./input.ts";
+import { type DelegationLimits, limitsOf, managerOf, type ManagerOptions } from "./manager.ts";
 import {
   type Check,
   checkOptions,
   isFlag,
   isListOf,
+  isModelRef,
   isName,
   isOneOf,
   isWhole,
   type KnownOptions,
   optional,
+  typeOf,
 } from "./option.ts";
 import type { Task } from "./task.ts";
 
-/** In which order tasks are done: one after the other, or each as soon as its context is there. */
-export type Process = "sequential" | "parallel";
+/**
+ * In which order tasks are done: one after the other, or each as soon as its context is there. In a hierarchical crew they are
+ * done one after the other by a manager, who delegates pieces of them to the crew's agents.
+ */
+export type Process = "sequential" | "parallel" | "hierarchical";
 
 /** What happens to the rest when a task fails: it is cancelled, or what does not depend on it goes on. */
 export type Policy = "fail-fast" | "continue";
@@ -28,25 +46,34 @@ export type CrewOptions<
   Tasks extends readonly Task[],
   P extends Policy,
   Agents extends readonly Agent[] = readonly Agent[],
-> = {
-  /** 1 to 64 letters, digits, `_` or `-`. */
-  readonly name: string;
-  /** In plan order; results keep it. At most 1,000. */
-  readonly tasks: Tasks;
-  /** Needed only for tasks that name their agent by text. */
-  readonly agents?: Agents | undefined;
-  /** Default "sequential". */
-  readonly process?: Process | undefined;
-  /** Default "fail-fast". */
-  readonly policy?: P;
-  /** true lets all tools reuse results of the same run for the same arguments. Default false. */
-  readonly cache?: boolean | undefined;
-  /** Most time for one run, in milliseconds. Default 3,600,000. */
-  readonly timeoutMs?: number | undefined;
-};
+> = ManagerOptions &
+  Partial<DelegationLimits> & {
+    /** 1 to 64 letters, digits, `_` or `-`. */
+    readonly name: string;
+    /** In plan order; results keep it. At most 1,000. */
+    readonly tasks: Tasks;
+    /** Needed for tasks that name their agent by text, and for agents that only get delegated work. */
+    readonly agents?: Agents | undefined;
+    /** Default "sequential". */
+    readonly process?: Process | undefined;
+    /** Default "fail-fast". */
+    readonly policy?: P;
+    /** true lets all tools reuse results of the same run for the same arguments. Default false. */
+    readonly cache?: boolean | undefined;
+    /** Most time for one run, in milliseconds. Default 3,600,000. */
+    readonly timeoutMs?: number | undefined;
+    /** true has a plan made once before the first task; each task sees its part, apart from its own text. Default false. */
+    readonly planning?: boolean | undefined;
+    /** The model that makes the plan. Default: the run's. */
+    readonly planningModel?: ModelRef | undefined;
+    readonly hooks?: Hooks | undefined;
+  };
 
 /** A crew as data: every task's agent is resolved. */
-export type Crew<Tasks extends readonly Task[] = readonly Task[], P extends Policy = Policy> = {
+export type Crew<
+  Tasks extends readonly Task[] = readonly Task[],
+  P extends Policy = Policy,
+> = DelegationLimits & {
   readonly type: "crew";
   readonly name: string;
   readonly tasks: Tasks;
@@ -55,6 +82,11 @@ export type Crew<Tasks extends readonly Task[] = readonly Task[], P extends Poli
   readonly policy: P;
   readonly cache: boolean;
   readonly timeoutMs: number;
+  /** Who does the tasks of a hierarchical crew; undefined in every other. Not one of `agents`. */
+  readonly manager: Agent | undefined;
+  readonly planning: boolean;
+  readonly planningModel: ModelRef | undefined;
+  readonly hooks: Hooks;
 };
 
 /** Bound of a crew's size: plans are made with algorithms of O(n²) and more. */
@@ -69,47 +101,32 @@ export function defineCrew<
   const P extends Policy = "fail-fast",
 >(options: CrewOptions<Tasks, P>): Crew<Tasks, P> {
   const where = `crew "${options?.name}"`;
-  const process: unknown = options?.process; // the compiler refuses "hierarchical", JavaScript does not
-  if (process === "hierarchical") {
-    const message = `${where}: process "hierarchical" is not built yet in this version. Use sequential or parallel`;
-    throw new BosunError("crew/not-built", message);
-  }
   checkOptions(where, options, KNOWN);
-  const { name, tasks, cache = false, timeoutMs = 3_600_000 } = options;
+  const { name, tasks, process = "sequential", cache = false, timeoutMs = 3_600_000 } = options;
+  const { planning = false, planningModel, hooks = {} } = options;
   const policy = (options.policy ?? "fail-fast") as P; // `as`: checked above; unset is the default of P
   checkTasks(where, tasks);
-  const agents = collectAgents(where, tasks, options.agents ?? []);
+  const isHierarchical = process === "hierarchical";
+  const agents = collectAgents(tasks, options.agents ?? [], isHierarchical);
+  const manager = managerOf(where, options, { isHierarchical, workers: agents });
+  checkAgentNames(where, namesOf(manager ? [manager, ...agents] : agents));
+  if (planningModel !== undefined && !planning)
+    throw new BosunError("crew/invalid", `${where}: planningModel counts only with planning: true`);
   return {
     type: "crew",
     name,
     tasks,
     agents,
-    process: options.process ?? "sequential",
+    process,
     policy,
     cache,
     timeoutMs,
+    manager,
+    ...limitsOf(where, options, manager !== undefined || agents.some(canDelegate)),
+    planning,
+    planningModel,
+    hooks,
   };
-}
-
-/**
- * The agent of a task.
- * @throws BosunError `crew/no-agent` or `crew/unknown-agent`.
- */
-export function agentOf(task: Task, agents: readonly Agent[]): Agent {
-  if (typeof task.agent === "object") return task.agent;
-  const names = agents.map((agent) => `"${agent.name}"`).join(", ") || "none";
-  if (task.agent === undefined) {
-    throw new BosunError(
-      "crew/no-agent",
-      `task "${task.name}" has no agent. Give it one: agent: … (the crew's agents: ${names})`,
-    );
-  }
-  const found = agents.find((agent) => agent.name === task.agent || agent.role === task.agent);
-  if (found) return found;
-  throw new BosunError(
-    "crew/unknown-agent",
-    `task "${task.name}" names the agent "${task.agent}", which the crew does not have. Its agents: ${names}`,
-  );
 }
 
 /**
@@ -125,17 +142,36 @@ export function checkInputs(crew: Crew, inputs: Inputs): void {
       `${where}: the input "${name}" must be a text, a number, true, false, or a list or object of them`,
     );
   }
-  for (const task of allTasks(crew.tasks)) {
-    const agent = agentOf(task, crew.agents);
-    for (const text of [task.description, task.expectedOutput])
-      fillPlaceholders(text, inputs, `task "${task.name}"`);
-    for (const text of [agent.role, agent.goal, agent.backstory])
-      fillPlaceholders(text, inputs, `agent "${agent.name}"`);
-  }
+  for (const { whose, text } of textsOf(crew)) fillPlaceholders(text, inputs, whose);
   checkAgentNames(
     where,
     crew.agents.map(({ name }) => fillPlaceholders(name, inputs, `agent "${name}"`)),
   );
+}
+
+/** A text that a user wrote, and whose it is. */
+export type Text = { readonly whose: string; readonly text: string };
+
+/** Every text of a crew that may hold placeholders,, in the order of its tasks. */
+export function textsOf(crew: Crew): readonly Text[] {
+  return [
+    ...allTasks(crew.tasks).flatMap((task) => [
+      ...textsOfTask(task),
+      ...textsOfAgent(executorOf(task, crew)),
+    ]),
+    ...askedAgents(crew.tasks, crew).flatMap(textsOfAgent),
+  ];
+}
+
+function textsOfTask(task: Task): readonly Text[] {
+  const { name, description, expectedOutput, outputFile = "", guardrails } = task;
+  const criteria = guardrails.map((guardrail) => criteriaOf(guardrail) ?? "");
+  const texts = [description, expectedOutput, outputFile, ...criteria];
+  return texts.map((text) => ({ whose: `task "${name}"`, text }));
+}
+
+function textsOfAgent({ name, role, goal, backstory }: Agent): readonly Text[] {
+  return [name, role, goal, backstory].map((text) => ({ whose: `agent "${name}"`, text }));
 }
 
 function checkTasks(where: string, tasks: readonly Task[]): void {
@@ -175,36 +211,6 @@ function checkStandIn(where: string, { name, onError }: Task): void {
   throw new BosunError("crew/invalid", message);
 }
 
-function collectAgents(
-  where: string,
-  tasks: readonly Task[],
-  listed: readonly Agent[],
-): readonly Agent[] {
-  const agents = [...new Set([...listed, ...allTasks(tasks).map((task) => agentOf(task, listed))])];
-  checkAgentNames(
-    where,
-    agents.map(({ name }) => name),
-  );
-  return agents;
-}
-
-/** Events and tables tell agents apart by their names. */
-function checkAgentNames(where: string, names: readonly string[]): void {
-  const twice = names.find((name, index) => names.indexOf(name) < index);
-  if (twice === undefined) return;
-  throw new BosunError(
-    "crew/duplicate-name",
-    `${where} has two agents named "${twice}". Give one of them another name`,
-  );
-}
-
-/** The tasks and those that stand in for them on error. */
-function allTasks(tasks: readonly Task[]): readonly Task[] {
-  return tasks.flatMap((task) =>
-    typeof task.onError === "object" ? [task, task.onError] : [task],
-  );
-}
-
 const isTasks: Check = (value) =>
   isListOf("task")(value) === undefined &&
   Array.isArray(value) &&
@@ -218,19 +224,18 @@ const KNOWN: KnownOptions = {
     name: isName,
     tasks: isTasks,
     agents: optional(isListOf("agent")),
-    process: optional(isOneOf(["sequential", "parallel"])),
+    process: optional(isOneOf(["sequential", "parallel", "hierarchical"])),
     policy: optional(isOneOf(["fail-fast", "continue"])),
     cache: optional(isFlag),
     timeoutMs: optional(isWhole(1)),
+    manager: optional((value) => (typeOf(value) === "agent" ? undefined : "what agent() makes")),
+    managerModel: optional(isModelRef),
+    maxDelegations: optional(isWhole(1)),
+    maxParallelDelegations: optional(isWhole(1)),
+    maxDelegationDepth: optional(isWhole(1)),
+    planning: optional(isFlag),
+    planningModel: optional(isModelRef),
+    hooks: optional(isHooks),
   },
-  notBuilt: [
-    "manager",
-    "managerModel",
-    "memory",
-    "knowledge",
-    "limits",
-    "hooks",
-    "planning",
-    "session",
-  ],
+  notBuilt: ["memory", "knowledge", "limits"],
 };

@@ -92,6 +92,11 @@ export function isListOf(type: string): Check {
     Array.isArray(value) && value.every(isMade) ? undefined : `a list of what ${type}() makes`;
 }
 
+export const isModelRef: Check = (value) =>
+  (typeof value === "string" && value !== "") || typeOf(value) === "endpoint"
+    ? undefined
+    : "a model's name or endpoint({ … })";
+
 /** The mark that a builder puts on what it makes. */
 export function typeOf(value: unknown): unknown {
   return typeof value === "object" && value !== null && "type" in value ? value.type : undefined;

@@ -4,9 +4,16 @@ import type { ModelSettings } from "../../inference/model/endpoint.ts";
 import { BosunError } from "../../error.ts";
 import { isObject } from "../../json.ts";
 import { isStandardSchema, type OutputOf, type Schema } from "../../schema.ts";
+import type { AskLimits } from "../tool/approval.ts";
 import type { Tool } from "../tool/tool.ts";
 import { type Agent, checkToolNames, SETTING_CHECKS } from "./agent.ts";
-import type { Placeholders } from "./input.ts";
+import {
+  DEFAULT_GUARDRAIL_RETRIES,
+  type Guardrail,
+  isGuardrails,
+  toGuardrails,
+} from "./guardrail.ts";
+import type { Inputs, Placeholders } from "./input.ts";
 import {
   type Check,
   checkOptions,
@@ -28,6 +35,25 @@ import {
  */
 export type OnError = "fail" | "retry" | "partial" | Task;
 
+/** What a condition sees: the run's inputs, and the tasks that have ended, by name. */
+export type SoFar = {
+  readonly inputs: Inputs;
+  readonly tasks: Readonly<
+    Record<
+      string,
+      {
+        readonly status: string;
+        readonly raw: string;
+        /** Typed and validated where the task has a schema, else the text; undefined without an output. */
+        readonly output: unknown;
+      }
+    >
+  >;
+};
+
+/** Whether a task is done at all. Called once, when its turn has come. */
+export type Condition = (soFar: SoFar) => boolean | Promise<boolean>;
+
 /** What a user writes. */
 export type TaskOptions<
   Name extends string,
@@ -36,6 +62,7 @@ export type TaskOptions<
   A extends Agent | string | undefined,
   S extends Schema | undefined,
   E extends OnError | undefined,
+  W extends Condition | undefined = Condition | undefined,
 > = ModelSettings & {
   /** 1 to 64 letters, digits, `_` or `-`; unique in its crew. */
   readonly name: Name;
@@ -43,8 +70,8 @@ export type TaskOptions<
   readonly description: Description;
   /** What a good answer looks like. May hold {placeholders}. */
   readonly expectedOutput: Expected;
-  /** The agent, or the name of one of the crew's agents. */
-  readonly agent: A;
+  /** The agent, or the name of one of the crew's agents. Only a hierarchical crew does without. */
+  readonly agent?: A;
   /** Tasks whose outputs this one sees. Unset: all earlier ones (sequential), none (parallel). [] = none. */
   readonly context?: readonly Task[] | undefined;
   /** The answer's shape. The result's `output` is then typed and validated. */
@@ -59,6 +86,16 @@ export type TaskOptions<
   readonly onError?: E;
   /** With onError: "retry": most further attempts. Default 1. */
   readonly retries?: number | undefined;
+  /** What the answer must pass, in order. All are asked again about each new answer. */
+  readonly guardrail?: Guardrail | readonly Guardrail[] | undefined;
+  /** Most new answers after refusals; the last reason is in the error. Default 3. */
+  readonly guardrailRetries?: number | undefined;
+  /** false skips the task: it has no output, and those that see its output go on without. A condition that throws fails the task. */
+  readonly when?: W;
+  /** A file for the answer, below the output folder; folders are made, a file that is there is replaced. May hold {placeholders}. */
+  readonly outputFile?: string | undefined;
+  /** Lets a person approve, edit or reject the answer; a rejected one goes back to the agent with the reason. */
+  readonly humanInput?: boolean | AskLimits | undefined;
 };
 
 /** A task as data. `types` exists only for the compiler. */
@@ -79,6 +116,11 @@ export type Task<
   readonly async: boolean;
   readonly onError: OnError;
   readonly retries: number;
+  readonly guardrails: readonly Guardrail[];
+  readonly guardrailRetries: number;
+  readonly when: Condition | undefined;
+  readonly outputFile: string | undefined;
+  readonly humanInput: AskLimits | undefined;
   readonly types?: { readonly inputs: InputNames; readonly output: Output };
 };
 
@@ -87,7 +129,8 @@ type InputNamesOf<A> = A extends {
 }
   ? Names
   : never;
-type OutputType<S, E> =
+type OutputType<S, E, W> =
+  | (W extends Condition ? undefined : never)
   | (S extends Schema ? (E extends "partial" ? OutputOf<S> | undefined : OutputOf<S>) : string)
   | (E extends Task<string, string, infer StandIn> ? StandIn : never);
 
@@ -105,31 +148,79 @@ export function task<
   const A extends Agent | string | undefined = undefined,
   S extends Schema | undefined = undefined,
   const E extends OnError | undefined = undefined,
+  W extends Condition | undefined = undefined,
 >(
-  options: TaskOptions<Name, Description, Expected, A, S, E>,
+  options: TaskOptions<Name, Description, Expected, A, S, E, W>,
 ): Task<
   Name,
   Placeholders<Description | Expected> | InputNamesOf<A> | InputNamesOf<E>,
-  OutputType<S, E>
+  OutputType<S, E, W>
 > {
   const where = `task "${options?.name}"`;
   checkOptions(where, options, KNOWN);
-  const { context, output, tools = [], timeoutMs = DEFAULT_TASK_TIMEOUT_MS, ...rest } = options;
+  const { context, output, tools = [], timeoutMs = DEFAULT_TASK_TIMEOUT_MS, ...given } = options;
+  const { agent, guardrail, humanInput, guardrailRetries, when, outputFile, ...rest } = given;
   const { async = false, retries = 1, onError = "fail" } = rest;
   checkToolNames(where, tools);
-  if (options.retries !== undefined && onError !== "retry") {
-    throw new BosunError(
-      "crew/invalid",
-      `${where}: retries counts only with onError: "retry". Set that, or leave retries out`,
-    );
-  }
-  return { type: "task", ...rest, context, output, tools, timeoutMs, async, onError, retries };
+  checkCounts(where, options);
+  return {
+    type: "task",
+    ...rest,
+    agent,
+    context,
+    output,
+    tools,
+    timeoutMs,
+    async,
+    onError,
+    retries,
+    guardrails: toGuardrails(guardrail),
+    guardrailRetries: guardrailRetries ?? DEFAULT_GUARDRAIL_RETRIES,
+    when,
+    outputFile,
+    humanInput: humanInput === true ? {} : humanInput || undefined,
+  };
 }
+
+/** Numbers that count only with something else would be ignored without it. */
+function checkCounts(
+  where: string,
+  { onError, retries, guardrail, guardrailRetries }: CountedOptions,
+): void {
+  const [name, needed] =
+    retries !== undefined && onError !== "retry"
+      ? ["retries", 'onError: "retry"']
+      : guardrailRetries !== undefined && guardrail === undefined
+        ? ["guardrailRetries", "a guardrail"]
+        : [];
+  if (name === undefined) return;
+  throw new BosunError(
+    "crew/invalid",
+    `${where}: ${name} counts only with ${needed}. Set that, or leave ${name} out`,
+  );
+}
+
+type CountedOptions = {
+  readonly onError?: OnError | undefined;
+  readonly retries?: number | undefined;
+  readonly guardrail?: unknown;
+  readonly guardrailRetries?: number | undefined;
+};
 
 const isOnError: Check = (value) =>
   typeOf(value) === "task"
     ? undefined
     : isOneOf(["fail", "retry", "partial"])(value) && "fail, retry, partial, or a task";
+
+const isHumanInput: Check = (value) => {
+  if (typeof value === "boolean") return undefined;
+  const { timeoutMs, onTimeout, ...others } = isObject(value) ? value : { value };
+  const isRight =
+    Object.keys(others).length === 0 &&
+    optional(isWhole(1))(timeoutMs) === undefined &&
+    optional(isOneOf(["approve", "reject"]))(onTimeout) === undefined;
+  return isRight ? undefined : 'true, false, or { timeoutMs, onTimeout: "approve" | "reject" }';
+};
 
 const isSchema: Check = (value) =>
   isStandardSchema(value) || isObject(value) ? undefined : "a schema (zod, …) or JSON Schema";
@@ -151,17 +242,12 @@ const KNOWN: KnownOptions = {
     async: optional(isFlag),
     onError: optional(isOnError),
     retries: optional(isWhole(0)),
+    guardrail: optional(isGuardrails),
+    guardrailRetries: optional(isWhole(0)),
+    when: optional((value) => (typeof value === "function" ? undefined : "a function")),
+    outputFile: optional(isText),
+    humanInput: optional(isHumanInput),
     ...SETTING_CHECKS,
   },
-  notBuilt: [
-    "guardrail",
-    "guardrails",
-    "when",
-    "outputFile",
-    "humanInput",
-    "hooks",
-    "writes",
-    "markdown",
-    "planning",
-  ],
+  notBuilt: ["writes", "memory", "knowledge"],
 };

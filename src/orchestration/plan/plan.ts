@@ -6,7 +6,7 @@
 
 import { BosunError } from "../../error.ts";
 import type { Crew, Process } from "../crew/crew.ts";
-import { agentOf } from "../crew/crew.ts";
+import { executorOf } from "../crew/cast.ts";
 import type { Task } from "../crew/task.ts";
 
 /** One task of a plan. All fields name tasks. */
@@ -80,7 +80,7 @@ function nextOnLongestChain(
 }
 
 function toEdges(crew: Crew, task: Task, index: number): Omit<PlanTask, "remaining"> {
-  const base = { name: task.name, agent: agentOf(task, crew.agents).name };
+  const base = { name: task.name, agent: executorOf(task, crew).name };
   const named = task.context?.map((other) => other.name);
   if (crew.process === "parallel")
     return { ...base, needs: named ?? [], after: [], context: named ?? [] };

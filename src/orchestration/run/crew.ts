@@ -7,7 +7,7 @@
 
 import { BosunError, type ErrorData, isBosunError, toBosunError } from "../../error.ts";
 import type { JsonObject } from "../../json.ts";
-import { agentOf } from "../crew/crew.ts";
+import { executorOf } from "../crew/cast.ts";
 import type { Task } from "../crew/task.ts";
 import type { Durable, Flow } from "../durable/durable.ts";
 import type { RunFact, RunStatus } from "./event.ts";
@@ -135,7 +135,7 @@ function launch(
   { task, attempt, sections, standIn }: Launch,
 ): void {
   const actual = standIn && typeof task.onError === "object" ? task.onError : task;
-  const agent = agentOf(actual, run.crew.agents);
+  const agent = executorOf(actual, run.crew);
   const name = nameOfAgent(agent, run.inputs);
   const segment = attempt === 1 ? `task:${task.name}` : `task:${task.name}~${attempt}`;
   const timeoutMs = Math.min(actual.timeoutMs, agent.timeoutMs ?? Infinity);

@@ -7,7 +7,8 @@ import type { JsonObject } from "../../json.ts";
 import type { ToolSpec } from "../../inference/model/message.ts";
 import { type Schema, toJsonSchema } from "../../schema.ts";
 import type { Agent } from "../crew/agent.ts";
-import { agentOf, type Crew } from "../crew/crew.ts";
+import { allTasks, askedAgents, executorOf } from "../crew/cast.ts";
+import type { Crew } from "../crew/crew.ts";
 import type { Task } from "../crew/task.ts";
 import type { Tool } from "../tool/tool.ts";
 
@@ -21,19 +22,15 @@ export type Description = {
 export async function describeCrew(crew: Crew): Promise<Description> {
   const tools = new Map<Tool, ToolSpec>();
   const outputs = new Map<Task, JsonObject>();
-  for (const task of crew.tasks.flatMap((one) =>
-    typeof one.onError === "object" ? [one, one.onError] : [one],
-  )) {
+  const described = new Set<Tool>(askedAgents(crew.tasks, crew).flatMap((agent) => agent.tools));
+  for (const task of allTasks(crew.tasks)) {
     if (task.output !== undefined)
       outputs.set(task, await jsonSchemaOf(task.output, `the output of task "${task.name}"`));
-    for (const tool of toolsOf(agentOf(task, crew.agents), task)) {
-      if (!tools.has(tool))
-        tools.set(tool, {
-          name: tool.name,
-          description: tool.description,
-          parameters: await jsonSchemaOf(tool.parameters, `the parameters of tool "${tool.name}"`),
-        });
-    }
+    for (const tool of toolsOf(executorOf(task, crew), task)) described.add(tool);
+  }
+  for (const tool of described) {
+    const parameters = await jsonSchemaOf(tool.parameters, `the parameters of tool "${tool.name}"`);
+    tools.set(tool, { name: tool.name, description: tool.description, parameters });
   }
   return { tools, outputs };
 }

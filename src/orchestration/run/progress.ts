@@ -2,7 +2,7 @@
 
 import { strict as assert } from "node:assert";
 import { detailOf, type ErrorData } from "../../error.ts";
-import { agentOf } from "../crew/crew.ts";
+import { executorOf } from "../crew/cast.ts";
 import type { Finish } from "../../inference/model/model.ts";
 import type { Task } from "../crew/task.ts";
 import type { Child } from "../durable/durable.ts";
@@ -130,7 +130,7 @@ export function taskNamed(run: RunContext, name: string): Task {
 }
 
 export function agentNameOf(run: RunContext, task: Task): string {
-  return nameOfAgent(agentOf(task, run.crew.agents), run.inputs);
+  return nameOfAgent(executorOf(task, run.crew), run.inputs);
 }
 
 function hasOutput(ended: Ended | undefined): boolean {

@@ -3,7 +3,8 @@
 import { BosunError, detailOf, isBosunError, toBosunError } from "../../error.ts";
 import type { ModelSettings } from "../../inference/model/endpoint.ts";
 import { type Agent, SETTING_NAMES } from "../crew/agent.ts";
-import { agentOf, type Crew } from "../crew/crew.ts";
+import { executorOf } from "../crew/cast.ts";
+import type { Crew } from "../crew/crew.ts";
 import type { Task } from "../crew/task.ts";
 import type { Durable, Flow } from "../durable/durable.ts";
 import { type Answer, runAgent } from "./agent.ts";
@@ -32,7 +33,7 @@ export function createTaskFlow(world: World): Flow<TaskInput, TaskOutput> {
     async run(d, input) {
       const run = world.runOf(d.rootId);
       const task = taskOf(run.crew, input);
-      const spec = agentOf(task, run.crew.agents);
+      const spec = executorOf(task, run.crew);
       const agent = { ...spec, name: nameOfAgent(spec, run.inputs) };
       const path = input.standIn ? [input.segment, `task:${task.name}`] : [input.segment];
       try {

@@ -23,7 +23,7 @@ const taskWith = loose(task, {
 const crewWith = loose(crew, { name: "report", tasks: [job("a")] });
 
 describe("an option that is not built", () => {
-  it.each(["allowDelegation", "memory", "knowledge", "hooks", "session", "maxRpm"])(
+  it.each(["memory", "knowledge", "maxRpm"])(
     "of an agent is an error that says so: %s",
     (option) => {
       const error = agentWith({ [option]: true });
@@ -32,28 +32,16 @@ describe("an option that is not built", () => {
     },
   );
 
-  it.each(["guardrail", "guardrails", "when", "outputFile", "humanInput", "hooks", "markdown"])(
-    "of a task is an error that says so: %s",
-    (option) => {
-      const error = taskWith({ [option]: true });
-      expect(error.code).toBe("crew/not-built");
-      expect(error.message).toMatch(new RegExp(`research.*${option}.*not built yet`, "s"));
-    },
-  );
-
-  it.each(["manager", "managerModel", "memory", "knowledge", "limits", "hooks", "planning"])(
-    "of a crew is an error that says so: %s",
-    (option) => {
-      const error = crewWith({ [option]: true });
-      expect(error.code).toBe("crew/not-built");
-      expect(error.message).toMatch(new RegExp(`report.*${option}.*not built yet`, "s"));
-    },
-  );
-
-  it("is the hierarchical process", () => {
-    const error = crewWith({ process: "hierarchical" });
+  it.each(["writes", "memory", "knowledge"])("of a task is an error that says so: %s", (option) => {
+    const error = taskWith({ [option]: true });
     expect(error.code).toBe("crew/not-built");
-    expect(error.message).toMatch(/hierarchical.*sequential.*parallel/s);
+    expect(error.message).toMatch(new RegExp(`research.*${option}.*not built yet`, "s"));
+  });
+
+  it.each(["memory", "knowledge", "limits"])("of a crew is an error that says so: %s", (option) => {
+    const error = crewWith({ [option]: true });
+    expect(error.code).toBe("crew/not-built");
+    expect(error.message).toMatch(new RegExp(`report.*${option}.*not built yet`, "s"));
   });
 
   it.each(["fleet", "engine"])("of a Bosun is an error that says so: %s", (option) => {

@@ -1,0 +1,52 @@
+// What a person is asked and may answer. Plain data; run/ask.ts waits for it, the composition root brings it to somebody.
+
+import { isObject, type Json, type JsonObject } from "../../json.ts";
+
+/** How long a question waits for a person, and what holds when nobody answers. */
+export type AskLimits = {
+  /** In milliseconds. Default 3,600,000. Time-outs of the task, the agent and the crew stand still meanwhile. */
+  readonly timeoutMs?: number | undefined;
+  /** Default "reject". */
+  readonly onTimeout?: "approve" | "reject" | undefined;
+};
+
+/**
+ * When a tool's calls wait for a person: all of them, or those whose arguments the function says true for. A function that throws
+ * asks: in doubt a person decides.
+ */
+export type Approval<Args = never> =
+  | true
+  | ((args: Args) => boolean)
+  | (AskLimits & { readonly when?: ((args: Args) => boolean) | undefined });
+
+/** What a person says: approve, approve something else instead (a text, or a tool's arguments), or reject with a reason. */
+export type Decision =
+  | { readonly ok: true; readonly edit?: Json | undefined }
+  | { readonly ok: false; readonly reason: string };
+
+/** A question to a person. `name` is what an answer is given under; unique in its run. */
+export type Question = {
+  readonly runId: string;
+  readonly name: string;
+  readonly agent: string;
+  readonly task: string;
+  readonly timeoutMs: number;
+  readonly onTimeout: "approve" | "reject";
+} & (
+  | { readonly subject: "answer"; readonly text: string }
+  | { readonly subject: "tool"; readonly tool: string; readonly arguments: JsonObject }
+);
+
+/** Default of `timeoutMs`: one hour. */
+export const DEFAULT_ASK_MS = 3_600_000;
+
+/** A decision as it came from outside; undefined when it is none. */
+export function readDecision(value: unknown): Decision | undefined {
+  if (!isObject(value)) return undefined;
+  const { ok, edit, reason } = value;
+  if (ok === true) return edit === undefined ? { ok } : { ok, edit: edit as Json }; // `as`: from JSON, or checked by its reader
+  if (ok !== false) return undefined;
+  return { ok, reason: typeof reason === "string" && reason.trim() !== "" ? reason : NO_REASON };
+}
+
+const NO_REASON = "no reason was given";
