@@ -5,8 +5,10 @@ import { isObject } from "./json.ts";
 import {
   type Check,
   isFlag,
+  isName,
   isString,
   isText,
+  isWhole,
   type KnownOptions,
   optional,
   typeOf,
@@ -23,6 +25,14 @@ function hasCall(value: unknown): boolean {
   return isObject(value) && typeof value["call"] === "function";
 }
 
+const isSession: Check = (value) => {
+  const { id, maxTokens, ...others } = isObject(value) ? value : { id: value };
+  const isRight = isName(id) === undefined && optional(isWhole(1))(maxTokens) === undefined;
+  return isRight && Object.keys(others).length === 0
+    ? undefined
+    : "1 to 64 letters, digits, _ or -, or { id, maxTokens }";
+};
+
 /** Options of `start`, `kickoff` and `stream`. */
 export const RUN_OPTIONS: KnownOptions = {
   checks: {
@@ -33,8 +43,10 @@ export const RUN_OPTIONS: KnownOptions = {
     ),
     runId: optional(isString),
     showPrompts: optional(isFlag),
+    onAsk: optional((value) => (typeof value === "function" ? undefined : "a function")),
+    session: optional(isSession),
   },
-  notBuilt: ["session", "priority", "tenant", "deadlineMs"],
+  notBuilt: ["priority", "tenant", "deadlineMs"],
 };
 
 /** Options of `createBosun`. */
@@ -49,6 +61,7 @@ export const BOSUN_OPTIONS: KnownOptions = {
         : "models by alias",
     ),
     model: optional(isModel),
+    outputFolder: optional(isText),
     env: optional(isRecord),
     clock: optional((value) =>
       isObject(value) && typeof value["timer"] === "function" ? undefined : "a Clock",

@@ -3,8 +3,9 @@
 
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
-import { BOSUN_OPTIONS, RUN_OPTIONS } from "./bosun-option.ts";
-import { createResolver, defaultModelOf, type Resolver, settleAlias } from "./alias.ts";
+import { answerQuestion, bringQuestions } from "./answer.ts";
+import { BOSUN_OPTIONS } from "./bosun-option.ts";
+import { createResolver, defaultModelOf } from "./alias.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { BosunError, isBosunError, messageOf } from "./error.ts";
 import type { Endpoint, ModelRef } from "./inference/model/endpoint.ts";
@@ -12,22 +13,22 @@ import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
 import { createPool, type Pool } from "./inference/pool/pool.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
-import { checkInputs, type Crew } from "./orchestration/crew/crew.ts";
-import type { Inputs } from "./orchestration/crew/input.ts";
+import type { Crew } from "./orchestration/crew/crew.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
 import type { DurableEngine, Flow } from "./orchestration/durable/durable.ts";
 import { createInlineEngine } from "./orchestration/durable/inline.ts";
-import { planCrew } from "./orchestration/plan/plan.ts";
 import { createCrewFlow, type CrewInput } from "./orchestration/run/crew.ts";
-import { describeCrew } from "./orchestration/run/description.ts";
-import { createRunLog, type RunLog } from "./orchestration/run/log.ts";
+import { createDelegationFlow } from "./orchestration/run/delegate.ts";
+import type { RunLog } from "./orchestration/run/log.ts";
 import type { Outcome } from "./orchestration/run/progress.ts";
 import type { RunState } from "./orchestration/run/state.ts";
 import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
-import { createToolRunner } from "./orchestration/tool/run.ts";
-import { checkRunId, newRunId } from "./run-id.ts";
+import type { Decision } from "./orchestration/tool/approval.ts";
+import { type Home, prepareRun } from "./run-context.ts";
+import { createAbort, type RunOptions } from "./run-option.ts";
 import type { Store } from "./service/store/store.ts";
+import { createSessions } from "./session.ts";
 
 /** Options of a Bosun. */
 export type BosunOptions = {
@@ -37,24 +38,13 @@ export type BosunOptions = {
   readonly models?: Readonly<Record<string, Endpoint | Model>> | undefined;
   /** The model of agents that name none. Default: the one of the environment, else the embedded `extractive`. */
   readonly model?: ModelRef | Model | undefined;
+  /** Where tasks' output files go; nothing is written outside of it. Default: the working folder. */
+  readonly outputFolder?: string | undefined;
   /** Replaces the environment and .env. */
   readonly env?: Env | undefined;
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
-};
-
-/** Options of one run. */
-export type RunOptions = {
-  readonly inputs: Inputs;
-  /** Ends the run as cancelled. */
-  readonly signal?: AbortSignal | undefined;
-  /** Every agent uses this model, whatever its own is. */
-  readonly model?: ModelRef | undefined;
-  /** 1 to 64 letters, digits, `_` or `-`. Default: one made from the time. */
-  readonly runId?: string | undefined;
-  /** Emits each call's prompt as an event. Default false. */
-  readonly showPrompts?: boolean | undefined;
 };
 
 /** A run that has been started. */
@@ -64,6 +54,12 @@ export type StartedRun = {
   /** The folded events at the end, whatever it is. @throws BosunError `store/failed` when they could not be kept. */
   readonly ended: Promise<RunState>;
   cancel(reason: string): void;
+  /**
+   * Gives a question of this run (event `ask-start`) its answer, by its name.
+   * @returns false when it changes nothing: the question has been answered, its time is over, or the run has ended.
+   * @throws BosunError `usage` for a decision that is none.
+   */
+  answer(name: string, decision: Decision): boolean;
   /** The first error of a task that failed, with its own cause; undefined while there is none. */
   cause(): unknown;
 };
@@ -92,7 +88,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   const pool = createPool({ clock, env, retry: options.retry, resolve });
   const contexts = new Map<string, RunContext>();
   const world: World = { clock, model: pool, runOf: (rootId) => contextOf(contexts, rootId) };
-  const crewFlow = createCrewFlow(world, createTaskFlow(world));
+  const crewFlow = createCrewFlow(world, createTaskFlow(world, createDelegationFlow(world)));
   const engine = createInlineEngine({ clock });
   let opened: Promise<Store> | undefined;
   let isClosed = false;
@@ -107,6 +103,10 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     }
   };
 
+  const sessions = createSessions(store);
+  const { outputFolder = "." } = options;
+  const home = { clock, defaultModel, resolve, contexts, store, sessions, outputFolder };
+
   return {
     pool,
     defaultModel,
@@ -114,15 +114,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     async start(crew, run) {
       if (isClosed)
         throw new BosunError("usage", `crew "${crew.name}" cannot run: this Bosun is closed`);
-      return startRun(crew, run, {
-        clock,
-        defaultModel,
-        resolve,
-        contexts,
-        store,
-        engine,
-        crewFlow,
-      });
+      return startRun(crew, run, { ...home, engine, crewFlow });
     },
     async close() {
       isClosed = true;
@@ -133,102 +125,50 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   };
 }
 
-async function startRun(crew: Crew, run: RunOptions, home: Home): Promise<StartedRun> {
+/** What starting a run needs besides its context. */
+type Starting = Home & {
+  readonly engine: DurableEngine;
+  readonly crewFlow: Flow<CrewInput, Outcome>;
+};
+
+async function startRun(crew: Crew, run: RunOptions, home: Starting): Promise<StartedRun> {
   const { engine, crewFlow, contexts } = home;
   let cause: unknown;
-  const context = await prepare(crew, run, {
+  const context = await prepareRun(crew, run, {
     ...home,
     noteFailure: (error) => void (cause ??= error),
   });
-  const { log } = context;
+  const { log, inputs } = context;
+  const { runId } = log;
   const abort = createAbort(run.signal);
   const limits = {
     signal: abort.signal,
     timeoutMs: crew.timeoutMs,
     timeoutError: () => timedOut(crew),
   };
-  const input = { crew: crew.name, inputs: run.inputs };
-  const work = engine.start(crewFlow, input, { id: log.runId, ...limits });
+  const work = engine.start(crewFlow, { crew: crew.name, inputs }, { id: runId, ...limits });
+  const answer: StartedRun["answer"] = (name, decision) =>
+    answerQuestion(engine, { runId, name, decision });
+  if (run.onAsk) bringQuestions(log, run.onAsk, { answer, signal: abort.signal });
   const ended = follow(work, log).finally(() => {
     abort[Symbol.dispose]();
-    contexts.delete(log.runId);
+    contexts.delete(runId);
   });
-  ended.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
-  return { runId: log.runId, log, ended, cancel: abort.cancel, cause: () => cause };
+  const noted = ended.then((state) => noteTurn(home, context, state));
+  noted.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
+  return { runId, log, ended: noted, cancel: abort.cancel, cause: () => cause, answer };
 }
 
-/** What the runs of one Bosun share. */
-type Home = {
-  readonly clock: Clock;
-  readonly defaultModel: ModelRef;
-  readonly resolve: Resolver;
-  readonly contexts: Map<string, RunContext>;
-  readonly engine: DurableEngine;
-  readonly crewFlow: Flow<CrewInput, Outcome>;
-  readonly store: () => Promise<Store | undefined>;
-};
-
-/** Everything that can be wrong is found here, before the first call is paid for. */
-async function prepare(
-  crew: Crew,
-  run: RunOptions,
-  {
-    clock,
-    defaultModel,
-    resolve,
-    contexts,
-    store,
-    noteFailure,
-  }: Home & Pick<RunContext, "noteFailure">,
-): Promise<RunContext> {
-  checkOptions(`a run of crew "${crew.name}"`, run, RUN_OPTIONS);
-  const { inputs, model, showPrompts = false } = run;
-  checkInputs(crew, inputs);
-  const plan = planCrew(crew);
-  const description = await describeCrew(crew);
-  const opened = await store();
-  const runId = run.runId ?? newRunId(clock);
-  if (run.runId !== undefined)
-    checkRunId(runId, contexts.has(runId) || opened?.find(runId)?.runId === runId);
-  const modelsOf: RunContext["modelsOf"] = (agent) => {
-    const [first = defaultModel, ...fallbacks] = model === undefined ? agent.models : [model];
-    return [settleAlias(first, resolve), ...fallbacks.map((ref) => settleAlias(ref, resolve))];
-  };
-  const log = createRunLog({ runId, clock, record: opened?.record });
-  const tools = createToolRunner({ clock, cache: crew.cache });
-  const context = {
-    crew,
-    plan,
-    inputs,
-    description,
-    log,
-    tools,
-    modelsOf,
-    noteFailure,
-    showPrompts,
-  };
-  contexts.set(runId, context); // in the same turn as the check of the id, or two runs could get one
-  return context;
-}
-
-type Abort = Disposable & {
-  readonly signal: AbortSignal;
-  readonly cancel: (reason: string) => void;
-};
-
-/** A signal that aborts with a typed reason: by `cancel`, or when the caller's own signal aborts. */
-function createAbort(signal: AbortSignal | undefined): Abort {
-  const controller = new AbortController();
-  const cancel = (reason: string): void =>
-    controller.abort(new BosunError("run/cancelled", reason, { cause: signal?.reason }));
-  const onAbort = (): void => cancel("the run was cancelled by its caller");
-  if (signal?.aborted) onAbort();
-  else signal?.addEventListener("abort", onAbort, { once: true });
-  return {
-    signal: controller.signal,
-    cancel,
-    [Symbol.dispose]: () => signal?.removeEventListener("abort", onAbort),
-  };
+/** A run that ended well is a turn of its conversation; a store has it already. */
+async function noteTurn(
+  { store, sessions }: Home,
+  { session, inputs }: RunContext,
+  state: RunState,
+): Promise<RunState> {
+  const isWell = state.status === "done" || state.status === "partial";
+  if (session && isWell && (await store()) === undefined)
+    sessions.add(session.name, { inputs, raw: state.raw });
+  return state;
 }
 
 function timedOut({ name, timeoutMs }: Crew): BosunError {

@@ -1,6 +1,6 @@
 // A crew that can be kicked off: the plain data of orchestration/crew with kickoff, stream and kickoffForEach bound to a Bosun.
 
-import { type Bosun, createBosun, type RunOptions } from "./bosun.ts";
+import { type Bosun, createBosun } from "./bosun.ts";
 import { BosunError } from "./error.ts";
 import type { Agent } from "./orchestration/crew/agent.ts";
 import { type Crew, type CrewOptions, defineCrew, type Policy } from "./orchestration/crew/crew.ts";
@@ -9,6 +9,7 @@ import type { Task } from "./orchestration/crew/task.ts";
 import { type ItemResult, runEach } from "./orchestration/run/each.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import { failRun, type RunResult, type TaskResults, toResult } from "./orchestration/run/result.ts";
+import type { RunOptions } from "./run-option.ts";
 
 /** The inputs that the texts of a crew's tasks and agents ask for with {placeholders}. */
 export type CrewInputs<

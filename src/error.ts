@@ -24,8 +24,16 @@ export type ErrorCode =
   | "run/unknown" // no run with this id in the store
   | "task/timed-out"
   | "task/cancelled"
+  | "task/guardrail" // a guardrail refuses the answer, also after its retries
+  | "task/guardrail-failed" // a guardrail that throws, or a judge that gives no verdict
+  | "task/condition-failed" // `when` threw
+  | "task/rejected" // a person rejects the answer, also after its retries
+  | "task/unanswered" // nobody answered a question in time, and its default is to reject
+  | "task/output-file" // the answer cannot be written to its file
   | "task/output-invalid" // the answer does not fit the task's schema, also after repair
   | "agent/iterations" // no answer within maxIterations
+  | "agent/delegation" // work that cannot be given away: nobody of that name, no delegation left; the model reads it
+  | "hook/blocked" // a hook stopped it; the message has its reason
   | "agent/empty-answer" // the model ended without text and without a tool call
   // Tools: most go back to the model as a result that it can mend; a run fails by them only when a tool says so
   | "tool/invalid" // the definition

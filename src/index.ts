@@ -1,12 +1,7 @@
 // `bosun`: what a user imports to define and run a crew.
 
-export {
-  type Bosun,
-  type BosunOptions,
-  createBosun,
-  type RunOptions,
-  type StartedRun,
-} from "./bosun.ts";
+export { type Bosun, type BosunOptions, createBosun, type StartedRun } from "./bosun.ts";
+export type { AskHandler, RunOptions } from "./run-option.ts";
 export { crew, type CrewInputs, type KickoffOptions, type RunnableCrew } from "./crew.ts";
 export type { Clock } from "./clock.ts";
 export { BosunError, type ErrorCode, type ErrorData, isBosunError } from "./error.ts";

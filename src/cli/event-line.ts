@@ -4,7 +4,7 @@ import type { RunEvent } from "../orchestration/run/event.ts";
 import { modelLabel } from "./live.ts";
 import { count, duration, several, tokens } from "./number.ts";
 import { taskNotes } from "./task-note.ts";
-import { oneLine } from "./width.ts";
+import { cutTo, oneLine } from "./width.ts";
 
 /** Most characters of a line: messages and names come from outside. */
 const MAX_LINE = 400;
@@ -38,9 +38,69 @@ function saidOf(event: RunEvent): string | undefined {
       return `${event.agent}: calls ${event.tool}(${event.arguments})`;
     case "tool-end":
       return `${event.agent}: ${event.tool} ${event.status}, ${count(event.tokens)} tokens${toolNotes(event)}`;
+    case "delegation-start":
+    case "delegation-end":
+    case "guardrail-end":
+    case "ask-start":
+    case "ask-end":
+    case "hook-end":
+    case "plan-end":
+    case "file-write":
+      return workLine(event);
     default:
       return modelLine(event);
   }
+}
+
+type WorkLineEvent = Extract<
+  RunEvent,
+  {
+    readonly type:
+      | "delegation-start"
+      | "delegation-end"
+      | "guardrail-end"
+      | "ask-start"
+      | "ask-end"
+      | "hook-end"
+      | "plan-end"
+      | "file-write";
+  }
+>;
+
+/** Longest text of somebody else's that a line shows. */
+const SHOWN = 200;
+
+function workLine(event: WorkLineEvent): string {
+  switch (event.type) {
+    case "delegation-start":
+      return `${event.agent}: ${DELEGATES[event.kind]} ${event.to} [${event.id}]: ${cutTo(event.text, SHOWN)}`;
+    case "delegation-end":
+      return `${event.to}: ${event.status === "done" ? "brings" : "fails at"} ${event.id} of ${event.agent}${reasonOf(event.error)}`;
+    case "guardrail-end":
+      return `task ${event.task}: guardrail ${event.guardrail} ${event.status}${because(event.reason)}`;
+    case "ask-start":
+      return `${event.agent}: waits for a person at most ${duration(event.timeoutMs)}: ${event.subject === "tool" ? `may it call ${event.tool}?` : `is the answer of task ${event.task} good?`}`;
+    case "ask-end":
+      return `${event.agent}: ${event.answer} by ${event.by === "person" ? "a person" : "time-out"}${because(event.reason)}`;
+    case "hook-end":
+      return `hook ${event.hook}: ${event.status}${because(event.reason)}`;
+    case "plan-end":
+      return `plan: ${event.status}, for ${count(Object.keys(event.plans).length)} tasks${reasonOf(event.error)}`;
+    case "file-write":
+      return `task ${event.task}: written to ${event.file}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+const DELEGATES = {
+  delegate: "gives work to",
+  ask: "asks",
+  "send-back": "sends back to",
+} as const;
+
+function because(reason: string | undefined): string {
+  return reason === undefined ? "" : `: ${cutTo(reason, SHOWN)}`;
 }
 
 type ModelLineEvent = Exclude<
@@ -53,7 +113,8 @@ type ModelLineEvent = Exclude<
       | "task-end"
       | "run-end"
       | "tool-start"
-      | "tool-end";
+      | "tool-end"
+      | WorkLineEvent["type"];
   }
 >;
 

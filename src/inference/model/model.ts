@@ -13,8 +13,11 @@ import type { Usage } from "./usage.ts";
 /** Where in a run something happens: ["task:write", "turn:2", "tool:0"]. It is the step's key too. */
 export type Path = readonly string[];
 
-/** Why a call is made. */
-export type Purpose = "work" | "final" | "repair";
+/**
+ * Why a call is made: for a task's answer (`work`; `final` when no iteration is left, `repair` to mend what does not fit a schema),
+ * by a manager (`manage`), to judge an answer (`guardrail`), to plan before the first task (`plan`).
+ */
+export type Purpose = "work" | "final" | "repair" | "manage" | "guardrail" | "plan";
 
 /** What only the orchestrator knows about a call. A Model may ignore all of it. */
 export type ModelHints = {

@@ -58,32 +58,48 @@ export type Step = At & {
 /** How a task ended. */
 export type TaskEnded = At & { readonly status: string; readonly raw: string };
 
-/** The hooks of a crew. */
-export type Hooks = {
+/** What each hook sees, and what it may return instead. */
+export type HookTypes = {
   /** May change the inputs, before they are checked and before anything is paid for. */
-  readonly beforeKickoff?: Hook<{ readonly inputs: Inputs }, { readonly inputs: Inputs }>;
-  /** May change the run's final text. */
-  readonly afterKickoff?: Hook<
-    {
+  beforeKickoff: {
+    readonly subject: { readonly inputs: Inputs };
+    readonly change: { readonly inputs: Inputs };
+  };
+  /** May change the run's final text. Not called when the run was cancelled or ran out of time. */
+  afterKickoff: {
+    readonly subject: {
       readonly inputs: Inputs;
       readonly status: string;
       readonly raw: string;
       readonly tasks: Readonly<Record<string, { readonly status: string; readonly raw: string }>>;
-    },
-    { readonly raw: string }
-  >;
+    };
+    readonly change: { readonly raw: string };
+  };
   /** May change the messages; what they become must fit the context. */
-  readonly beforeModelCall?: Hook<BeforeModelCall, { readonly messages: readonly Message[] }>;
+  beforeModelCall: {
+    readonly subject: BeforeModelCall;
+    readonly change: { readonly messages: readonly Message[] };
+  };
   /** May change the text. */
-  readonly afterModelCall?: Hook<AfterModelCall, { readonly text: string }>;
+  afterModelCall: { readonly subject: AfterModelCall; readonly change: { readonly text: string } };
   /** May change the arguments. A block refuses the call: the model reads why and goes on. */
-  readonly beforeToolCall?: Hook<BeforeToolCall, { readonly arguments: Json }>;
+  beforeToolCall: {
+    readonly subject: BeforeToolCall;
+    readonly change: { readonly arguments: Json };
+  };
   /** May change what the model reads. A block takes the result away: the model reads why and goes on. */
-  readonly afterToolCall?: Hook<AfterToolCall, { readonly content: string }>;
+  afterToolCall: { readonly subject: AfterToolCall; readonly change: { readonly content: string } };
   /** After each turn of an agent. */
-  readonly onStep?: Hook<Step>;
-  /** After each task, however it ended. */
-  readonly onTask?: Hook<TaskEnded>;
+  onStep: { readonly subject: Step; readonly change: never };
+  /** After each task, however it ended. Not called for tasks that a cancelled run or one without time left behind. */
+  onTask: { readonly subject: TaskEnded; readonly change: never };
+};
+
+/** The hooks of a crew. */
+export type Hooks = {
+  readonly [Name in keyof HookTypes]?:
+    | Hook<HookTypes[Name]["subject"], HookTypes[Name]["change"]>
+    | undefined;
 };
 
 export type HookName = keyof Hooks;

@@ -39,6 +39,11 @@ export interface Durable {
     fn: (context: StepContext) => Promise<T>,
   ): Promise<T>;
   sleep(key: string, ms: number): Promise<void>;
+  /**
+   * What somebody outside gives this root run under `name` (DurableEngine.signal), also before the wait began; undefined when
+   * nothing came within `timeoutMs`. The name is unique in the root run. Time limits of this run and its parents stand still.
+   */
+  wait(name: string, options: { readonly timeoutMs: number }): Promise<Json | undefined>;
   child<I extends Json, O extends Json>(
     key: string,
     flow: Flow<I, O>,
@@ -70,6 +75,8 @@ export type StartOptions = {
 /** Runs flows. */
 export interface DurableEngine {
   readonly name: "inline";
+  /** Gives a running root run what it waits for, now or later. False when nobody can get it: no such run here, or too late. */
+  signal(rootId: string, name: string, value: Json): boolean;
   /** @throws what the body throws, or the reason of its abort. */
   start<I extends Json, O extends Json>(
     flow: Flow<I, O>,

@@ -6,8 +6,10 @@ import { strict as assert } from "node:assert";
 import type { Clock } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
 import type { Json } from "../../json.ts";
-import { createRacing, type Racing } from "./racing.ts";
 import type { Child, ChildOptions, Durable, DurableEngine, Flow } from "./durable.ts";
+import { createLimit, type Limit } from "./limit.ts";
+import { createRacing, type Racing } from "./racing.ts";
+import { createSignals, type Signals } from "./signals.ts";
 
 /** How long an aborted step's function may take to hand over what it has (partial text, usage) before it is left alone. */
 const STEP_GRACE_MS = 50;
@@ -15,11 +17,16 @@ const STEP_GRACE_MS = 50;
 /** An engine without a journal. */
 export function createInlineEngine(options: { readonly clock: Clock }): DurableEngine {
   const { clock } = options;
+  const running = new Map<string, Signals>();
   return {
     name: "inline",
     start(flow, input, { id, signal, ...limits }) {
-      return runFlow({ clock, flow, runId: id, rootId: id, signal, limits }, input);
+      const signals = createSignals();
+      running.set(id, signals);
+      const launch = { clock, flow, runId: id, rootId: id, signal, limits, signals };
+      return runFlow(launch, input).finally(() => running.delete(id));
     },
+    signal: (rootId, name, value) => running.get(rootId)?.give(name, value) ?? false,
   };
 }
 
@@ -30,6 +37,8 @@ type Launch<I extends Json, O extends Json> = {
   readonly rootId: string;
   readonly signal: AbortSignal;
   readonly limits: ChildOptions;
+  readonly signals: Signals;
+  readonly parentLimit?: Limit;
 };
 
 /** Runs one flow to its end: its body, and then whatever its body left behind (D3). */
@@ -44,15 +53,16 @@ async function runFlow<I extends Json, O extends Json>(launch: Launch<I, O>, inp
     timeoutError = () =>
       new BosunError("run/timed-out", `${launch.runId}: no end within ${timeoutMs} ms`),
   } = limits;
-  const timer =
-    timeoutMs === undefined
-      ? undefined
-      : clock.timer(timeoutMs, () => controller.abort(timeoutError()));
+  const onExpired = (): void => controller.abort(timeoutError());
+  const limit = createLimit(clock, timeoutMs, onExpired, launch.parentLimit);
   const open = new Set<Promise<unknown>>();
   try {
-    return await flow.run(createDurable(launch, controller.signal, open), input);
+    return await flow.run(
+      createDurable({ ...launch, signal: controller.signal, limit }, open),
+      input,
+    );
   } finally {
-    timer?.[Symbol.dispose]();
+    limit[Symbol.dispose](); // before the joining below, which takes as long as it takes
     signal.removeEventListener("abort", abort);
     if (open.size > 0) {
       controller.abort(new BosunError("run/cancelled", `${launch.runId} has ended`));
@@ -61,12 +71,11 @@ async function runFlow<I extends Json, O extends Json>(launch: Launch<I, O>, inp
   }
 }
 
-function createDurable(
-  launch: Launch<never, Json>,
-  signal: AbortSignal,
-  open: Set<Promise<unknown>>,
-): Durable {
-  const { clock, runId, rootId } = launch;
+/** A launch under way: with its own signal and limit. */
+type Under = Launch<never, Json> & { readonly limit: Limit };
+
+function createDurable(launch: Under, open: Set<Promise<unknown>>): Durable {
+  const { clock, runId, rootId, signal, limit } = launch;
   const keys = new Set<string>();
   let racing: Racing | undefined;
   const claim = (key: string): void => {
@@ -91,19 +100,41 @@ function createDurable(
       claim(key);
       return track(clock.sleep(ms, signal));
     },
+    wait(name, { timeoutMs }) {
+      claim(name);
+      return track(waitFor(launch, name, timeoutMs));
+    },
     child(key, flow, input, limits = {}) {
       claim(key);
-      return startChild(
-        { ...launch, flow, runId: `${runId}/${key}`, signal, limits },
-        input,
-        track,
-      );
+      const child = { ...launch, flow, runId: `${runId}/${key}`, limits, parentLimit: limit };
+      return startChild(child, input, track);
     },
     race(key, pending) {
       claim(key);
       return (racing ??= createRacing(signal)).winner(pending);
     },
   };
+}
+
+/** Resolves with what is given, or undefined when its time is over. @throws the signal's reason. */
+async function waitFor(
+  { clock, signal, signals, limit }: Under,
+  name: string,
+  timeoutMs: number,
+): Promise<Json | undefined> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<Json | undefined>();
+  limit.pause();
+  const timer = clock.timer(timeoutMs, () => resolve(undefined));
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  const unlisten = signals.listen(name, resolve);
+  return await promise.finally(() => {
+    timer[Symbol.dispose]();
+    signal.removeEventListener("abort", onAbort);
+    unlisten();
+    limit.resume();
+  });
 }
 
 function startChild<I extends Json, O extends Json>(

@@ -2,7 +2,7 @@
 
 import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
-import type { OutputSpec, ToolSpec } from "../../inference/model/message.ts";
+import type { Message, OutputSpec, ToolSpec } from "../../inference/model/message.ts";
 import {
   type ModelRef,
   type ModelSettings,
@@ -13,7 +13,8 @@ import type { ModelRequest, Path, Purpose, Reply } from "../../inference/model/m
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
 import { withoutText } from "./failure.ts";
-import { applyFit, type Cut, planFit } from "./fit.ts";
+import { applyFit, checkFit, type Cut, planFit } from "./fit.ts";
+import { runHook } from "./hook.ts";
 import { type Conversation, toMessages, toPromptParts } from "./prompt.ts";
 import type { RunContext, World } from "./world.ts";
 
@@ -21,6 +22,8 @@ import type { RunContext, World } from "./world.ts";
 export type Ask = {
   readonly path: Path;
   readonly agent: string;
+  /** The task that it is for; "" before the first. */
+  readonly task: string;
   readonly purpose: Purpose;
   readonly models: readonly [ModelRef, ...ModelRef[]];
   readonly conversation: Conversation;
@@ -34,8 +37,19 @@ export type Ask = {
 /** Default of `maxTokens`, when the context is known to be at least four times as long. */
 export const DEFAULT_MAX_TOKENS = 2_048;
 
-/** The answer to one call. Two steps: the fit, then the call; what happens in them is in the log. */
+/** The answer to one call, with what the crew's hooks make of it. */
 export async function askModel(d: Durable, world: World, ask: Ask): Promise<Reply> {
+  const reply = await askFitted(d, world, ask);
+  if (world.runOf(d.rootId).crew.hooks.afterModelCall === undefined) return reply;
+  const { path, agent, task, purpose } = ask;
+  const { text, calls, usage } = reply;
+  const subject = { agent, task, purpose, text, calls, usage };
+  const changed = await runHook(d, world, { hook: "afterModelCall", path }, subject);
+  return typeof changed === "string" ? { ...reply, text: changed } : reply;
+}
+
+/** Two steps: the fit, then the call; what happens in them is in the log. */
+async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
   const run = world.runOf(d.rootId);
   const { path, agent, purpose } = ask;
   const key = path.join("/");
@@ -48,7 +62,8 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
       agent,
       parts: toPromptParts(conversation, ask.tools),
     });
-  const request = toRequest(d, ask, { conversation, defaultMaxTokens: fit.defaultMaxTokens });
+  const messages = await hookMessages(d, world, ask, { fit, messages: toMessages(conversation) });
+  const request = toRequest(d, ask, { messages, defaultMaxTokens: fit.defaultMaxTokens });
   const told: Told = { isStarted: false, isOver: false };
   try {
     const reply = await d.step(key, (step) =>
@@ -89,12 +104,12 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
 function toRequest(
   d: Durable,
   ask: Ask,
-  fitted: { readonly conversation: Conversation; readonly defaultMaxTokens: number },
+  fitted: { readonly messages: readonly Message[]; readonly defaultMaxTokens: number },
 ): ModelRequest {
   const { path, purpose, remainingCalls } = ask;
   return {
     models: ask.models,
-    messages: toMessages(fitted.conversation),
+    messages: fitted.messages,
     ...(ask.tools.length > 0 ? { tools: ask.tools } : {}),
     output: ask.output,
     settings: ask.settings,
@@ -115,14 +130,38 @@ export function usageOf(error: unknown): Usage {
   return isUsage(usage) ? usage : NO_USAGE;
 }
 
-type Fit = { readonly cuts: readonly Cut[]; readonly defaultMaxTokens: number };
+type Fit = {
+  readonly cuts: readonly Cut[];
+  readonly defaultMaxTokens: number;
+  /** The room that all of it had to fit. */
+  readonly contextTokens: number | undefined;
+  readonly reservedTokens: number;
+};
+
+/** The messages as the crew's hook wants them. @throws BosunError `model/context-length` when they do not fit any more (M1). */
+async function hookMessages(
+  d: Durable,
+  world: World,
+  { path, agent, task, purpose, tools }: Ask,
+  { fit, messages }: { readonly fit: Fit; readonly messages: readonly Message[] },
+): Promise<readonly Message[]> {
+  if (world.runOf(d.rootId).crew.hooks.beforeModelCall === undefined) return messages;
+  const subject = { agent, task, purpose, messages };
+  const changed = await runHook(d, world, { hook: "beforeModelCall", path }, subject);
+  if (!Array.isArray(changed)) return messages;
+  const changedMessages = changed as readonly Message[]; // `as`: runHook has checked their shape
+  checkFit(changedMessages, tools, fit);
+  return changedMessages;
+}
 
 /** Fits the conversation into the tightest of the models that the call can reach (M1). */
 async function fitAsk(world: World, ask: Ask, signal: AbortSignal): Promise<Fit> {
   const rooms = await Promise.all(ask.models.map((ref) => roomAt(world, ask, { ref, signal })));
   const tightest = rooms.reduce((least, room) => (room.left < least.left ? room : least));
   const cuts = planFit(ask.conversation, ask.tools, tightest);
-  return { cuts, defaultMaxTokens: Math.min(...rooms.map((room) => room.defaultMaxTokens)) };
+  const { contextTokens, reservedTokens } = tightest;
+  const defaultMaxTokens = Math.min(...rooms.map((room) => room.defaultMaxTokens));
+  return { cuts, defaultMaxTokens, contextTokens, reservedTokens };
 }
 
 type Room = {

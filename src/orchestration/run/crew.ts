@@ -6,15 +6,19 @@
 // Invariants: R2 ready tasks start in plan order; R3 children are joined before run-end; M5 a model error is never retried here.
 
 import { BosunError, type ErrorData, isBosunError, toBosunError } from "../../error.ts";
-import type { JsonObject } from "../../json.ts";
+import { type JsonObject, ownValue } from "../../json.ts";
 import { executorOf } from "../crew/cast.ts";
 import type { Task } from "../crew/task.ts";
 import type { Durable, Flow } from "../durable/durable.ts";
 import type { RunFact, RunStatus } from "./event.ts";
 import { withoutText } from "./failure.ts";
+import { runHook } from "./hook.ts";
+import { makePlans, type Plans } from "./planning.ts";
 import {
   agentNameOf,
   end,
+  type Ended,
+  endsOf,
   finalText,
   isStopped,
   nextDue,
@@ -23,10 +27,11 @@ import {
   type Progress,
   type Running,
   sectionsFor,
+  sessionSection,
   taskNamed,
   textOf,
 } from "./progress.ts";
-import type { Section } from "./prompt.ts";
+import { PLAN_SECTION, type Section } from "./prompt.ts";
 import type { TaskInput, TaskOutput } from "./task.ts";
 import { nameOfAgent, type RunContext, type World } from "./world.ts";
 
@@ -36,9 +41,11 @@ export type CrewInput = { readonly crew: string; readonly inputs: JsonObject };
 /** What the functions of this body share. */
 type Body = {
   readonly d: Durable;
+  readonly world: World;
   readonly run: RunContext;
   readonly progress: Progress;
   readonly taskFlow: Flow<TaskInput, TaskOutput>;
+  plans: Plans;
 };
 
 /** The flow of a crew. Resolves for `done`, `partial` and `failed`; rejects with the reason of an abort. */
@@ -51,14 +58,17 @@ export function createCrewFlow(
     version: "1",
     async run(d, { inputs }) {
       const run = world.runOf(d.rootId);
-      const progress: Progress = { running: new Map(), ended: new Map(), round: 0 };
-      const body: Body = { d, run, progress, taskFlow };
+      const progress: Progress = { running: new Map(), ended: new Map(), round: 0, untold: [] };
+      const body: Body = { d, world, run, progress, taskFlow, plans: {} };
       try {
         sayStart(run, inputs);
-        while (progress.ended.size < run.plan.tasks.length && !isStopped(run, progress)) {
-          startDue(body);
-          if (progress.running.size > 0) await followOne(body);
-        }
+        body.plans = await makePlans(d, world, run);
+        await doTasks(body);
+        await stopAll(body, "cancelled");
+        await tellEnded(body);
+        const outcome = await hookOutcome(body, outcomeOf(run, progress));
+        run.log.emit([], { type: "run-end", ...outcome });
+        return outcome;
       } catch (error) {
         const failure = toBosunError(error, "run/failed", `crew "${run.crew.name}"`);
         const status = statusOfAbort(error);
@@ -72,16 +82,40 @@ export function createCrewFlow(
         });
         throw failure;
       }
-      await stopAll(body, "cancelled");
-      const outcome = outcomeOf(run, progress);
-      run.log.emit([], { type: "run-end", ...outcome });
-      return outcome;
     },
   };
 }
 
+async function doTasks(body: Body): Promise<void> {
+  const { run, progress } = body;
+  while (progress.ended.size < run.plan.tasks.length && !isStopped(run, progress)) {
+    startDue(body);
+    await tellEnded(body);
+    if (progress.running.size > 0) await followOne(body);
+    await tellEnded(body);
+  }
+}
+
+/** Calls the crew's hook for the tasks that have ended. */
+async function tellEnded({ d, world, run, progress }: Body): Promise<void> {
+  const untold = progress.untold.splice(0);
+  if (run.crew.hooks.onTask === undefined) return;
+  for (const { task, agent, ended } of untold) {
+    const at = { hook: "onTask", path: [`task:${task}`] } as const;
+    await runHook(d, world, at, { task, agent, status: ended.status, raw: ended.raw });
+  }
+}
+
+async function hookOutcome({ d, world, run, progress }: Body, outcome: Outcome): Promise<Outcome> {
+  if (run.crew.hooks.afterKickoff === undefined) return outcome;
+  const { status, raw } = outcome;
+  const subject = { inputs: run.inputs, status, raw, tasks: endsOf(progress) };
+  const changed = await runHook(d, world, { hook: "afterKickoff", path: [] }, subject);
+  return typeof changed === "string" ? { ...outcome, raw: changed } : outcome;
+}
+
 function sayStart(run: RunContext, inputs: JsonObject): void {
-  const { crew, plan, log } = run;
+  const { crew, plan, log, session, hookFacts } = run;
   const tasks = plan.tasks.map(({ name, needs, after }) => ({
     name,
     agent: agentNameOf(run, taskNamed(run, name)),
@@ -94,7 +128,9 @@ function sayStart(run: RunContext, inputs: JsonObject): void {
     inputs,
     tasks,
     width: plan.width,
+    ...(session ? { session: session.name } : {}),
   });
+  for (const fact of hookFacts) log.emit([], fact);
 }
 
 /** Starts what may start and cancels what never can. */
@@ -107,7 +143,7 @@ function startDue(body: Body): void {
       launch(body, {
         task,
         attempt: 1,
-        sections: sectionsFor(run, progress, planned),
+        sections: [...sessionSection(run), ...sectionsFor(run, progress, planned)],
         standIn: false,
       });
     else
@@ -131,7 +167,7 @@ type Launch = {
 };
 
 function launch(
-  { d, run, progress, taskFlow }: Body,
+  { d, run, progress, taskFlow, plans }: Body,
   { task, attempt, sections, standIn }: Launch,
 ): void {
   const actual = standIn && typeof task.onError === "object" ? task.onError : task;
@@ -145,7 +181,10 @@ function launch(
       `task "${actual.name}" of agent "${name}" did not end within ${timeoutMs} ms. Raise its timeoutMs, or look at which layer was slow`,
     );
   run.log.emit([segment], { type: "task-start", task: task.name, agent: name }, attempt);
-  const input = { task: task.name, standIn, segment, sections };
+  const plan = ownValue(plans, task.name);
+  const seen = plan === undefined ? sections : [...sections, { name: PLAN_SECTION, text: plan }];
+  const ends = actual.when === undefined ? undefined : endsOf(progress);
+  const input = { task: task.name, standIn, segment, sections: seen, ends };
   const child = d.child(segment, taskFlow, input, { timeoutMs, timeoutError });
   progress.running.set(task.name, { task, actual, attempt, sections, child });
 }
@@ -160,9 +199,9 @@ async function followOne(body: Body): Promise<void> {
   const running = progress.running.get(name);
   if (!running) return;
   try {
-    const answer = await running.child.result;
+    const output = await running.child.result;
     progress.running.delete(name);
-    end(body, running, { status: "done", ...answer });
+    end(body, running, endedBy(output));
   } catch (error) {
     if (d.signal.aborted) throw error;
     progress.running.delete(name);
@@ -201,7 +240,7 @@ async function stopAll(body: Body, status: RunStatus): Promise<void> {
   for (const [index, running] of left.entries()) {
     const result = settled[index];
     const cut = status === "timed-out" ? "timed-out" : "cancelled";
-    if (result?.status === "fulfilled") end(body, running, { status: "done", ...result.value });
+    if (result?.status === "fulfilled") end(body, running, endedBy(result.value));
     else end(body, running, { status: cut, raw: textOf(result?.reason) });
   }
   progress.running.clear();
@@ -209,6 +248,12 @@ async function stopAll(body: Body, status: RunStatus): Promise<void> {
     if (!progress.ended.has(task.name))
       end(body, { task, actual: task }, { status: "cancelled", raw: "" });
   }
+}
+
+function endedBy(output: TaskOutput): Ended {
+  if (output.type === "skipped") return { status: "skipped", raw: "" };
+  const { raw, finish } = output;
+  return { status: "done", raw, finish };
 }
 
 function statusOfAbort(error: unknown): RunStatus {

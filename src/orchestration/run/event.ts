@@ -10,9 +10,11 @@ import type { ErrorData } from "../../error.ts";
 import type { JsonObject } from "../../json.ts";
 import type { CallTimings, Finish, Path, Purpose } from "../../inference/model/model.ts";
 import type { Usage } from "../../inference/model/usage.ts";
+import type { Asked } from "../tool/approval.ts";
+import type { HookName } from "../crew/hook.ts";
 
-/** How a task ended. "partial": its text so far was taken as its output. */
-export type TaskStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out";
+/** How a task ended. "partial": its text so far was taken as its output. "skipped": its condition said that it is not needed. */
+export type TaskStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out" | "skipped";
 
 /** How a run ended. `done` and `partial` return; every other status throws. */
 export type RunStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out";
@@ -33,6 +35,8 @@ export type RunFact =
         readonly needs: readonly string[];
       }[];
       readonly width: number;
+      /** The conversation that this run belongs to. */
+      readonly session?: string | undefined;
     }
   | { readonly type: "task-start"; readonly task: string; readonly agent: string }
   | { readonly type: "task-retry"; readonly task: string; readonly error: ErrorData }
@@ -97,6 +101,59 @@ export type RunFact =
       readonly cached: boolean;
       readonly error?: ErrorData | undefined;
     }
+  /** An agent gives away a piece of its work. `id` is unique in its task's execution. */
+  | {
+      readonly type: "delegation-start";
+      readonly agent: string;
+      readonly to: string;
+      readonly id: string;
+      readonly kind: DelegationKind;
+      readonly text: string;
+    }
+  | {
+      readonly type: "delegation-end";
+      readonly agent: string;
+      readonly to: string;
+      readonly id: string;
+      readonly status: "done" | "failed";
+      readonly raw: string;
+      readonly error?: ErrorData | undefined;
+    }
+  /** `guardrail` = its place among the task's, from 1. */
+  | {
+      readonly type: "guardrail-end";
+      readonly task: string;
+      readonly agent: string;
+      readonly guardrail: number;
+      readonly status: "passed" | "changed" | "refused" | "failed";
+      readonly reason?: string | undefined;
+    }
+  /** A person is asked; the answer is given under the question's name. */
+  | ({ readonly type: "ask-start" } & Asked)
+  | {
+      readonly type: "ask-end";
+      readonly name: string;
+      readonly agent: string;
+      readonly answer: "approved" | "edited" | "rejected";
+      /** "timeout" = nobody answered, and the question's own default holds. */
+      readonly by: "person" | "timeout";
+      readonly reason?: string | undefined;
+    }
+  /** Only for a hook that changed, blocked or failed. */
+  | {
+      readonly type: "hook-end";
+      readonly hook: HookName;
+      readonly status: "changed" | "blocked" | "failed";
+      readonly reason?: string | undefined;
+    }
+  /** The plan that was made before the first task, by task; a run goes on without one that failed. */
+  | {
+      readonly type: "plan-end";
+      readonly status: "done" | "failed";
+      readonly plans: Readonly<Record<string, string>>;
+      readonly error?: ErrorData | undefined;
+    }
+  | { readonly type: "file-write"; readonly task: string; readonly file: string }
   | {
       readonly type: "task-end";
       readonly task: string;
@@ -115,6 +172,9 @@ export type RunFact =
       readonly raw: string;
       readonly error?: ErrorData | undefined;
     };
+
+/** Whether work is given away, a question asked, or a result sent back to whoever brought it. */
+export type DelegationKind = "delegate" | "ask" | "send-back";
 
 /** How one model call ended. */
 export type ModelOutcome =

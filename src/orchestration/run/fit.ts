@@ -4,7 +4,7 @@
 // results, largest first. Each is cut in its middle. Never touched: the system text, the tools, the task, what the agent said.
 
 import { BosunError } from "../../error.ts";
-import type { ToolSpec } from "../../inference/model/message.ts";
+import type { Message, ToolSpec } from "../../inference/model/message.ts";
 import { estimatePrompt, estimateTokens } from "../../inference/model/tokens.ts";
 import { type Conversation, toMessages } from "./prompt.ts";
 
@@ -14,6 +14,9 @@ export type Cut = {
   readonly tokensBefore: number;
   readonly tokensAfter: number;
 };
+
+/** What a prompt must fit: the smallest context that its call can meet, undefined = unknown, less what its answer may take. */
+export type Room = { readonly contextTokens: number | undefined; readonly reservedTokens: number };
 
 /** Counts are estimates, so this share of the room stays free. */
 const MARGIN = 0.1;
@@ -28,14 +31,12 @@ const LEAST_TOKENS = 64;
 export function planFit(
   conversation: Conversation,
   tools: readonly ToolSpec[],
-  room: { readonly contextTokens: number | undefined; readonly reservedTokens: number },
+  room: Room,
 ): readonly Cut[] {
-  const { contextTokens, reservedTokens } = room;
-  if (contextTokens === undefined) return [];
-  const limit = Math.floor((contextTokens - reservedTokens) * (1 - MARGIN));
+  if (room.contextTokens === undefined) return [];
   const promptTokens = estimatePrompt(toMessages(conversation), tools);
   const cuts: Cut[] = [];
-  let excess = promptTokens - limit;
+  let excess = promptTokens - limitOf(room);
   for (const { part, tokens } of cuttable(conversation)) {
     if (excess <= 0) return cuts;
     const tokensAfter = Math.max(LEAST_TOKENS, tokens - excess);
@@ -44,7 +45,31 @@ export function planFit(
     excess -= tokens - tokensAfter;
   }
   if (excess <= 0) return cuts;
-  throw new BosunError(
+  throw tooLong(room, promptTokens, excess);
+}
+
+/** Checks messages that nobody may cut. @throws BosunError `model/context-length` with the numbers. */
+export function checkFit(
+  messages: readonly Message[],
+  tools: readonly ToolSpec[],
+  room: Room,
+): void {
+  const promptTokens = estimatePrompt(messages, tools);
+  const excess = promptTokens - limitOf(room);
+  if (excess > 0) throw tooLong(room, promptTokens, excess);
+}
+
+/** Tokens that a prompt may have. */
+function limitOf({ contextTokens = Infinity, reservedTokens }: Room): number {
+  return Math.floor((contextTokens - reservedTokens) * (1 - MARGIN));
+}
+
+function tooLong(
+  { contextTokens = 0, reservedTokens }: Room,
+  promptTokens: number,
+  excess: number,
+): BosunError {
+  return new BosunError(
     "model/context-length",
     `the prompt needs about ${promptTokens} tokens and its answer up to ${reservedTokens}, but the model's context is ${contextTokens}: ` +
       `${excess} too many after every cut. Shorten the task or its tools, lower maxTokens, or use a model with a longer context`,

@@ -8,8 +8,8 @@ import type { Task } from "../crew/task.ts";
 import type { Child } from "../durable/durable.ts";
 import type { PlanTask } from "../plan/plan.ts";
 import type { RunStatus, TaskStatus } from "./event.ts";
-import type { Section } from "./prompt.ts";
-import type { TaskOutput } from "./task.ts";
+import { type Section, SESSION_SECTION } from "./prompt.ts";
+import type { Ends, TaskOutput } from "./task.ts";
 import { nameOfAgent, type RunContext } from "./world.ts";
 
 /** How one task ended. `raw` is its output, or the text that there was. */
@@ -36,6 +36,8 @@ export type Progress = {
   readonly ended: Map<string, Ended>;
   /** Races so far: each has its own key. */
   round: number;
+  /** Tasks that have ended and that the crew's hook has not been told of. */
+  readonly untold: { readonly task: string; readonly agent: string; readonly ended: Ended }[];
 };
 
 /** What a run comes to. */
@@ -53,6 +55,7 @@ export function end(
 ): void {
   progress.ended.set(task.name, ended);
   const agent = agentNameOf(run, actual);
+  progress.untold.push({ task: task.name, agent, ended });
   const standIn = actual === task ? {} : { standIn: actual.name };
   run.log.emit([`task:${task.name}`], {
     type: "task-end",
@@ -76,7 +79,7 @@ export function nextDue(run: RunContext, { running, ended }: Progress): Due | un
       after.every((other) => ended.has(other)),
   );
   return (
-    planned && { planned, missing: planned.needs.filter((need) => !hasOutput(ended.get(need))) }
+    planned && { planned, missing: planned.needs.filter((need) => !isSettled(ended.get(need))) }
   );
 }
 
@@ -94,6 +97,19 @@ export function sectionsFor(
   });
 }
 
+/** How the tasks so far have ended, as JSON. */
+export function endsOf({ ended }: Progress): Ends {
+  const all = [...ended].map(([name, { status, raw }]) => [name, { status, raw }]);
+  return Object.fromEntries(all);
+}
+
+/** What was said in the run's conversation before it, as a section. */
+export function sessionSection({ session }: RunContext): readonly Section[] {
+  return session && session.history !== ""
+    ? [{ name: SESSION_SECTION, text: session.history }]
+    : [];
+}
+
 /** True when the crew's policy lets nothing go on. */
 export function isStopped(run: RunContext, { ended }: Progress): boolean {
   return (
@@ -105,16 +121,18 @@ export function isStopped(run: RunContext, { ended }: Progress): boolean {
 export function outcomeOf(run: RunContext, progress: Progress): Outcome {
   const inOrder = run.plan.tasks.flatMap(({ name }) => progress.ended.get(name) ?? []);
   const raw = finalText(run, progress);
-  if (inOrder.every(({ status }) => status === "done")) return { status: "done", raw };
+  if (inOrder.every(({ status }) => status === "done" || status === "skipped"))
+    return { status: "done", raw };
   const failed = inOrder.find(({ status }) => isFailure(status));
   const isLost =
     (run.crew.policy === "fail-fast" && failed !== undefined) || !inOrder.some(hasOutput);
   return isLost ? { status: "failed", raw, error: failed?.error } : { status: "partial", raw };
 }
 
-/** The final output is the last task's. */
+/** The final output is that of the last task that was not skipped. */
 export function finalText(run: RunContext, { ended }: Progress): string {
-  return ended.get(run.plan.tasks.at(-1)?.name ?? "")?.raw ?? "";
+  const last = run.plan.tasks.findLast(({ name }) => ended.get(name)?.status !== "skipped");
+  return ended.get(last?.name ?? "")?.raw ?? "";
 }
 
 /** The text that an error carries from a call that did not end. */
@@ -135,6 +153,11 @@ export function agentNameOf(run: RunContext, task: Task): string {
 
 function hasOutput(ended: Ended | undefined): boolean {
   return ended?.status === "done" || ended?.status === "partial";
+}
+
+/** What was skipped is not missed. */
+function isSettled(ended: Ended | undefined): boolean {
+  return hasOutput(ended) || ended?.status === "skipped";
 }
 
 function isFailure(status: TaskStatus): boolean {

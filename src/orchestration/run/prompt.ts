@@ -8,8 +8,8 @@ import { estimateMessage, estimateTokens, estimateTool } from "../../inference/m
 import type { JsonObject } from "../../json.ts";
 import type { Agent } from "../crew/agent.ts";
 import { fillPlaceholders, type Inputs } from "../crew/input.ts";
-import type { Task } from "../crew/task.ts";
-import type { PromptPart } from "./event.ts";
+import type { DelegationKind, PromptPart } from "./event.ts";
+import type { Team } from "./team.ts";
 
 /** An earlier output that a task sees. */
 export type Section = { readonly name: string; readonly text: string };
@@ -35,27 +35,122 @@ export function repairText(issues: readonly string[]): string {
   return `Your answer does not fit the output format:\n${issues.map((issue) => `- ${issue}`).join("\n")}\nAnswer again with the corrected JSON only.`;
 }
 
-/** The first messages of a task: who the agent is, what it sees, what it does. */
-export function startConversation(
-  task: Task,
-  agent: Agent,
-  inputs: Inputs,
-  options: { readonly sections: readonly Section[]; readonly schema: JsonObject | undefined },
-): Conversation {
-  const fill = (text: string): string => fillPlaceholders(text, inputs, `task "${task.name}"`);
-  const system = [
-    `You are ${fill(agent.role)}.`,
-    `Goal: ${fill(agent.goal)}`,
-    fill(agent.backstory),
-  ]
-    .filter(Boolean)
-    .join("\n");
-  const format = options.schema
-    ? `\n\n# Output format\nAnswer with JSON only. It must fit this JSON Schema:\n${JSON.stringify(options.schema)}`
-    : "";
-  const text = `# Task\n${fill(task.description)}\n\n# Expected output\n${fill(task.expectedOutput)}${format}`;
-  return { system, sections: options.sections, task: text, turns: [] };
+/** Asks for an answer that a guardrail accepts. */
+export function refusedText(reason: string): string {
+  return `Your answer was not accepted:\n${reason}\nGive the corrected answer, whole.`;
 }
+
+/** Asks for an answer that a person accepts. */
+export function rejectedText(reason: string): string {
+  return `A person read your answer and rejects it:\n${reason}\nGive a new answer, whole.`;
+}
+
+/** What a conversation starts with, all of it filled in. */
+export type Opening = {
+  readonly agent: Agent;
+  readonly inputs: Inputs;
+  readonly team: Team | undefined;
+  readonly sections: readonly Section[];
+  readonly description: string;
+  readonly expectedOutput: string;
+  readonly schema: JsonObject | undefined;
+};
+
+/** The first messages of a piece of work: who the agent is, what it sees, what it does. */
+export function startConversation(opening: Opening): Conversation {
+  const { sections, description, expectedOutput, schema } = opening;
+  const format = schema
+    ? `\n\n# Output format\nAnswer with JSON only. It must fit this JSON Schema:\n${JSON.stringify(schema)}`
+    : "";
+  const task = `# Task\n${description}\n\n# Expected output\n${expectedOutput}${format}`;
+  return { system: systemText(opening), sections, task, turns: [] };
+}
+
+function systemText({ agent, inputs, team }: Opening): string {
+  const fill = (text: string): string => fillPlaceholders(text, inputs, `agent "${agent.name}"`);
+  const { role, goal, backstory } = agent;
+  const lines = [`You are ${fill(role)}.`, `Goal: ${fill(goal)}`, fill(backstory)];
+  return [...lines, team ? teamText(team) : ""].filter(Boolean).join("\n");
+}
+
+function teamText({ members, isLed, maxDelegations }: Team): string {
+  const people = members.map(({ name, goal }) => `- ${name}: ${goal}`).join("\n");
+  const bound = `They see only what you write to them, so put in everything that they need. You can give away ${maxDelegations} pieces at most.`;
+  if (!isLed)
+    return `Your coworkers:\n${people}\nAsk them, or delegate work to them, only for what they do better than you. ${bound}`;
+  return (
+    `You lead this crew:\n${people}\n` +
+    `Split the task, and give its pieces to those who do them best with delegate_work; calls of one turn are done at once. ${bound} ` +
+    "Check what comes back. Send a result that is not good enough back with send_back and your reasons. " +
+    "When you have what the task needs, write the final answer yourself."
+  );
+}
+
+/** What an agent is asked that gets a piece of somebody's work. */
+export function delegatedOpening(input: {
+  readonly kind: DelegationKind;
+  readonly text: string;
+  readonly earlier: string | undefined;
+  readonly reasons: string | undefined;
+}): Pick<Opening, "description" | "expectedOutput"> {
+  const { kind, text, earlier, reasons } = input;
+  const again =
+    earlier === undefined
+      ? ""
+      : `\n\nYour earlier answer:\n${earlier}\n\nIt was sent back to you:\n${reasons ?? ""}`;
+  const expectedOutput =
+    kind === "ask"
+      ? "An answer to the question, complete and to the point."
+      : "The result of this piece of work, complete, so that whoever gave it to you can use it as it is.";
+  return { description: text + again, expectedOutput };
+}
+
+/** What a coworker brought, as the agent reads it that asked. */
+export function resultText(id: string, from: string, raw: string): string {
+  return `[${id}] ${from} answers:\n${raw}`;
+}
+
+/** The name of a section with the plan; no task can have it. */
+export const PLAN_SECTION = "plan for this task";
+/** The name of a section with a conversation's earlier turns; no task can have it. */
+export const SESSION_SECTION = "conversation so far";
+
+/** Asks whether an answer meets criteria. */
+export function judgeConversation(criteria: string, answer: string): Conversation {
+  return {
+    system:
+      "You check answers against criteria. Be strict about the criteria and about nothing else.",
+    sections: [{ name: "answer", text: answer }],
+    task:
+      `# Task\nDoes the answer above meet these criteria?\n${criteria}\n\n` +
+      `# Output format\nAnswer with JSON only: {"ok": true} when it does, else {"ok": false, "reason": "what to change"}.`,
+    turns: [],
+  };
+}
+
+/** Asks for a plan of a crew's tasks. */
+export function planConversation(tasks: readonly PlannedTask[]): Conversation {
+  const list = tasks.map(
+    ({ name, agent, description, expectedOutput }) =>
+      `## ${name}\nDone by: ${agent}\n${description}\nExpected output: ${expectedOutput}`,
+  );
+  return {
+    system: "You plan the work of a crew before it begins.",
+    sections: [{ name: "tasks", text: list.join("\n\n") }],
+    task:
+      "# Task\nWrite for each task a short plan: the steps to take, in order, and what to hand to the tasks after it. Do not do the tasks.\n\n" +
+      '# Output format\nAnswer with JSON only: {"plans": [{"task": "its name", "plan": "…"}, …]}.',
+    turns: [],
+  };
+}
+
+/** A task as a plan's maker sees it. */
+export type PlannedTask = {
+  readonly name: string;
+  readonly agent: string;
+  readonly description: string;
+  readonly expectedOutput: string;
+};
 
 /** The messages that are sent. */
 export function toMessages(conversation: Conversation): readonly Message[] {

@@ -2,7 +2,7 @@
 
 import type { ErrorData } from "../../error.ts";
 import { ownValue } from "../../json.ts";
-import type { Finish, Path } from "../../inference/model/model.ts";
+import type { Finish, Path, Purpose } from "../../inference/model/model.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { RunEvent, RunStatus, TaskStatus } from "./event.ts";
 
@@ -17,6 +17,9 @@ export type AgentState = {
   readonly usage: Usage;
   readonly busyMs: number;
 };
+
+/** What the calls of one purpose cost. */
+export type PurposeState = { readonly calls: number; readonly usage: Usage };
 
 /** What one task came to. Times are on the run's clock in ms. */
 export type TaskState = {
@@ -43,6 +46,8 @@ export type RunState = {
   readonly status: RunStatus | "running";
   readonly tasks: Readonly<Record<string, TaskState>>;
   readonly agents: Readonly<Record<string, AgentState>>;
+  /** By purpose: "manage" tells what a hierarchy costs. Without failed attempts, which have no purpose. */
+  readonly purposes: Readonly<Partial<Record<Purpose, PurposeState>>>;
   readonly usage: Usage;
   readonly raw: string;
   readonly error: ErrorData | undefined;
@@ -56,6 +61,7 @@ export const EMPTY_RUN: RunState = {
   status: "running",
   tasks: {},
   agents: {},
+  purposes: {},
   usage: NO_USAGE,
   raw: "",
   error: undefined,
@@ -114,7 +120,7 @@ function applyWork(state: RunState, event: WorkEvent): RunState {
     case "model-fallback":
       return count(state, event, { usage: event.usage ?? NO_USAGE, retries: 1 });
     case "model-end":
-      return count(state, event, {
+      return count(countPurpose(state, event), event, {
         usage: event.usage,
         calls: 1,
         busyMs: event.status === "done" ? event.timings.totalMs : 0,
@@ -124,6 +130,14 @@ function applyWork(state: RunState, event: WorkEvent): RunState {
         toolCalls: 1,
         toolFailures: event.status === "failed" ? 1 : 0,
       });
+    case "delegation-start":
+    case "delegation-end":
+    case "guardrail-end":
+    case "ask-start":
+    case "ask-end":
+    case "hook-end":
+    case "plan-end":
+    case "file-write":
     case "task-retry":
     case "context-trim":
     case "model-prompt":
@@ -186,6 +200,15 @@ type Increments = {
   readonly toolFailures?: number;
   readonly busyMs?: number;
 };
+
+function countPurpose(
+  state: RunState,
+  { purpose, usage }: Extract<RunEvent, { readonly type: "model-end" }>,
+): RunState {
+  const before = state.purposes[purpose] ?? { calls: 0, usage: NO_USAGE };
+  const after = { calls: before.calls + 1, usage: addUsage(before.usage, usage) };
+  return { ...state, purposes: { ...state.purposes, [purpose]: after } };
+}
 
 /** Adds to the agent, the task and the run at once, so that their sums cannot differ (C2). */
 function count(

@@ -1,16 +1,25 @@
-// The task's body: a child of its run. Prepares what the agent needs and runs the agent loop.
+// The task's body: a child of its run. Asks whether the task is needed, prepares what the agent needs, runs the agent loop, and
+// writes the answer where the task wants it.
 
-import { BosunError, detailOf, isBosunError, toBosunError } from "../../error.ts";
-import type { ModelSettings } from "../../inference/model/endpoint.ts";
-import { type Agent, SETTING_NAMES } from "../crew/agent.ts";
+import { until } from "../../clock.ts";
+import { BosunError, detailOf, isBosunError, messageOf, toBosunError } from "../../error.ts";
 import { executorOf } from "../crew/cast.ts";
 import type { Crew } from "../crew/crew.ts";
-import type { Task } from "../crew/task.ts";
+import { fillPlaceholders } from "../crew/input.ts";
+import type { SoFar, Task } from "../crew/task.ts";
 import type { Durable, Flow } from "../durable/durable.ts";
-import { type Answer, runAgent } from "./agent.ts";
-import { specOf, toolsOf } from "./description.ts";
+import { runAgent } from "./agent.ts";
+import type { DelegationFlow } from "./delegation.ts";
+import { toolsOf } from "./description.ts";
+import type { TaskStatus } from "./event.ts";
+import { type Answer, settingsOf, workplaceOf } from "./job.ts";
+import { readOutput } from "./output.ts";
+import { outputPath, writeOutputFile } from "./output-file.ts";
 import { type Section, startConversation } from "./prompt.ts";
-import { nameOfAgent, type World } from "./world.ts";
+import type { RunContext, World } from "./world.ts";
+
+/** How the tasks before this one ended, by name. */
+export type Ends = Readonly<Record<string, { readonly status: TaskStatus; readonly raw: string }>>;
 
 /** A task's execution: which one, which of its stand-ins, and what it sees. */
 export type TaskInput = {
@@ -20,51 +29,37 @@ export type TaskInput = {
   /** First part of the path, unique for each execution: task:write, task:write~2. */
   readonly segment: string;
   readonly sections: readonly Section[];
+  /** Only for a task with a condition. */
+  readonly ends?: Ends | undefined;
 };
 
 /** What a task's execution hands over. */
-export type TaskOutput = Answer;
+export type TaskOutput = { readonly type: "skipped" } | ({ readonly type: "done" } & Answer);
 
 /** The flow of one task. @throws BosunError; details.text holds the text that there was. */
-export function createTaskFlow(world: World): Flow<TaskInput, TaskOutput> {
+export function createTaskFlow(
+  world: World,
+  delegationFlow: DelegationFlow,
+): Flow<TaskInput, TaskOutput> {
   return {
     name: "bosun/task",
     version: "1",
     async run(d, input) {
       const run = world.runOf(d.rootId);
       const task = taskOf(run.crew, input);
-      const spec = executorOf(task, run.crew);
-      const agent = { ...spec, name: nameOfAgent(spec, run.inputs) };
-      const path = input.standIn ? [input.segment, `task:${task.name}`] : [input.segment];
       try {
-        const tools = toolsOf(spec, task);
-        const toolSpecs = tools.map((tool) => specOf(run.description, tool));
-        const schema = run.description.outputs.get(task);
-        const conversation = startConversation(task, agent, run.inputs, {
-          sections: input.sections,
-          schema,
-        });
-        const remainingCalls =
-          run.plan.tasks.find(({ name }) => name === input.task)?.remaining ?? 0;
-        const models = run.modelsOf(spec);
-        return await runAgent(d, world, {
-          task,
-          agent,
-          path,
-          models,
-          settings: settingsOf(agent, task),
-          tools,
-          toolSpecs,
-          schema,
-          conversation,
-          remainingCalls,
-        });
+        if (!(await isNeeded(d, world, { run, task, input }))) return { type: "skipped" };
+        const answer = await doTask(d, world, { run, task, input, delegationFlow });
+        await keepAnswer(d, run, { task, input, answer });
+        return { type: "done", ...answer };
       } catch (error) {
         throw failureOf(d, error, `task "${task.name}"`);
       }
     },
   };
 }
+
+type Doing = { readonly run: RunContext; readonly task: Task; readonly input: TaskInput };
 
 function taskOf(crew: Crew, { task: name, standIn }: TaskInput): Task {
   const task = crew.tasks.find((one) => one.name === name);
@@ -74,13 +69,90 @@ function taskOf(crew: Crew, { task: name, standIn }: TaskInput): Task {
   return found;
 }
 
-/** Settings of the agent, overridden by those of the task. */
-function settingsOf(agent: Agent, task: Task): ModelSettings {
-  return Object.fromEntries(
-    SETTING_NAMES.map((name) => [name, task[name] ?? agent[name]]).filter(
-      ([, value]) => value !== undefined,
-    ),
-  );
+/** Asks the task's condition, once. @throws BosunError `task/condition-failed` when it throws. */
+async function isNeeded(d: Durable, world: World, { run, task, input }: Doing): Promise<boolean> {
+  const { when } = task;
+  if (when === undefined) return true;
+  return d.step(`${input.segment}/when`, async ({ signal }) => {
+    try {
+      const soFar = await soFarOf(run, input.ends ?? {});
+      const said: unknown = await until(world.clock.external(ask(when, soFar)), signal);
+      if (typeof said === "boolean") return said;
+      throw new Error("it must return true or false");
+    } catch (cause) {
+      signal.throwIfAborted();
+      const message = `task "${task.name}": its condition failed: ${messageOf(cause)}`;
+      throw new BosunError("task/condition-failed", message, { cause });
+    }
+  });
+}
+
+/** Async, so that a condition that throws at once rejects too. */
+async function ask(when: NonNullable<Task["when"]>, soFar: SoFar): Promise<unknown> {
+  return when(soFar);
+}
+
+async function soFarOf({ crew, inputs }: RunContext, ends: Ends): Promise<SoFar> {
+  const tasks = Object.entries(ends).map(async ([name, { status, raw }]) => {
+    const schema = crew.tasks.find((one) => one.name === name)?.output;
+    const hasOutput = status === "done" || status === "partial";
+    const output = !hasOutput ? undefined : schema ? await readOutput(raw, schema) : raw;
+    return [name, { status, raw, output }] as const;
+  });
+  return { inputs, tasks: Object.fromEntries(await Promise.all(tasks)) };
+}
+
+async function doTask(
+  d: Durable,
+  world: World,
+  { run, task, input, delegationFlow }: Doing & { readonly delegationFlow: DelegationFlow },
+): Promise<Answer> {
+  const spec = executorOf(task, run.crew);
+  const place = workplaceOf(run, spec, { tools: toolsOf(spec, task), givers: [] });
+  const schema = run.description.outputs.get(task);
+  const fill = (text: string): string => fillPlaceholders(text, run.inputs, `task "${task.name}"`);
+  const conversation = startConversation({
+    agent: place.agent,
+    inputs: run.inputs,
+    team: place.team,
+    sections: input.sections,
+    description: fill(task.description) + preferenceOf(run.crew, task),
+    expectedOutput: fill(task.expectedOutput),
+    schema,
+  });
+  const job = {
+    ...place,
+    task,
+    path: input.standIn ? [input.segment, `task:${task.name}`] : [input.segment],
+    settings: settingsOf(place.agent, task),
+    schema,
+    conversation,
+    remainingCalls: run.plan.tasks.find(({ name }) => name === input.task)?.remaining ?? 0,
+  };
+  return runAgent(d, world, job, delegationFlow);
+}
+
+/** Under a manager a task's agent is a wish, not a wall: the others can be asked too. */
+function preferenceOf({ manager }: Crew, { agent }: Task): string {
+  if (manager === undefined || agent === undefined) return "";
+  return `\n\nBest done by: ${typeof agent === "string" ? agent : agent.name}`;
+}
+
+/** Writes the answer to the task's file, when it has one. */
+async function keepAnswer(
+  d: Durable,
+  run: RunContext,
+  { task, input, answer }: Omit<Doing, "run"> & { readonly answer: Answer },
+): Promise<void> {
+  if (task.outputFile === undefined) return;
+  const where = `task "${task.name}"`;
+  const file = fillPlaceholders(task.outputFile, run.inputs, where);
+  const path = outputPath(run.outputFolder, file, where);
+  await d.step(`${input.segment}/output-file`, async () => {
+    await writeOutputFile(run.outputFolder, path, answer.raw);
+    return undefined;
+  });
+  run.log.emit([input.segment], { type: "file-write", task: task.name, file: path });
 }
 
 /** The reason of an abort wins over what it made fail; the text that there was stays with it. */

@@ -10,6 +10,7 @@ import { fillPlaceholders, type Inputs } from "../crew/input.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { ToolRunner } from "../tool/run.ts";
 import type { Description } from "./description.ts";
+import type { RunFact } from "./event.ts";
 import type { RunLog } from "./log.ts";
 
 /** What belongs to one root run and is not JSON. */
@@ -21,9 +22,15 @@ export type RunContext = {
   readonly log: RunLog;
   readonly tools: ToolRunner;
   /** The models of an agent, in the order in which they are tried. */
-  readonly modelsOf: (agent: Agent) => readonly [ModelRef, ...ModelRef[]];
+  readonly modelsOf: (agent: Pick<Agent, "models">) => readonly [ModelRef, ...ModelRef[]];
   /** Keeps the first error of a task that failed, with its cause and stack: the run's own error is made from it. */
   readonly noteFailure: (error: BosunError) => void;
+  /** Where tasks' output files go. */
+  readonly outputFolder: string;
+  /** The conversation that this run belongs to, and what was said in it before. */
+  readonly session: { readonly name: string; readonly history: string } | undefined;
+  /** What hooks did before the run began, to be told at its start. */
+  readonly hookFacts: readonly RunFact[];
   /** Whether each call's prompt is emitted. */
   readonly showPrompts: boolean;
 };

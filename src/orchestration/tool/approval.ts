@@ -24,9 +24,8 @@ export type Decision =
   | { readonly ok: true; readonly edit?: Json | undefined }
   | { readonly ok: false; readonly reason: string };
 
-/** A question to a person. `name` is what an answer is given under; unique in its run. */
-export type Question = {
-  readonly runId: string;
+/** What a person is asked. `name` is what an answer is given under; unique in its run. */
+export type Asked = {
   readonly name: string;
   readonly agent: string;
   readonly task: string;
@@ -36,6 +35,9 @@ export type Question = {
   | { readonly subject: "answer"; readonly text: string }
   | { readonly subject: "tool"; readonly tool: string; readonly arguments: JsonObject }
 );
+
+/** A question of a run. */
+export type Question = Asked & { readonly runId: string };
 
 /** Default of `timeoutMs`: one hour. */
 export const DEFAULT_ASK_MS = 3_600_000;
@@ -50,3 +52,16 @@ export function readDecision(value: unknown): Decision | undefined {
 }
 
 const NO_REASON = "no reason was given";
+
+/** True for what may stand as a tool's `approval`. */
+export function isApproval(value: unknown): boolean {
+  if (typeof value === "boolean" || typeof value === "function") return true;
+  if (!isObject(value)) return false;
+  const { when, timeoutMs, onTimeout, ...others } = value;
+  return (
+    Object.keys(others).length === 0 &&
+    (when === undefined || typeof when === "function") &&
+    (timeoutMs === undefined || (Number.isInteger(timeoutMs) && Number(timeoutMs) > 0)) &&
+    (onTimeout === undefined || onTimeout === "approve" || onTimeout === "reject")
+  );
+}

@@ -44,12 +44,13 @@ async function jsonSchemaOf(schema: Schema): Promise<JsonObject | undefined> {
   }
 }
 
-type ReadObject =
+/** What a model's arguments are before any schema: an object, or what is wrong with the text. */
+export type ReadObject =
   | { readonly type: "object"; readonly value: JsonObject }
   | { readonly type: "wrong"; readonly what: string };
 
 /** Takes no text for no arguments, and once an object that was written as a JSON text inside JSON. */
-function readObject(text: string, isInner: boolean = false): ReadObject {
+export function readObject(text: string, isInner: boolean = false): ReadObject {
   const body = withoutFence(text);
   if (body === "") return { type: "object", value: {} };
   const read = readLenientJson(body);

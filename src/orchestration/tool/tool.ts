@@ -3,6 +3,7 @@
 import { BosunError } from "../../error.ts";
 import type { Json } from "../../json.ts";
 import { isStandardSchema, type OutputOf, type Schema } from "../../schema.ts";
+import { type Approval, isApproval } from "./approval.ts";
 
 /** What a tool's function gets besides its arguments. */
 export type ToolContext = {
@@ -42,6 +43,8 @@ export type ToolOptions<S extends Schema> = {
   readonly cache?: boolean | undefined;
   /** true makes the result the task's answer, without another model call. Default false. */
   readonly resultAsAnswer?: boolean | undefined;
+  /** Calls that wait for a person, who may change the arguments. Default: none. */
+  readonly approval?: Approval<OutputOf<S>> | false | undefined;
 };
 
 /** A tool, ready to stand in an agent's or a task's `tools`. */
@@ -57,6 +60,7 @@ export type Tool = {
   readonly maxUses: number | undefined;
   readonly cache: boolean | undefined;
   readonly resultAsAnswer: boolean;
+  readonly approval: Approval | undefined;
 };
 
 /**
@@ -90,6 +94,7 @@ export function tool<const S extends Schema>(options: ToolOptions<S>): Tool {
     maxUses,
     cache,
     resultAsAnswer: options.resultAsAnswer ?? false,
+    approval: options.approval || undefined,
   };
 }
 
@@ -108,10 +113,12 @@ const KNOWN: ReadonlySet<string> = new Set([
   "maxUses",
   "cache",
   "resultAsAnswer",
+  "approval",
 ]);
 
 function checkTool(options: ToolOptions<Schema>): void {
   const { name, description, parameters, run, timeoutMs, output, summary, maxUses } = options;
+  const { approval } = options;
   const check = (isRight: boolean, field: string, expected: string, got: unknown): void => {
     if (isRight) return;
     const shown = JSON.stringify(got) ?? typeof got;
@@ -156,6 +163,12 @@ function checkTool(options: ToolOptions<Schema>): void {
     output?.maxTokens,
   );
   check(summary === undefined || typeof summary === "function", "summary", "a function", summary);
+  check(
+    approval === undefined || isApproval(approval),
+    "approval",
+    "true, false, a function, or { when, timeoutMs, onTimeout }",
+    approval,
+  );
   check(isWholeFrom(1, maxUses), "maxUses", "a positive whole number", maxUses);
 }
 

@@ -12,7 +12,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { systemClock, type Timer } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
-import { parseJson } from "../../json.ts";
+import { type JsonObject, parseJson } from "../../json.ts";
 import type { RunEvent, RunStatus } from "../../orchestration/run/event.ts";
 import type { Recorder } from "../../orchestration/run/log.ts";
 import { openSqlite, type Sqlite, toSqliteError } from "../../sqlite.ts";
@@ -39,6 +39,11 @@ export interface Store {
   find(idOrPrefix: string): RunSummary | undefined;
   /** A run's events by `seq`. */
   events(runId: string): readonly RunEvent[];
+  /** What was asked and answered in the runs of a conversation that ended well: the newest `limit`, oldest first. */
+  session(
+    name: string,
+    limit: number,
+  ): readonly { readonly inputs: JsonObject; readonly raw: string }[];
   /** Writes what is waiting and closes the file. */
   close(): void;
 }
@@ -49,6 +54,8 @@ const MIGRATIONS = [
      started_at REAL NOT NULL, ended_at REAL, owner TEXT NOT NULL);
    CREATE TABLE events (run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, seq INTEGER NOT NULL, body TEXT NOT NULL);
    CREATE UNIQUE INDEX events_by_run ON events (run, seq);`,
+  `ALTER TABLE runs ADD COLUMN session TEXT;
+   CREATE INDEX runs_by_session ON runs (session) WHERE session IS NOT NULL;`,
 ];
 
 /** Runs that are kept; older ones are removed when the store is opened. */
@@ -106,12 +113,25 @@ export function openStore(dataFolder: string): Store {
       const rows = rowsOf(ofRun, runId, MAX_EVENTS);
       return rows.map((row) => parseJson(String(row["body"])) as RunEvent); // `as`: only the writer below fills this column
     },
+    session(name, limit) {
+      const rows = rowsOf(OF_SESSION, name, limit);
+      return rows.toReversed().map((row) => {
+        const { inputs } = parseJson(String(row["first"])) as { inputs: JsonObject }; // `as`: run-start is a run's first event
+        const { raw } = parseJson(String(row["last"])) as { raw: string }; // `as`: run-end is its last
+        return { inputs, raw };
+      });
+    },
     close() {
       writer.drain();
       sqlite.close();
     },
   };
 }
+
+const OF_SESSION = `SELECT
+    (SELECT body FROM events WHERE run = runs.id ORDER BY seq LIMIT 1) AS first,
+    (SELECT body FROM events WHERE run = runs.id ORDER BY seq DESC LIMIT 1) AS last
+  FROM runs WHERE session = ? AND status IN ('done', 'partial') ORDER BY id DESC LIMIT ?`;
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -202,14 +222,16 @@ function createInsertOne({
   database,
 }: Sqlite): (event: RunEvent, row: number | undefined) => number | undefined {
   const insertRun = database.prepare(
-    "INSERT INTO runs (run_id, crew, status, started_at, owner) VALUES (?, ?, 'running', ?, ?) RETURNING id",
+    "INSERT INTO runs (run_id, crew, status, started_at, owner, session) VALUES (?, ?, 'running', ?, ?, ?) RETURNING id",
   );
   const endRun = database.prepare("UPDATE runs SET status = ?, ended_at = ? WHERE id = ?");
   const insertEvent = database.prepare("INSERT INTO events (run, seq, body) VALUES (?, ?, ?)");
   return (event, known) => {
     const { runId, type, at, seq } = event;
     const row =
-      type === "run-start" ? Number(insertRun.get(runId, event.crew, at, OWNER)?.["id"]) : known;
+      type === "run-start"
+        ? Number(insertRun.get(runId, event.crew, at, OWNER, event.session ?? null)?.["id"])
+        : known;
     if (row === undefined) {
       throw new BosunError(
         "store/failed",

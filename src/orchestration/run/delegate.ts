@@ -1,0 +1,52 @@
+// The body of a piece of work that an agent gave away: a child run in which the coworker does it.
+
+import { strict as assert } from "node:assert";
+import { runAgent } from "./agent.ts";
+import type { DelegationFlow } from "./delegation.ts";
+import { settingsOf, workplaceOf } from "./job.ts";
+import { delegatedOpening, startConversation } from "./prompt.ts";
+import type { World } from "./world.ts";
+
+/** The flow of work given away. It may be given on, as deep as the crew allows. */
+export function createDelegationFlow(world: World): DelegationFlow {
+  const flow: DelegationFlow = {
+    name: "bosun/delegation",
+    version: "1",
+    async run(d, input) {
+      const run = world.runOf(d.rootId);
+      const spec = run.crew.agents.find(({ name }) => name === input.agent);
+      assert(spec, `the crew has no agent "${input.agent}" to give work to`);
+      const place = workplaceOf(run, spec, { tools: spec.tools, givers: input.givers });
+      const { kind, text, context, earlier, reasons } = input;
+      const sections =
+        context.trim() === "" ? [] : [{ name: `context from ${input.from}`, text: context }];
+      const conversation = startConversation({
+        agent: place.agent,
+        inputs: run.inputs,
+        team: place.team,
+        sections,
+        ...delegatedOpening({ kind, text, earlier, reasons }),
+        schema: undefined,
+      });
+      const job = {
+        ...place,
+        task: { name: input.task, ...WITHOUT_CHECKS },
+        path: input.path,
+        settings: settingsOf(place.agent),
+        schema: undefined,
+        conversation,
+        remainingCalls: undefined,
+      };
+      return runAgent(d, world, job, flow);
+    },
+  };
+  return flow;
+}
+
+/** Whoever gave the work away checks it; the task's own checks are for the task's answer. */
+const WITHOUT_CHECKS = {
+  output: undefined,
+  guardrails: [],
+  guardrailRetries: 0,
+  humanInput: undefined,
+} as const;

@@ -1,0 +1,181 @@
+// Runs a task's guardrails over an answer: all of them, in order, for every new answer, so that mending what one refuses cannot
+// break in silence what an earlier one had passed.
+
+import { until } from "../../clock.ts";
+import { BosunError, isBosunError, messageOf } from "../../error.ts";
+import { isObject, type JsonObject, parseJson } from "../../json.ts";
+import type { Path } from "../../inference/model/model.ts";
+import { criteriaOf, type Guardrail, type Verdict } from "../crew/guardrail.ts";
+import { fillPlaceholders } from "../crew/input.ts";
+import type { Durable } from "../durable/durable.ts";
+import { askModel } from "./call.ts";
+import type { RunFact } from "./event.ts";
+import type { AgentJob } from "./job.ts";
+import { checkOutput, readOutput } from "./output.ts";
+import { judgeConversation, repairText } from "./prompt.ts";
+import type { World } from "./world.ts";
+
+/** What guardrails make of an answer: the answer as it now is, or why it is refused. */
+export type Guarded =
+  | { readonly type: "passed"; readonly raw: string }
+  | { readonly type: "refused"; readonly reason: string };
+
+/**
+ * Lets an answer through the task's guardrails; the first that refuses ends it.
+ * @throws BosunError `task/guardrail-failed` for one that throws or a judge that gives no verdict, with the answer in details.text.
+ */
+export async function passGuardrails(
+  d: Durable,
+  world: World,
+  job: AgentJob,
+  answer: { readonly path: Path; readonly raw: string },
+): Promise<Guarded> {
+  let { raw } = answer;
+  for (const [index, guardrail] of job.task.guardrails.entries()) {
+    const path = [...answer.path, `guardrail:${index}`];
+    const checking = { guardrail, path, raw };
+    const verdict = await verdictOf(d, world, job, checking).catch((error: unknown) => {
+      if (d.signal.aborted) throw error;
+      sayEnd(d, world, job, { path, index, status: "failed", reason: messageOf(error) });
+      throw failed(job, error, { index, raw });
+    });
+    if (!verdict.ok) {
+      sayEnd(d, world, job, { path, index, status: "refused", reason: verdict.reason });
+      return { type: "refused", reason: verdict.reason };
+    }
+    const isChanged = verdict.raw !== undefined && verdict.raw !== raw;
+    sayEnd(d, world, job, { path, index, status: isChanged ? "changed" : "passed" });
+    raw = verdict.raw ?? raw;
+  }
+  return { type: "passed", raw };
+}
+
+type Checking = { readonly guardrail: Guardrail; readonly path: Path; readonly raw: string };
+
+async function verdictOf(
+  d: Durable,
+  world: World,
+  job: AgentJob,
+  { guardrail, path, raw }: Checking,
+): Promise<Verdict> {
+  if (typeof guardrail !== "function") return judge(d, world, job, { guardrail, path, raw });
+  const { task, agent } = job;
+  const { inputs } = world.runOf(d.rootId);
+  const verdict = await d.step(path.join("/"), async ({ signal }) => {
+    const output = task.output === undefined ? raw : await readOutput(raw, task.output);
+    const subject = { task: task.name, agent: agent.name, raw, output, inputs };
+    const work = world.clock.external(invoke(guardrail, [subject, { signal }]));
+    return readVerdict(await until(work, signal));
+  });
+  if (!verdict.ok || verdict.raw === undefined || task.output === undefined) return verdict;
+  const check = await d.step(`${path.join("/")}/check`, () =>
+    checkOutput(verdict.raw ?? "", task.output ?? {}),
+  );
+  if (check.type === "valid") return { ok: true, raw: check.raw };
+  throw new Error(`what it returned does not fit the task's schema: ${check.issues.join("; ")}`);
+}
+
+/** Async, so that one that throws before its first await rejects too. */
+async function invoke(
+  guardrail: Extract<Guardrail, (...args: never) => unknown>,
+  args: Parameters<typeof guardrail>,
+): Promise<unknown> {
+  return guardrail(...args);
+}
+
+const NO_REASON = "no reason was given";
+
+/** @throws when it is no verdict: a guardrail that returns nothing must not let everything pass. */
+function readVerdict(returned: unknown): Verdict {
+  const { ok, raw, reason } = isObject(returned) ? returned : {};
+  if (ok === true && (raw === undefined || typeof raw === "string"))
+    return raw === undefined ? { ok } : { ok, raw };
+  if (ok === false)
+    return { ok, reason: typeof reason === "string" && reason.trim() ? reason : NO_REASON };
+  throw new Error("it must return { ok: true, raw? } or { ok: false, reason }");
+}
+
+/** Most times that a judge is asked for a verdict that can be read. */
+const JUDGE_TRIES = 2;
+
+const VERDICT_SCHEMA: JsonObject = {
+  type: "object",
+  properties: { ok: { type: "boolean" }, reason: { type: "string" } },
+  required: ["ok"],
+  additionalProperties: false,
+};
+
+type Judging = Checking & { readonly guardrail: Exclude<Guardrail, (...args: never) => unknown> };
+
+async function judge(
+  d: Durable,
+  world: World,
+  job: AgentJob,
+  { guardrail, path, raw }: Judging,
+): Promise<Verdict> {
+  const run = world.runOf(d.rootId);
+  const where = `a guardrail of task "${job.task.name}"`;
+  const criteria = fillPlaceholders(criteriaOf(guardrail) ?? "", run.inputs, where);
+  const model = typeof guardrail === "object" ? guardrail.model : undefined;
+  const models = model === undefined ? job.models : run.modelsOf({ models: [model] });
+  const start = judgeConversation(criteria, raw);
+  let conversation = start;
+  for (let attempt = 1; ; attempt++) {
+    const reply = await askModel(d, world, {
+      path: [...path, `turn:${attempt}`],
+      agent: JUDGE,
+      task: job.task.name,
+      purpose: "guardrail",
+      models,
+      conversation,
+      tools: [],
+      output: { name: "verdict", schema: VERDICT_SCHEMA },
+      settings: { temperature: 0 },
+      timeouts: job.agent.timeouts,
+      remainingCalls: undefined,
+    });
+    const key = [...path, `turn:${attempt}`, "check"].join("/");
+    const check = await d.step(key, () => checkOutput(reply.text, VERDICT_SCHEMA));
+    if (check.type === "valid") return readVerdict(parseJson(check.raw));
+    if (attempt === JUDGE_TRIES)
+      throw new Error(`${reply.model} gave no verdict: ${check.issues.join("; ")}`);
+    const turns = [
+      { role: "assistant", content: reply.text },
+      { role: "user", content: repairText(check.issues) },
+    ] as const;
+    conversation = { ...start, turns };
+  }
+}
+
+/** Who judges, in events and tables. */
+const JUDGE = "Guardrail judge";
+
+type End = Pick<Extract<RunFact, { readonly type: "guardrail-end" }>, "status" | "reason"> & {
+  readonly path: Path;
+  readonly index: number;
+};
+
+function sayEnd(
+  d: Durable,
+  world: World,
+  { task, agent }: AgentJob,
+  { path, index, status, reason }: End,
+): void {
+  const why = reason === undefined ? {} : { reason };
+  const place = { task: task.name, agent: agent.name, guardrail: index + 1 };
+  world.runOf(d.rootId).log.emit(path, { type: "guardrail-end", ...place, status, ...why });
+}
+
+/** A model's own error keeps its code: nobody but the pool repeats a call for it (M5). */
+function failed(
+  { task }: AgentJob,
+  cause: unknown,
+  { index, raw }: { readonly index: number; readonly raw: string },
+): BosunError {
+  const isModels = isBosunError(cause) && cause.code.startsWith("model/");
+  return new BosunError(
+    isModels ? cause.code : "task/guardrail-failed",
+    `task "${task.name}": guardrail ${index + 1} of ${task.guardrails.length} failed: ${messageOf(cause)}. The answer was not judged; it is kept as the task's raw text`,
+    { cause, details: { text: raw } },
+  );
+}

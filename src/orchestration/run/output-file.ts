@@ -1,0 +1,50 @@
+// Writes a task's answer to its file, inside a folder that nothing leads out of.
+//
+// Whole or not at all: the text goes to a new file beside it, which then takes its place. What this does not prevent is somebody
+// else on the machine who changes folders into links between the check and the rename.
+
+import { randomUUID } from "node:crypto";
+import { mkdir, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { BosunError, messageOf } from "../../error.ts";
+
+/**
+ * The path of an output file below a folder. Looks at the words only, so it can be checked before anything is paid for.
+ * @throws BosunError `crew/invalid` for a path that leads out of the folder, or that names no file.
+ */
+export function outputPath(folder: string, file: string, where: string): string {
+  const root = resolve(folder);
+  const path = resolve(root, file.trim());
+  const inside = relative(root, path);
+  const isOutside = inside === "" || inside === ".." || inside.startsWith(`..${sep}`);
+  if (isOutside || isAbsolute(inside) || file.includes("\0") || /[/\\]$/.test(file.trim()))
+    throw new BosunError(
+      "crew/invalid",
+      `${where}: outputFile ${JSON.stringify(file)} is no file below ${root}. Give a path relative to that folder, or another outputFolder`,
+    );
+  return path;
+}
+
+/**
+ * Writes a text there, with the folders that it needs.
+ * @throws BosunError `task/output-file` with the path and what to do; the text is in its details.
+ */
+export async function writeOutputFile(folder: string, path: string, text: string): Promise<void> {
+  const draft = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const [root, real] = await Promise.all([realpath(folder), realpath(dirname(path))]);
+    const inside = relative(root, real);
+    if (inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside))
+      throw new Error(`a link leads out of ${root}`);
+    await writeFile(draft, text, { flag: "wx" });
+    await rename(draft, path);
+  } catch (cause) {
+    await rm(draft, { force: true }).catch(() => undefined); // the first error is the one to tell
+    throw new BosunError(
+      "task/output-file",
+      `the answer cannot be written to ${path}: ${messageOf(cause)}. Make the folder writable, or name another outputFile`,
+      { cause, details: { text, path } },
+    );
+  }
+}

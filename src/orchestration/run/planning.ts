@@ -1,0 +1,108 @@
+// The plan that is made once, before a crew's first task. It stands apart from the tasks' own texts: each task sees its part as a
+// section of its context, and the crew's definition stays as it is.
+
+import { BosunError, toBosunError } from "../../error.ts";
+import { type JsonObject, parseJson } from "../../json.ts";
+import { fillPlaceholders } from "../crew/input.ts";
+import type { Durable } from "../durable/durable.ts";
+import { askModel } from "./call.ts";
+import { withoutText } from "./failure.ts";
+import { checkOutput } from "./output.ts";
+import { agentNameOf } from "./progress.ts";
+import { planConversation, type PlannedTask, repairText } from "./prompt.ts";
+import type { RunContext, World } from "./world.ts";
+
+/** Plans by task; a task may have none. */
+export type Plans = Readonly<Record<string, string>>;
+
+/** Who plans, in events and tables. */
+const PLANNER = "Planner";
+/** Most times that it is asked for a plan that can be read. */
+const TRIES = 2;
+
+/** The plans of a crew's tasks. A plan is a help: a run whose plan fails goes on without, and an event says why. */
+export async function makePlans(d: Durable, world: World, run: RunContext): Promise<Plans> {
+  const { crew, log } = run;
+  if (!crew.planning) return {};
+  try {
+    const plans = await askForPlans(d, world, run);
+    log.emit(["plan"], { type: "plan-end", status: "done", plans });
+    return plans;
+  } catch (error) {
+    if (d.signal.aborted) throw error;
+    const failure = toBosunError(error, "run/failed", "the plan");
+    const told = { status: "failed", plans: {}, error: withoutText(failure) } as const;
+    log.emit(["plan"], { type: "plan-end", ...told });
+    return {};
+  }
+}
+
+async function askForPlans(d: Durable, world: World, run: RunContext): Promise<Plans> {
+  const { crew } = run;
+  const schema = schemaFor(crew.tasks.map(({ name }) => name));
+  const start = planConversation(tasksOf(run));
+  const models = run.modelsOf({
+    models: crew.planningModel === undefined ? [] : [crew.planningModel],
+  });
+  let conversation = start;
+  for (let attempt = 1; ; attempt++) {
+    const path = ["plan", `turn:${attempt}`];
+    const reply = await askModel(d, world, {
+      path,
+      agent: PLANNER,
+      task: "",
+      purpose: "plan",
+      models,
+      conversation,
+      tools: [],
+      output: { name: "plan", schema },
+      settings: {},
+      timeouts: undefined,
+      remainingCalls: crew.tasks.length,
+    });
+    const check = await d.step(`${path.join("/")}/check`, () => checkOutput(reply.text, schema));
+    if (check.type === "valid") return readPlans(check.raw);
+    if (attempt === TRIES)
+      throw new BosunError(
+        "task/output-invalid",
+        `${reply.model} made no plan that can be read: ${check.issues.join("; ")}`,
+      );
+    const turns = [
+      { role: "assistant", content: reply.text },
+      { role: "user", content: repairText(check.issues) },
+    ] as const;
+    conversation = { ...start, turns };
+  }
+}
+
+function tasksOf(run: RunContext): readonly PlannedTask[] {
+  return run.crew.tasks.map((task) => {
+    const fill = (text: string): string =>
+      fillPlaceholders(text, run.inputs, `task "${task.name}"`);
+    const { name, description, expectedOutput } = task;
+    const agent = agentNameOf(run, task);
+    return { name, agent, description: fill(description), expectedOutput: fill(expectedOutput) };
+  });
+}
+
+function schemaFor(names: readonly string[]): JsonObject {
+  const plan = {
+    type: "object",
+    properties: { task: { type: "string", enum: names }, plan: { type: "string" } },
+    required: ["task", "plan"],
+    additionalProperties: false,
+  };
+  return {
+    type: "object",
+    properties: { plans: { type: "array", items: plan } },
+    required: ["plans"],
+    additionalProperties: false,
+  };
+}
+
+function readPlans(raw: string): Plans {
+  const { plans } = parseJson(raw) as { plans: readonly { task: string; plan: string }[] }; // `as`: checked against schemaFor
+  return Object.fromEntries(
+    plans.filter(({ plan }) => plan.trim() !== "").map(({ task, plan }) => [task, plan]),
+  );
+}

@@ -1,0 +1,116 @@
+// Before a run: everything that can be wrong with it is found here, and everything that it needs is put together.
+
+import { createAbort, type RunOptions } from "./run-option.ts";
+import { RUN_OPTIONS } from "./bosun-option.ts";
+import { type Resolver, settleAlias } from "./alias.ts";
+import type { Clock } from "./clock.ts";
+import { BosunError } from "./error.ts";
+import type { ModelRef } from "./inference/model/endpoint.ts";
+import { isObject } from "./json.ts";
+import { allTasks } from "./orchestration/crew/cast.ts";
+import { checkInputs, type Crew } from "./orchestration/crew/crew.ts";
+import { fillPlaceholders, type Inputs } from "./orchestration/crew/input.ts";
+import { checkOptions } from "./orchestration/crew/option.ts";
+import { planCrew } from "./orchestration/plan/plan.ts";
+import { describeCrew } from "./orchestration/run/description.ts";
+import type { RunFact } from "./orchestration/run/event.ts";
+import { callHook, changeOf, factOf } from "./orchestration/run/hook.ts";
+import { createRunLog } from "./orchestration/run/log.ts";
+import { outputPath } from "./orchestration/run/output-file.ts";
+import type { RunContext } from "./orchestration/run/world.ts";
+import { createToolRunner } from "./orchestration/tool/run.ts";
+import { checkRunId, newRunId } from "./run-id.ts";
+import type { Store } from "./service/store/store.ts";
+import type { Sessions } from "./session.ts";
+
+/** What the runs of one Bosun share. */
+export type Home = {
+  readonly clock: Clock;
+  readonly defaultModel: ModelRef;
+  readonly resolve: Resolver;
+  readonly contexts: Map<string, RunContext>;
+  readonly store: () => Promise<Store | undefined>;
+  readonly sessions: Sessions;
+  readonly outputFolder: string;
+};
+
+/**
+ * What a run is bound to, and noted under its id.
+ * @throws BosunError before anything is paid for.
+ */
+export async function prepareRun(
+  crew: Crew,
+  run: RunOptions,
+  home: Home & Pick<RunContext, "noteFailure">,
+): Promise<RunContext> {
+  checkOptions(`a run of crew "${crew.name}"`, run, RUN_OPTIONS);
+  const { clock, contexts, store, outputFolder, noteFailure } = home;
+  const plan = planCrew(crew);
+  const runId = run.runId ?? newRunId(clock);
+  const { inputs, hookFacts } = await hookInputs(crew, run, { clock, runId });
+  checkInputs(crew, inputs);
+  checkOutputFiles(crew, inputs, outputFolder);
+  const description = await describeCrew(crew);
+  const session = await home.sessions.open(run.session);
+  const opened = await store();
+  if (run.runId !== undefined)
+    checkRunId(runId, contexts.has(runId) || opened?.find(runId)?.runId === runId);
+  const context = {
+    crew,
+    plan,
+    inputs,
+    description,
+    log: createRunLog({ runId, clock, record: opened?.record }),
+    tools: createToolRunner({ clock, cache: crew.cache }),
+    modelsOf: modelsOf(run, home),
+    outputFolder,
+    session,
+    hookFacts,
+    noteFailure,
+    showPrompts: run.showPrompts ?? false,
+  };
+  contexts.set(runId, context); // in the same turn as the check of the id, or two runs could get one
+  return context;
+}
+
+function modelsOf({ model }: RunOptions, { defaultModel, resolve }: Home): RunContext["modelsOf"] {
+  return ({ models }) => {
+    const [first = defaultModel, ...fallbacks] = model === undefined ? models : [model];
+    return [settleAlias(first, resolve), ...fallbacks.map((ref) => settleAlias(ref, resolve))];
+  };
+}
+
+/** The inputs as the crew's hook wants them. @throws BosunError `hook/blocked`. */
+async function hookInputs(
+  crew: Crew,
+  { inputs, signal }: RunOptions,
+  { clock, runId }: { readonly clock: Clock; readonly runId: string },
+): Promise<{ readonly inputs: Inputs; readonly hookFacts: readonly RunFact[] }> {
+  const hook = crew.hooks.beforeKickoff;
+  if (hook === undefined) return { inputs, hookFacts: [] };
+  using abort = createAbort(signal);
+  const called = { subject: { inputs }, clock, runId, signal: abort.signal };
+  const outcome = await callHook("beforeKickoff", hook, called);
+  const changed = changeOf("beforeKickoff", outcome);
+  const fact = factOf("beforeKickoff", outcome);
+  return {
+    inputs: isObject(changed) ? (changed as Inputs) : inputs, // `as`: JSON, and checkInputs looks at its values
+    hookFacts: fact ? [fact] : [],
+  };
+}
+
+function checkOutputFiles(crew: Crew, inputs: Inputs, folder: string): void {
+  const files = new Map<string, string>();
+  for (const { name, outputFile } of allTasks(crew.tasks)) {
+    if (outputFile === undefined) continue;
+    const where = `task "${name}"`;
+    const path = outputPath(folder, fillPlaceholders(outputFile, inputs, where), where);
+    const other = files.get(path);
+    if (other !== undefined)
+      throw new BosunError(
+        "crew/invalid",
+        `tasks "${other}" and "${name}" have one outputFile, ${path}: the second would take the first's place. Give them two`,
+      );
+    files.set(path, name);
+  }
+}

@@ -1,0 +1,56 @@
+// What a caller says of one run.
+
+import { BosunError } from "./error.ts";
+import type { ModelRef } from "./inference/model/endpoint.ts";
+import type { Inputs } from "./orchestration/crew/input.ts";
+import type { Decision, Question } from "./orchestration/tool/approval.ts";
+
+/**
+ * Brings a question to a person. Returning nothing leaves it to somebody else (`StartedRun.answer`), or to its time-out. A handler
+ * that throws rejects: in doubt nothing happens that a person should have approved. The signal aborts when the question is over.
+ */
+export type AskHandler = (
+  question: Question,
+  context: { readonly signal: AbortSignal },
+) => Decision | undefined | void | Promise<Decision | undefined | void>;
+
+/** Options of one run. */
+export type RunOptions = {
+  readonly inputs: Inputs;
+  /** Ends the run as cancelled. */
+  readonly signal?: AbortSignal | undefined;
+  /** Every agent uses this model, whatever its own is. */
+  readonly model?: ModelRef | undefined;
+  /** 1 to 64 letters, digits, `_` or `-`. Default: one made from the time. */
+  readonly runId?: string | undefined;
+  /** Emits each call's prompt as an event. Default false. */
+  readonly showPrompts?: boolean | undefined;
+  /** Where the crew's questions to people go. Without it they wait for `StartedRun.answer`, or for their time-out. */
+  readonly onAsk?: AskHandler | undefined;
+  /**
+   * The conversation that this run belongs to, 1 to 64 letters, digits, `_` or `-`: every task sees what was asked and answered in
+   * its earlier runs, the newest first, within `maxTokens` (default 2,000). Kept in the store; without one, in this process.
+   */
+  readonly session?: string | { readonly id: string; readonly maxTokens?: number } | undefined;
+};
+
+/** A signal with a way to abort it. */
+export type Abort = Disposable & {
+  readonly signal: AbortSignal;
+  readonly cancel: (reason: string) => void;
+};
+
+/** A signal that aborts with a typed reason: by `cancel`, or when the caller's own signal aborts. */
+export function createAbort(signal: AbortSignal | undefined): Abort {
+  const controller = new AbortController();
+  const cancel = (reason: string): void =>
+    controller.abort(new BosunError("run/cancelled", reason, { cause: signal?.reason }));
+  const onAbort = (): void => cancel("the run was cancelled by its caller");
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    cancel,
+    [Symbol.dispose]: () => signal?.removeEventListener("abort", onAbort),
+  };
+}

@@ -1,0 +1,81 @@
+// Sessions: what was asked and answered in the earlier runs of a conversation, cut to a budget.
+//
+// The store's events are the truth: a turn is a run that ended well. Without a store, turns are kept in this process, bounded.
+
+import { estimateTokens } from "./inference/model/tokens.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { RunContext } from "./orchestration/run/world.ts";
+import type { RunOptions } from "./run-option.ts";
+import type { Store } from "./service/store/store.ts";
+
+/** One run of a conversation. */
+export type SessionTurn = { readonly inputs: JsonObject; readonly raw: string };
+
+/** The conversations of one Bosun. */
+export interface Sessions {
+  /** The conversation that a run belongs to, with what was said before. */
+  open(session: RunOptions["session"]): Promise<RunContext["session"]>;
+  /** Notes a run that ended well, for a Bosun without a store. */
+  add(id: string, turn: SessionTurn): void;
+}
+
+/** Default of `maxTokens`. */
+const DEFAULT_TOKENS = 2_000;
+/** Most turns of a conversation that are looked at. */
+const MAX_TURNS = 50;
+/** Most conversations that a process keeps without a store; the longest unused go first. */
+const MAX_SESSIONS = 1_000;
+
+export function createSessions(store: () => Promise<Store | undefined>): Sessions {
+  const kept = new Map<string, readonly SessionTurn[]>();
+  return {
+    async open(session) {
+      if (session === undefined) return undefined;
+      const { id, maxTokens = DEFAULT_TOKENS } =
+        typeof session === "string" ? { id: session } : session;
+      const opened = await store();
+      const turns = opened ? opened.session(id, MAX_TURNS) : (kept.get(id) ?? []);
+      return { name: id, history: toHistory(turns, maxTokens) };
+    },
+    add(id, turn) {
+      const turns = [...(kept.get(id) ?? []), turn].slice(-MAX_TURNS);
+      kept.delete(id);
+      kept.set(id, turns);
+      const [oldest] = kept.keys();
+      if (kept.size > MAX_SESSIONS && oldest !== undefined) kept.delete(oldest);
+    },
+  };
+}
+
+/** The newest turns that fit, oldest first, each whole; the newest one is cut when it alone is too long. */
+export function toHistory(turns: readonly SessionTurn[], maxTokens: number): string {
+  const kept: string[] = [];
+  let left = maxTokens;
+  for (const turn of turns.toReversed()) {
+    const text = `User: ${asked(turn.inputs)}\nAnswer: ${turn.raw}`;
+    const tokens = estimateTokens(text);
+    if (tokens > left) {
+      if (kept.length === 0) kept.push(head(text, tokens, left));
+      break;
+    }
+    left -= tokens;
+    kept.push(text);
+  }
+  return kept.toReversed().join("\n\n");
+}
+
+function head(text: string, tokens: number, maxTokens: number): string {
+  const length = Math.floor((text.length * maxTokens) / tokens);
+  return `${text.slice(0, length)}\n[… cut to fit …]`;
+}
+
+function asked(inputs: JsonObject): string {
+  const entries = Object.entries(inputs);
+  const [only] = entries;
+  if (only && entries.length === 1) return shown(only[1]);
+  return entries.map(([name, value]) => `${name}: ${shown(value)}`).join("; ");
+}
+
+function shown(value: Json | undefined): string {
+  return typeof value === "string" ? value : JSON.stringify(value ?? null);
+}
