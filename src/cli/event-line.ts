@@ -38,34 +38,10 @@ function saidOf(event: RunEvent): string | undefined {
       return `${event.agent}: calls ${event.tool}(${event.arguments})`;
     case "tool-end":
       return `${event.agent}: ${event.tool} ${event.status}, ${count(event.tokens)} tokens${toolNotes(event)}`;
-    case "delegation-start":
-    case "delegation-end":
-    case "guardrail-end":
-    case "ask-start":
-    case "ask-end":
-    case "hook-end":
-    case "plan-end":
-    case "file-write":
-      return workLine(event);
     default:
       return modelLine(event);
   }
 }
-
-type WorkLineEvent = Extract<
-  RunEvent,
-  {
-    readonly type:
-      | "delegation-start"
-      | "delegation-end"
-      | "guardrail-end"
-      | "ask-start"
-      | "ask-end"
-      | "hook-end"
-      | "plan-end"
-      | "file-write";
-  }
->;
 
 /** Longest text of somebody else's that a line shows. */
 const SHOWN = 200;
@@ -113,8 +89,7 @@ type ModelLineEvent = Exclude<
       | "task-end"
       | "run-end"
       | "tool-start"
-      | "tool-end"
-      | WorkLineEvent["type"];
+      | "tool-end";
   }
 >;
 
@@ -141,9 +116,11 @@ function modelLine(event: ModelLineEvent): string | undefined {
     case "model-delta":
       return undefined;
     default:
-      return event satisfies never;
+      return workLine(event);
   }
 }
+
+type WorkLineEvent = Exclude<ModelLineEvent, { readonly type: "context-trim" | `model-${string}` }>;
 
 type ToolEnd = Extract<RunEvent, { readonly type: "tool-end" }>;
 

@@ -118,7 +118,7 @@ async function runCalls(
   const hooked = await Promise.all(asked.map((one) => beforeCall(d, world, one)));
   const came = await runHooked(body, turn, { asked, hooked });
   const outcomes = await Promise.all(
-    came.map((outcome, index) => {
+    came.map(async (outcome, index) => {
       const one = asked[index];
       return one && hooked[index]?.type === "call" ? afterCall(d, world, one, outcome) : outcome;
     }),
@@ -143,7 +143,7 @@ async function runHooked(
   const { team, tools } = job;
   const at: Path = [...job.path, `turn:${turn}`];
   const toTeam: { readonly index: number; readonly asked: AskedCall }[] = [];
-  const own = hooked.map((one, index): CallOutcome | Promise<CallOutcome> | undefined => {
+  const own = hooked.map(async (one, index): Promise<CallOutcome | undefined> => {
     const place = asked[index];
     if (one.type === "blocked" || !place) return { type: "failed", content: contentOf(one) };
     const call = { ...place, call: one.call };
@@ -157,15 +157,15 @@ async function runHooked(
     path,
   }));
   const delegating = { d, world, job, ledger, flow, key: at.join("/") };
-  const [leaves, brought] = await Promise.all([
-    Promise.all(own),
-    team && given.length > 0 ? delegateAll(delegating, team, given) : [],
-  ]);
-  const byIndex = new Map(toTeam.map(({ index }, place) => [index, brought[place]]));
+  const brought = team && given.length > 0 ? delegateAll(delegating, team, given) : NOTHING;
+  const [leaves, results] = await Promise.all([Promise.all(own), brought]);
+  const byIndex = new Map(toTeam.map(({ index }, place) => [index, results[place]]));
   return leaves.map(
     (outcome, index) => outcome ?? byIndex.get(index) ?? { type: "failed", content: "" },
   );
 }
+
+const NOTHING: Promise<readonly CallOutcome[]> = Promise.resolve([]);
 
 function contentOf(hooked: Hooked): string {
   return hooked.type === "blocked" ? hooked.content : "";

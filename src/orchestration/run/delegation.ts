@@ -106,7 +106,6 @@ type Plan =
 
 /** What a call asks for, or why it cannot be. Counts it in the ledger. */
 function planDelegation(team: Team, ledger: Ledger, call: TeamCall): Plan {
-  const refused = (why: string): Plan => ({ type: "refused", why });
   const read = readObject(call.arguments);
   if (read.type === "wrong") return refused(read.what);
   const field = (name: string): string => textOf(read.value[name]);
@@ -130,6 +129,10 @@ function planDelegation(team: Team, ledger: Ledger, call: TeamCall): Plan {
   return { type: "start", id, path: call.path, kind, member, text, context: field("context") };
 }
 
+function refused(why: string): Plan {
+  return { type: "refused", why };
+}
+
 /** Models write objects where a text is meant. */
 function textOf(value: Json | undefined): string {
   if (value === undefined || value === null) return "";
@@ -138,13 +141,15 @@ function textOf(value: Json | undefined): string {
 
 /** Models write names with other case, spaces and quotes, or the role alone. */
 function memberNamed({ members }: Team, asked: string): Member | undefined {
-  const plain = (name: string): string =>
-    name
-      .toLowerCase()
-      .replace(/["'`\s]+/g, " ")
-      .trim();
   const same = members.find(({ name }) => plain(name) === plain(asked));
   return same ?? members.find(({ spec }) => plain(spec.role) === plain(asked));
+}
+
+function plain(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/["'`\s]+/g, " ")
+    .trim();
 }
 
 function whoCanBeAsked({ members, chain }: Team, asked: string): string {

@@ -130,24 +130,8 @@ function applyWork(state: RunState, event: WorkEvent): RunState {
         toolCalls: 1,
         toolFailures: event.status === "failed" ? 1 : 0,
       });
-    case "delegation-start":
-    case "delegation-end":
-    case "guardrail-end":
-    case "ask-start":
-    case "ask-end":
-    case "hook-end":
-    case "plan-end":
-    case "file-write":
-    case "task-retry":
-    case "context-trim":
-    case "model-prompt":
-    case "model-queued":
-    case "model-start":
-    case "model-delta":
-    case "tool-start":
-      return state;
     default:
-      return event satisfies never;
+      return state; // all others tell progress, and cost nothing
   }
 }
 
