@@ -143,9 +143,10 @@ export function checkInputs(crew: Crew, inputs: Inputs): void {
     );
   }
   for (const { whose, text } of textsOf(crew)) fillPlaceholders(text, inputs, whose);
+  const people = crew.manager === undefined ? crew.agents : [crew.manager, ...crew.agents];
   checkAgentNames(
     where,
-    crew.agents.map(({ name }) => fillPlaceholders(name, inputs, `agent "${name}"`)),
+    people.map(({ name }) => fillPlaceholders(name, inputs, `agent "${name}"`)),
   );
 }
 
