@@ -27,7 +27,10 @@ export type PlanTask = {
 export type Plan = {
   readonly process: Process;
   readonly tasks: readonly PlanTask[];
-  /** Most tasks that can run at once: the model calls in flight that one run can cause. */
+  /**
+   * Most tasks that can run at once: the model calls in flight that one run can cause. In a hierarchical crew each counts as its
+   * manager and the delegations at once.
+   */
   readonly width: number;
   /** Tasks on the longest chain. */
   readonly criticalPath: readonly string[];
@@ -58,7 +61,8 @@ export function planCrew(crew: Crew): Plan {
     (best, chain) => (chain.length > best.length ? chain : best),
     [],
   );
-  return { process: crew.process, tasks, width: widthOf(order, waits), criticalPath };
+  const perTask = crew.manager === undefined ? 1 : 1 + crew.maxParallelDelegations;
+  return { process: crew.process, tasks, width: widthOf(order, waits) * perTask, criticalPath };
 }
 
 /** For each task, the one that follows it on the longest chain behind it. */
