@@ -1,6 +1,6 @@
 // What a person is asked and may answer. Plain data; run/ask.ts waits for it, the composition root brings it to somebody.
 
-import { isObject, type Json, type JsonObject } from "../../json.ts";
+import { isJson, isObject, type Json, type JsonObject } from "../../json.ts";
 
 /** How long a question waits for a person, and what holds when nobody answers. */
 export type AskLimits = {
@@ -46,7 +46,8 @@ export const DEFAULT_ASK_MS = 3_600_000;
 export function readDecision(value: unknown): Decision | undefined {
   if (!isObject(value)) return undefined;
   const { ok, edit, reason } = value;
-  if (ok === true) return edit === undefined ? { ok } : { ok, edit: edit as Json }; // `as`: from JSON, or checked by its reader
+  if (ok === true && edit === undefined) return { ok };
+  if (ok === true) return isJson(edit) ? { ok, edit } : undefined;
   if (ok !== false) return undefined;
   return { ok, reason: typeof reason === "string" && reason.trim() !== "" ? reason : NO_REASON };
 }
