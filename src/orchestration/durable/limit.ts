@@ -18,6 +18,7 @@ export function createLimit(
   let paused = 0;
   let leftMs = timeoutMs ?? 0;
   let startedAt = clock.now();
+  let isOver = false;
   const start = (): Disposable | undefined =>
     timeoutMs === undefined ? undefined : clock.timer(leftMs, onExpired);
   let timer = start();
@@ -30,10 +31,13 @@ export function createLimit(
     },
     resume() {
       parent?.resume();
-      if (--paused > 0) return;
+      if (--paused > 0 || isOver) return; // a wait that its run left behind resumes after the run's end
       startedAt = clock.now();
       timer = start();
     },
-    [Symbol.dispose]: () => timer?.[Symbol.dispose](),
+    [Symbol.dispose]() {
+      isOver = true;
+      timer?.[Symbol.dispose]();
+    },
   };
 }
