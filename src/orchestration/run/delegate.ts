@@ -3,6 +3,7 @@
 import { strict as assert } from "node:assert";
 import { runAgent } from "./agent.ts";
 import type { DelegationFlow } from "./delegation.ts";
+import { failureOf } from "./failure.ts";
 import { settingsOf, workplaceOf } from "./job.ts";
 import { delegatedOpening, startConversation } from "./prompt.ts";
 import type { World } from "./world.ts";
@@ -37,7 +38,11 @@ export function createDelegationFlow(world: World): DelegationFlow {
         conversation,
         remainingCalls: undefined,
       };
-      return runAgent(d, world, job, flow);
+      try {
+        return await runAgent(d, world, job, flow);
+      } catch (error) {
+        throw failureOf(d.signal, error, `agent "${place.agent.name}"`);
+      }
     },
   };
   return flow;

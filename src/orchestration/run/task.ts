@@ -2,7 +2,7 @@
 // writes the answer where the task wants it.
 
 import { until } from "../../clock.ts";
-import { BosunError, detailOf, isBosunError, messageOf, toBosunError } from "../../error.ts";
+import { BosunError, messageOf } from "../../error.ts";
 import { agentOf, executorOf } from "../crew/cast.ts";
 import type { Crew } from "../crew/crew.ts";
 import { fillPlaceholders } from "../crew/input.ts";
@@ -12,6 +12,7 @@ import { runAgent } from "./agent.ts";
 import type { DelegationFlow } from "./delegation.ts";
 import { toolsOf } from "./description.ts";
 import type { TaskStatus } from "./event.ts";
+import { failureOf } from "./failure.ts";
 import { type Answer, settingsOf, workplaceOf } from "./job.ts";
 import { readOutput } from "./output.ts";
 import { outputPath, writeOutputFile } from "./output-file.ts";
@@ -62,7 +63,7 @@ export function createTaskFlow(
         await keepAnswer(d, run, { task, input, answer });
         return { type: "done", ...answer };
       } catch (error) {
-        throw failureOf(d, error, `task "${task.name}"`);
+        throw failureOf(d.signal, error, `task "${task.name}"`);
       }
     },
   };
@@ -162,18 +163,4 @@ async function keepAnswer(
     return undefined;
   });
   run.log.emit([input.segment], { type: "file-write", task: task.name, file: path });
-}
-
-/** The reason of an abort wins over what it made fail; the text that there was stays with it. */
-function failureOf(d: Durable, error: unknown, where: string): BosunError {
-  const reason: unknown =
-    d.signal.aborted && isBosunError(d.signal.reason) ? d.signal.reason : error;
-  const failure = toBosunError(reason, "run/failed", where);
-  const text = detailOf(error, "text");
-  if (failure === error || text === undefined) return failure;
-  return new BosunError(failure.code, failure.message, {
-    retryable: failure.retryable,
-    cause: error,
-    details: { ...failure.details, text },
-  });
 }
