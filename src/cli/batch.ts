@@ -17,6 +17,8 @@ import type { Inputs } from "../orchestration/crew/input.ts";
 import { planCrew } from "../orchestration/plan/plan.ts";
 import { runEach } from "../orchestration/run/each.ts";
 import type { RunState } from "../orchestration/run/state.ts";
+import type { AskHandler } from "../run-option.ts";
+import { withoutAnswer } from "./ask.ts";
 import { checkAllInputs } from "./input.ts";
 import {
   type BatchRecord,
@@ -110,7 +112,8 @@ async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<Batch
     if (!isBosunError(error)) throw error;
     return { ...lost, inputs: job.inputs, error: error.toJSON() };
   }
-  const run = await bosun.start(batch.crew, { inputs, signal, model: batch.model });
+  const onAsk: AskHandler = (question) => withoutAnswer(question, "a batch asks nobody");
+  const run = await bosun.start(batch.crew, { inputs, signal, model: batch.model, onAsk });
   return toRecord(index, job.inputs, await run.ended);
 }
 
