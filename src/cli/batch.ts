@@ -101,6 +101,8 @@ async function* openJobs(path: string, finished: Finished, tally: Tally): AsyncG
 
 type JobRun = { readonly batch: Batch; readonly bosun: Bosun; readonly signal: AbortSignal };
 
+const askNobody: AskHandler = (question) => withoutAnswer(question, "a batch asks nobody");
+
 async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<BatchRecord> {
   const { index } = job;
   const lost = { index, status: "failed", raw: "", usage: NO_USAGE } as const;
@@ -112,8 +114,12 @@ async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<Batch
     if (!isBosunError(error)) throw error;
     return { ...lost, inputs: job.inputs, error: error.toJSON() };
   }
-  const onAsk: AskHandler = (question) => withoutAnswer(question, "a batch asks nobody");
-  const run = await bosun.start(batch.crew, { inputs, signal, model: batch.model, onAsk });
+  const run = await bosun.start(batch.crew, {
+    inputs,
+    signal,
+    model: batch.model,
+    onAsk: askNobody,
+  });
   return toRecord(index, job.inputs, await run.ended);
 }
 
