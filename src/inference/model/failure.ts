@@ -13,14 +13,17 @@ export type Refusal = {
   readonly secrets: readonly string[];
   /** The clock's time in ms, for a Retry-After that is a date. */
   readonly now: number;
+  /** What to do about a key that is refused. Default: what to do about an endpoint's. */
+  readonly keyAdvice?: string | undefined;
 };
 
 /** The bounds that a server's message may take in ours. */
 const MAX_MESSAGE = 600;
 
 // The wordings of vLLM (three generations), OpenAI, Ollama, llama.cpp and SGLang; fixtures in test/fixtures hold one of each.
+// Hosted ones differ: Gemini counts "the input token count", xAI has a "maximum prompt length", Cohere finds "too many tokens".
 const CONTEXT =
-  /maximum context length|context_length_exceeded|longer than the (maximum )?model|maximum model length|exceeds? the (available )?context|exceed_context_size|context (window|length|size)|prompt is too long|input is too long|longer than the model's context|max_tokens.{0,40}too large|input_tokens|input_text/i;
+  /maximum context length|context_length_exceeded|longer than the (maximum )?model|maximum model length|exceeds? the (available )?context|exceed_context_size|context (window|length|size)|prompt is too long|input is too long|longer than the model's context|max_tokens.{0,40}too large|input_tokens|input_text|token count.{0,40}exceeds|maximum prompt length|too many tokens/i;
 const NO_TOOLS =
   /enable-auto-tool-choice|tool-call-parser|does not support tools|tools? (param|parameter)s? requires? --jinja|tool (use|calling|choice).{0,40}not supported/i;
 const NO_FORMAT =
@@ -70,7 +73,10 @@ const RULES: readonly Rule[] = [
   },
   {
     fits: ({ status }) => status === 401 || status === 403,
-    meaning: () => ({ code: "model/unauthorized", advice: "Check the key that apiKeyEnv names" }),
+    meaning: ({ keyAdvice = "Check the key that apiKeyEnv names" }) => ({
+      code: "model/unauthorized",
+      advice: keyAdvice,
+    }),
   },
   {
     fits: ({ status }, said) => !TEMPORARY.has(status) && CONTEXT.test(said),
