@@ -22,7 +22,7 @@ export function toModelError(thrown: Thrown): BosunError {
   if (own) return own;
   const status = statusOf(error);
   if (status !== undefined && status >= 300) return refused(thrown, status);
-  if (isNetwork(error))
+  if (isNetwork(error) || isUnfinished(error))
     return isAnswering || status !== undefined
       ? brokenOff(where, error)
       : unreachable(where, error);
@@ -129,6 +129,11 @@ function isNetwork(error: unknown): boolean {
     at = at.cause;
   }
   return false;
+}
+
+/** openai-compatible's own word for a stream that just ended. */
+function isUnfinished(error: unknown): boolean {
+  return error instanceof Error && /stream ended without a finish/i.test(error.message);
 }
 
 function unreachable(where: string, cause: unknown): BosunError {
