@@ -109,7 +109,9 @@ type Started = {
 async function replyOf(started: Started): Promise<Reply> {
   for (;;) {
     const event = await nextOf(started);
-    if (event.type === "end") return event;
+    if (event.type !== "end") continue;
+    await started.events.return?.(); // the model tidies up behind its end
+    return event;
   }
 }
 
@@ -146,7 +148,9 @@ function toStream(started: Started, first: ModelEvent): ReadableStream<LanguageM
           const event = taken ?? (await nextOf(started));
           taken = undefined;
           for (const part of maker.add(event)) controller.enqueue(part);
-          if (event.type === "end") controller.close();
+          if (event.type !== "end") return;
+          await started.events.return?.();
+          controller.close();
         } catch (error) {
           if (started.signal.aborted) throw error; // the SDK looks for it when it has aborted
           for (const part of failedParts(error)) controller.enqueue(part);

@@ -1,11 +1,35 @@
 import { describe, expect, it } from "vitest";
 import { toAiSdk } from "../../../../src/ai-sdk.ts";
+import type { Model } from "../../../../src/inference/model/model.ts";
 import { scriptedModel } from "../../../../src/test/scripted-model.ts";
 
+const PROMPT = [{ role: "user" as const, content: [{ type: "text" as const, text: "p" }] }];
+
 describe("toAiSdk", () => {
+  it("lets the model tidy up behind its end, streamed or not", async () => {
+    const scripted = scriptedModel(["one", "two"]);
+    let tidied = 0;
+    const model: Model = {
+      async *call(request, signal) {
+        try {
+          yield* scripted.call(request, signal);
+        } finally {
+          tidied++;
+        }
+      },
+      contextTokens: async () => undefined,
+    };
+
+    await toAiSdk(model).doGenerate({ prompt: PROMPT });
+    const { stream } = await toAiSdk(model).doStream({ prompt: PROMPT });
+    await Array.fromAsync(stream);
+
+    expect(tidied).toBe(2);
+  });
+
   it("refuses a tool choice that names no tool", async () => {
     const call = toAiSdk(scriptedModel(["never"])).doGenerate({
-      prompt: [{ role: "user", content: [{ type: "text", text: "p" }] }],
+      prompt: PROMPT,
       toolChoice: { type: "tool", toolName: "absent" },
     });
 
