@@ -4,8 +4,8 @@
 // is Bosun's own, which the SDK does not repeat; a pool does.
 //
 // Invariants
-//   S1  A failure before the first token rejects the call; after it, it is an "error" part, and "finish" still comes with the usage.
-//   S2  Aborting the signal or cancelling the stream ends the model's call at once.
+//   A4  A failure before the first token rejects the call; after it, it is an "error" part, and "finish" still comes with the usage.
+//   A5  Aborting the signal or cancelling the stream ends the model's call at once.
 
 import { randomUUID } from "node:crypto";
 import type {
@@ -115,7 +115,7 @@ async function replyOf(started: Started): Promise<Reply> {
   }
 }
 
-/** The first event that is a part of an answer, so that whatever fails before it rejects (S1). */
+/** The first event that is a part of an answer, so that whatever fails before it rejects (A4). */
 async function firstToken(started: Started): Promise<ModelEvent> {
   for (;;) {
     const event = await nextOf(started);
@@ -158,7 +158,7 @@ function toStream(started: Started, first: ModelEvent): ReadableStream<LanguageM
         }
       },
       async cancel() {
-        started.leave(); // S2
+        started.leave(); // A5
         await started.events.return?.();
       },
     },
