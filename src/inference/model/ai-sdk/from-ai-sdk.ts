@@ -172,7 +172,7 @@ function toReply(
   const read = reader.read();
   const { text, reasoning, calls } = read;
   const [first] = calls;
-  if (first) turns.keep(first.id, reader.turn());
+  if (first) turns.keep(first, reader.turn());
   const hasCalls = first !== undefined && end.unified === "stop";
   return {
     text,

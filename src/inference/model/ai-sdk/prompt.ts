@@ -33,7 +33,7 @@ function toSdkMessage(message: Message, turns: TurnMemory): LanguageModelV4Messa
       return { role: "tool", content: [toResult(message)] };
     case "assistant": {
       const { content, calls = [] } = message;
-      const turn = turns.find(calls[0]?.id);
+      const turn = turns.find(calls[0]);
       const text = definedIn({ type: "text" as const, text: content, providerOptions: turn?.text });
       const called = calls.map((call) =>
         definedIn<LanguageModelV4ToolCallPart>({

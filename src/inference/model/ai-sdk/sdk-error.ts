@@ -26,6 +26,8 @@ export function toModelError(thrown: Thrown): BosunError {
     return isAnswering || status !== undefined
       ? brokenOff(where, error)
       : unreachable(where, error);
+  // A call that came to no status: a name that is not known, a certificate that is not trusted.
+  if (isNamed(error, "AI_APICallError") && status === undefined) return unreachable(where, error);
   const code = error instanceof Error ? CODES[error.name] : undefined;
   if (code !== undefined || status !== undefined)
     return new BosunError(code ?? "model/protocol", `${where}: ${safeMessage(error)}`, {
@@ -124,11 +126,15 @@ function isNetwork(error: unknown): boolean {
   let at = error;
   for (let depth = 0; depth < MAX_CAUSES && at instanceof Error; depth++) {
     const code = "code" in at ? at.code : undefined;
-    if (typeof code === "string" && /^(E[A-Z]{3,}|UND_ERR_)/.test(code)) return true;
+    if (typeof code === "string" && /^(E[A-Z]{3,}|EAI_|UND_ERR_)/.test(code)) return true;
     if (at instanceof TypeError && /^(fetch failed|terminated)$/.test(at.message)) return true;
     at = at.cause;
   }
   return false;
+}
+
+function isNamed(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
 }
 
 /** openai-compatible's own word for a stream that just ended. */

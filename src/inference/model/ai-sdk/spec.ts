@@ -19,6 +19,8 @@ const SUPPORTED: readonly unknown[] = ["v2", "v3", "v4"];
 export function checkSpec(model: unknown): LanguageModelV4 {
   const isCallable =
     isObject(model) &&
+    typeof model["provider"] === "string" &&
+    typeof model["modelId"] === "string" &&
     typeof model["doGenerate"] === "function" &&
     typeof model["doStream"] === "function";
   if (isCallable && SUPPORTED.includes(model["specificationVersion"]))

@@ -8,6 +8,7 @@ import type {
   SharedV4ProviderMetadata,
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
+import type { ToolCall } from "../message.ts";
 
 /** What came with a turn that called tools. */
 export type Turn = {
@@ -19,28 +20,50 @@ export type Turn = {
 };
 
 export interface TurnMemory {
-  keep(callId: string, turn: Turn): void;
-  /** The turn whose first call has this id. */
-  find(callId: string | undefined): Turn | undefined;
+  /** `first` is the turn's first call. */
+  keep(first: ToolCall, turn: Turn): void;
+  /** The turn that began with this call, word for word: servers that count their ids give one to several calls. */
+  find(first: ToolCall | undefined): Turn | undefined;
 }
 
-/** Most turns that are kept; the oldest go first. */
+/** Most turns, and most characters of all of them, that are kept; the oldest go first. */
 const MAX_TURNS = 1_024;
+const MAX_CHARACTERS = 16 * 1024 * 1024;
+
+type Kept = { readonly first: ToolCall; readonly turn: Turn; readonly size: number };
 
 export function createTurnMemory(): TurnMemory {
-  const turns = new Map<string, Turn>();
-  return {
-    keep(callId, turn) {
-      const isPlain =
-        turn.text === undefined &&
-        turn.calls.size === 0 &&
-        turn.reasoning.every((part) => part.providerOptions === undefined);
-      if (isPlain) return;
-      turns.delete(callId);
-      turns.set(callId, turn);
-      const [oldest] = turns.keys();
-      if (turns.size > MAX_TURNS && oldest !== undefined) turns.delete(oldest);
-    },
-    find: (callId) => (callId === undefined ? undefined : turns.get(callId)),
+  const kept = new Map<string, Kept>();
+  let size = 0;
+  const drop = (id: string): void => {
+    size -= kept.get(id)?.size ?? 0;
+    kept.delete(id);
   };
+  return {
+    keep(first, turn) {
+      drop(first.id);
+      if (isPlain(turn)) return;
+      const own = JSON.stringify([first, turn.reasoning, turn.text, [...turn.calls]]).length;
+      kept.set(first.id, { first, turn, size: own });
+      size += own;
+      for (const id of kept.keys()) {
+        if (kept.size <= MAX_TURNS && size <= MAX_CHARACTERS) return;
+        drop(id);
+      }
+    },
+    find(first) {
+      const found = first && kept.get(first.id);
+      const isSame =
+        found?.first.tool === first?.tool && found?.first.arguments === first?.arguments;
+      return isSame ? found?.turn : undefined;
+    },
+  };
+}
+
+function isPlain({ reasoning, text, calls }: Turn): boolean {
+  return (
+    text === undefined &&
+    calls.size === 0 &&
+    reasoning.every((part) => part.providerOptions === undefined)
+  );
 }

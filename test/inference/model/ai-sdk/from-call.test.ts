@@ -137,45 +137,6 @@ describe("a call of a model from the AI SDK", () => {
     });
   });
 
-  it("gives a provider's signatures back with the results of its calls", async () => {
-    const sdk = sdkModel(
-      [
-        { type: "reasoning-start", id: "r" },
-        { type: "reasoning-delta", id: "r", delta: "Hm." },
-        {
-          type: "reasoning-delta",
-          id: "r",
-          delta: "",
-          providerMetadata: { acme: { signature: "s1" } },
-        },
-        {
-          type: "tool-call",
-          toolCallId: "c1",
-          toolName: "weather",
-          input: "{}",
-          providerMetadata: { acme: { thoughtSignature: "s2" } },
-        },
-        FINISH,
-      ],
-      [said("ok"), FINISH],
-    );
-    const model = fromAiSdk(sdk);
-
-    await listen(model);
-    await listen(model, {
-      ...REQUEST,
-      messages: [
-        { role: "assistant", content: "", calls: [{ id: "c1", tool: "weather", arguments: "{}" }] },
-        { role: "tool", content: "21", callId: "c1", tool: "weather" },
-      ],
-    });
-
-    expect(sdk.asked[1]?.prompt[0]?.content).toMatchObject([
-      { type: "reasoning", text: "Hm.", providerOptions: { acme: { signature: "s1" } } },
-      { type: "tool-call", providerOptions: { acme: { thoughtSignature: "s2" } } },
-    ]);
-  });
-
   it("asks for one whole reply where the request does", async () => {
     const sdk: LanguageModelV4 = {
       ...sdkModel(),

@@ -33,6 +33,11 @@ describe("a failure of a model from the AI SDK", () => {
       { code: "model/unreachable", retryable: true },
     ],
     [
+      "no trust in its certificate",
+      apiError(undefined, "Cannot connect to API: self-signed certificate"),
+      { code: "model/unreachable" },
+    ],
+    [
       "no key",
       Object.assign(new Error("API key is missing"), { name: "AI_LoadAPIKeyError" }),
       { code: "config/invalid" },

@@ -1,5 +1,7 @@
+import { generateText } from "ai";
 import { describe, expect, it } from "vitest";
 import { toAiSdk } from "../../../../src/ai-sdk.ts";
+import { createBosun } from "../../../../src/bosun.ts";
 import type { Model } from "../../../../src/inference/model/model.ts";
 import { scriptedModel } from "../../../../src/test/scripted-model.ts";
 
@@ -25,6 +27,18 @@ describe("toAiSdk", () => {
     await Array.fromAsync(stream);
 
     expect(tidied).toBe(2);
+  });
+
+  it("answers with the embedded model, and says that its usage is an estimate", async () => {
+    const bosun = createBosun({ data: false, env: {} });
+    const model = toAiSdk(bosun.pool, { model: bosun.defaultModel });
+
+    const { text, usage } = await generateText({ model, prompt: "What is a bollard?" });
+    await bosun.close();
+
+    expect(model.modelId).toBe("extractive");
+    expect(text).not.toBe("");
+    expect(usage.raw).toMatchObject({ estimated: true });
   });
 
   it("refuses a tool choice that names no tool", async () => {
