@@ -34,7 +34,7 @@ export function toCallOptions(
     stopSequences: stop?.length ? [...stop] : undefined,
     // Providers count thinking as output; the answer must still get its maxTokens.
     maxOutputTokens: maxTokens === undefined ? undefined : maxTokens + thinkingTokens(thinking),
-    reasoning: thinking === undefined ? undefined : thinking === false ? "none" : "medium",
+    reasoning: levelOf(thinking),
     tools: tools.length > 0 ? tools.map(toSdkTool) : undefined,
     toolChoice: tools.length > 0 ? { type: toolChoice } : undefined,
     responseFormat: output && {
@@ -45,6 +45,26 @@ export function toCallOptions(
     providerOptions: extraBody && { [providerKey]: extraBody },
   });
 }
+
+type Level = NonNullable<LanguageModelV4CallOptions["reasoning"]>;
+
+/**
+ * The level that a budget comes nearest to. Providers make a budget of it themselves: @ai-sdk/anthropic 4 takes 2, 10, 30 and 60 % of
+ * a model's longest output, which for 64,000 tokens are 1,280, 6,400, 19,200 and 38,400.
+ */
+function levelOf(thinking: ModelSettings["thinking"]): Level | undefined {
+  if (thinking === undefined) return undefined;
+  if (typeof thinking === "boolean") return thinking ? "medium" : "none";
+  return LEVELS_BY_BUDGET.find(([most]) => thinking.budgetTokens <= most)?.[1];
+}
+
+const LEVELS_BY_BUDGET: readonly (readonly [number, Level])[] = [
+  [0, "none"],
+  [2_048, "minimal"],
+  [8_192, "low"],
+  [24_576, "medium"],
+  [Infinity, "high"],
+];
 
 /** What Bosun never asks for. */
 const NO_OPTIONS = {

@@ -2,7 +2,7 @@
 
 import { BosunError, type ErrorCode, isBosunError, messageOf } from "../../../error.ts";
 import { isJson, isObject } from "../../../json.ts";
-import { redact, toFailure } from "../failure.ts";
+import { type Advice, redact, toFailure } from "../failure.ts";
 import { brokenOff } from "../http.ts";
 
 export type Thrown = {
@@ -50,7 +50,7 @@ function refused({ error, where, now }: Thrown, status: number): BosunError {
     where,
     secrets: keysIn(body),
     now,
-    keyAdvice: "Check the key of the provider",
+    advice: ADVICE,
   });
   const { adapted, ...details } = failure.details ?? {};
   return new BosunError(failure.code, failure.message, {
@@ -59,6 +59,11 @@ function refused({ error, where, now }: Thrown, status: number): BosunError {
     cause: error,
   });
 }
+
+const ADVICE: Advice = {
+  key: "Check the key of the provider",
+  url: "Check the model's name and the base URL of the provider",
+};
 
 function bodyOf(error: unknown): string {
   if (typeof error === "string") return error;

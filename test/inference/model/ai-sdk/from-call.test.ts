@@ -106,9 +106,24 @@ describe("a call of a model from the AI SDK", () => {
       seed: 7,
       stopSequences: ["END"],
       maxOutputTokens: 120,
-      reasoning: "medium",
+      reasoning: "minimal",
       providerOptions: { acme: { top_k: 3 } },
     });
+  });
+
+  it.each([
+    [undefined, undefined],
+    [false, "none"],
+    [true, "medium"],
+    [{ budgetTokens: 0 }, "none"],
+    [{ budgetTokens: 6_000 }, "low"],
+    [{ budgetTokens: 100_000 }, "high"],
+  ])("says thinking %j as the level %s", async (thinking, level) => {
+    const sdk = sdkModel([said("ok"), FINISH]);
+
+    await listen(fromAiSdk(sdk), { ...REQUEST, settings: { thinking } });
+
+    expect(sdk.asked[0]?.reasoning).toBe(level);
   });
 
   it("collects tool calls, but not those that the provider runs itself", async () => {

@@ -7,6 +7,17 @@ describe("a failure of a model from the AI SDK", () => {
     ["401", apiError(401, "bad key"), { code: "model/unauthorized", retryable: false }],
     ["403", apiError(403, "no access"), { code: "model/unauthorized" }],
     ["404", apiError(404, "The model `x` does not exist"), { code: "model/not-found" }],
+    ["404 of Anthropic", apiError(404, "model: claude-x"), { code: "model/not-found" }],
+    [
+      "404 of Gemini",
+      apiError(404, "models/gemini-x is not found for API version v1beta"),
+      { code: "model/not-found" },
+    ],
+    [
+      "404 of a URL that is no API",
+      apiError(404, "no such route"),
+      { code: "model/protocol", message: expect.stringContaining("base URL of the provider") },
+    ],
     [
       "429 with a wait",
       apiError(429, "slow down", { responseHeaders: { "retry-after": "3" } }),
@@ -18,7 +29,7 @@ describe("a failure of a model from the AI SDK", () => {
       { details: { retryAfterMs: 250 } },
     ],
     ["500", apiError(500, "oops"), { code: "model/server", retryable: true }],
-    ["529", apiError(529, "Overloaded"), { code: "model/server", retryable: true }],
+    ["529", apiError(529, "Overloaded"), { code: "model/overloaded", retryable: true }],
     ["503", apiError(503, "busy"), { code: "model/overloaded", retryable: true }],
     [
       "a schema that it does not take",
