@@ -6,7 +6,8 @@ import { BosunError, detailOf, isBosunError, messageOf, toBosunError } from "../
 import { executorOf } from "../crew/cast.ts";
 import type { Crew } from "../crew/crew.ts";
 import { fillPlaceholders } from "../crew/input.ts";
-import type { SoFar, Task } from "../crew/task.ts";
+import type { SoFar } from "../crew/condition.ts";
+import type { Task } from "../crew/task.ts";
 import type { Durable, Flow } from "../durable/durable.ts";
 import { runAgent } from "./agent.ts";
 import type { DelegationFlow } from "./delegation.ts";
