@@ -34,27 +34,29 @@ describe("a task with a condition", () => {
   });
 });
 
+const kickOffAlone = (): unknown[] => [
+  plain.kickoff("About {anything}"),
+  asking.kickoff("Why?", { inputs: { field: "x" } }),
+  // @ts-expect-error -- the agent's own placeholder
+  asking.kickoff("Why?"),
+  // @ts-expect-error -- an input that the agent does not have
+  asking.kickoff("Why?", { inputs: { other: "x" } }),
+];
+
+const answerTyped = async (): Promise<void> => {
+  const one = await plain.kickoff("Why?");
+  const two = await plain.kickoff("Why?", { output: z.object({ n: z.number() }) });
+  expectTypeOf(one.tasks.answer.output).toEqualTypeOf<string>();
+  expectTypeOf(two.tasks.answer.output).toEqualTypeOf<{ n: number }>();
+};
+
 describe("an agent that kicks off alone", () => {
   it("needs the inputs of its own texts, and none for the message", () => {
-    const never = (): unknown[] => [
-      plain.kickoff("About {anything}"),
-      asking.kickoff("Why?", { inputs: { field: "x" } }),
-      // @ts-expect-error -- the agent's own placeholder
-      asking.kickoff("Why?"),
-      // @ts-expect-error -- an input that the agent does not have
-      asking.kickoff("Why?", { inputs: { other: "x" } }),
-    ];
-    expect(never).toBeTypeOf("function");
+    expect(kickOffAlone).toBeTypeOf("function");
   });
 
   it("has an output typed by its schema", () => {
-    const never = async (): Promise<void> => {
-      const one = await plain.kickoff("Why?");
-      const two = await plain.kickoff("Why?", { output: z.object({ n: z.number() }) });
-      expectTypeOf(one.tasks.answer.output).toEqualTypeOf<string>();
-      expectTypeOf(two.tasks.answer.output).toEqualTypeOf<{ n: number }>();
-    };
-    expect(never).toBeTypeOf("function");
+    expect(answerTyped).toBeTypeOf("function");
   });
 });
 
