@@ -3,6 +3,7 @@
 import { type Bench, type Evidence, type Focus, nextUnit } from "./bench.ts";
 import { citeSentence } from "./cite.ts";
 import { linesFor, valuesFor } from "./lookup.ts";
+import type { Sentence } from "./material.ts";
 import { numberAt } from "./shape.ts";
 import { roleOf } from "./slot-role.ts";
 import { lengthOf } from "./span.ts";
@@ -92,7 +93,7 @@ function sentences(slot: Slot, bench: Bench, focus: UnitFocus | undefined): stri
     unit,
   );
   const cited = hasSourceBeside(slot) ? [] : [citedText(unit)];
-  return [...cited, unit.text, shortest.text, ...sectionsOf([unit])];
+  return [...cited, unit.text, shortest.text];
 }
 
 function hasSourceBeside({ siblings }: Slot): boolean {
@@ -111,17 +112,20 @@ function longTexts({ pool, scale }: Evidence): string[] {
 }
 
 /**
- * The slot's best units, one behind the other until the text has its least length: a short text is extended with what the sources
- * say next to it, never padded. undefined when all that fits is not enough.
+ * The best sentences, one behind the other until the text has its least length: a short text is extended with what the sources say
+ * besides, never padded. undefined when all that fits is not enough.
  */
 function extended(slot: Slot, { evidence }: Bench, least: number): string | undefined {
   const most = numberAt(slot.schema, "maxLength") ?? Number.POSITIVE_INFINITY;
-  const sayOf = hasSourceBeside(slot) ? (unit: Unit): string => unit.text : citedText;
+  const said = new Set<Sentence>();
   let text = "";
   for (const unit of evidence.pool) {
-    const longer = text === "" ? sayOf(unit) : `${text} ${sayOf(unit)}`;
+    const fresh = unit.sentences.filter((sentence) => !said.has(sentence));
+    const more = fresh.map((one) => (hasSourceBeside(slot) ? one.text : citeSentence(one)));
+    const longer = [text, ...more].filter(Boolean).join(" ");
     if (lengthOf(longer) > most) continue;
     text = longer;
+    for (const sentence of fresh) said.add(sentence);
     if (lengthOf(text) >= least) return text;
   }
   return undefined;
