@@ -15,7 +15,7 @@ import { type FillOptions, fillSchema } from "./fill.ts";
 import { createLeastValuer } from "./least.ts";
 import { type Limits, readLimits } from "./limit.ts";
 import { isFailure, readable, readLines, readMaterial, type Sentence } from "./material.ts";
-import { MARKER, NOTHING_FOUND } from "./own-line.ts";
+import { gapsLine, MARKER, notCalledLine, subjectNotFound } from "./own-line.ts";
 import { planCalls, type Unfilled } from "./plan-call.ts";
 import { definesTopic, queryOf, scoreSentences } from "./rank.ts";
 import { draftOf, formatReview, type Review, reviewDraft } from "./review.ts";
@@ -71,7 +71,7 @@ function absentSubject(
   { task, sections }: Assignment,
   all: readonly Sentence[],
 ): string | undefined {
-  const told = sections.map(({ text }) => NOTHING_FOUND.exec(text)?.[1]).find(Boolean);
+  const told = sections.map(({ text }) => subjectNotFound(text)).find(Boolean);
   if (all.length === 0) return told;
   const subject = /\babout ([^.;,:\n"]{1,300}?)(?= from the\b|[.;,:\n]|$)/i.exec(task)?.[1];
   const terms = topicOf(subject ?? "").flatMap(termsOf);
@@ -129,6 +129,7 @@ async function fillAnswer(
     lines: readLines(sources),
     taskLines: readLines(task),
     items,
+    pieces: new Map(),
     keywords: keywordsOf(assignment.task),
     count: limits.bullets,
     verdict: review && toVerdict(review),
@@ -149,7 +150,7 @@ async function fillAnswer(
   }
   if (valid !== undefined) return valid;
   await checkFillable(schema);
-  return `Nothing in the sources fills: ${missing.slice(0, MAX_NAMED).join(", ") || "the answer"}.`;
+  return gapsLine(missing.slice(0, MAX_NAMED));
 }
 
 /** Most names of values that an answer says to be missing. */
@@ -184,9 +185,7 @@ async function check(schema: JsonObject, value: Json): Promise<Validation> {
 /** Says what was looked for and what failed, or that there is nothing here to look at. */
 function nothingFound({ calls, results }: Assignment, unfilled: readonly Unfilled[]): string {
   const searches = new Set(calls.flatMap((call) => queryIn(call.arguments)));
-  const notCalled = unfilled.map(
-    ({ tool, missing }) => `${tool} was not called: the task does not say ${missing.join(", ")}.`,
-  );
+  const notCalled = unfilled.map(({ tool, missing }) => notCalledLine(tool, missing));
   if (searches.size === 0)
     return [MARKER, ...(notCalled.length > 0 ? notCalled : [NOTHING])].join("\n\n");
   const failures = results

@@ -24,6 +24,8 @@ export type Evidence = {
   readonly count: number | undefined;
   /** What a review found, when the task is one: it wins over the sentences. */
   readonly verdict: Verdict | undefined;
+  /** Pieces that were looked for already: looking through all lines takes long. */
+  readonly pieces: Map<string, readonly string[]>;
   /** 1 = as much as is useful; less makes a shorter answer. */
   readonly scale: number;
 };

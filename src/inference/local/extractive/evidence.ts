@@ -9,11 +9,12 @@ import { isObject } from "../../../json.ts";
 import { type Bench, type Evidence, type Focus, nextUnit } from "./bench.ts";
 import type { Item } from "./field.ts";
 import { fitNumber } from "./fit-number.ts";
-import { fitText } from "./fit-text.ts";
+import { fitText, wantsPiece } from "./fit-text.ts";
 import { hasValue, valuesFor } from "./lookup.ts";
 import { numberAt } from "./shape.ts";
 import { roleOf, type SlotRole } from "./slot-role.ts";
 import { choiceFor, flagFor, numbersToTell } from "./tell-value.ts";
+import { pieceFor } from "./tell-piece.ts";
 import { labelledTexts, textsFor } from "./tell-text.ts";
 import { sectionsOf, sourcesOf } from "./unit.ts";
 import type { Slot, Valuer } from "./valuer.ts";
@@ -42,13 +43,14 @@ function valuerFor(bench: Bench, own: Focus | undefined, around: Focus | undefin
   return {
     text(slot) {
       const { schema } = slot;
-      const nth = slot.isItem ? slot.index : 0;
       const said = verdict?.texts(slot);
       if (said) return fitText(schema, said);
       const standard = schema["default"];
       return (
         fitText(schema, labelledTexts(slot, bench, focusOf(slot))) ??
-        fitText(schema, textsFor(slot, bench, { own, around }), nth) ??
+        (wantsPiece(schema)
+          ? pieceFor(slot, bench, focusOf(slot))
+          : fitText(schema, textsFor(slot, bench, own))) ??
         (typeof standard === "string" ? standard : undefined)
       );
     },

@@ -13,16 +13,18 @@ const SHORTEST_CUT = 12;
 /** Most candidates that are tried. */
 const MAX_CANDIDATES = 30_000;
 
-/**
- * The first text within the length bounds; else whole words of one that is too long.
- * For a pattern or a format it is the piece of a text that fits, the `nth` distinct one, so that the items of a list differ.
- */
-export function fitText(schema: JsonObject, texts: readonly string[], nth = 0): string | undefined {
-  const { format, pattern } = schema;
+/** True for a schema that wants a piece of a text: a pattern, or a format that is known here. */
+export function wantsPiece({ format, pattern }: JsonObject): boolean {
   const isFormat = typeof format === "string" && Object.hasOwn(FORMATS, format);
-  return typeof pattern === "string" || isFormat
-    ? piecesFor(schema, texts)[nth]
-    : plain(schema, texts);
+  return isFormat || typeof pattern === "string";
+}
+
+/**
+ * The first text within the length bounds; else whole words of one that is too long. For a pattern or a format it is the first piece
+ * of a text that fits.
+ */
+export function fitText(schema: JsonObject, texts: readonly string[]): string | undefined {
+  return wantsPiece(schema) ? piecesOf(schema, texts)[0] : plain(schema, texts);
 }
 
 /** What of a text counts as a value of a format. */
@@ -52,14 +54,14 @@ function plain(schema: JsonObject, texts: readonly string[]): string | undefined
     .find((run) => run !== undefined);
 }
 
-/** Whole texts first, then pieces of them, each once. */
-function piecesFor(schema: JsonObject, texts: readonly string[]): string[] {
+/** What fits a pattern or a format, each once: whole texts first, then pieces of them. */
+export function piecesOf(schema: JsonObject, texts: readonly string[]): string[] {
   const { format, pattern } = schema;
   const { least, most } = lengthsOf(schema);
   const found = typeof format === "string" ? FORMATS[format] : undefined;
   const candidates = found
     ? texts.flatMap((text) => text.match(found) ?? [])
-    : [...texts.filter((text) => text.length <= LONGEST_WHOLE), ...texts.flatMap(shortRuns)];
+    : [...texts.filter((text) => text.length <= LONGEST_WHOLE), ...shortRuns(texts)];
   const isFit = (text: string): boolean =>
     lengthOf(text) >= least &&
     lengthOf(text) <= most &&
@@ -67,8 +69,13 @@ function piecesFor(schema: JsonObject, texts: readonly string[]): string[] {
   return [...new Set(candidates.slice(0, MAX_CANDIDATES).filter(isFit))];
 }
 
-function shortRuns(text: string): string[] {
-  return runsOf(text).filter((run) => run !== "" && run.length <= LONGEST_RUN);
+function shortRuns(texts: readonly string[]): string[] {
+  const runs: string[] = [];
+  for (const text of texts) {
+    if (runs.length >= MAX_CANDIDATES) break;
+    runs.push(...runsOf(text).filter((run) => run !== "" && run.length <= LONGEST_RUN));
+  }
+  return runs;
 }
 
 /**

@@ -18,9 +18,12 @@ export function valuesFor(
     .filter(({ fit }) => fit > 0);
   if (found.length === 0) return [];
   const others = siblings.map(toName);
-  const company = (item: Item): number => others.filter((other) => holds(item, other)).length;
+  // Once for each item: an item may have thousands of fields under one label.
+  const company = new Map<Item, number>();
+  for (const { item } of found)
+    if (!company.has(item)) company.set(item, others.filter((other) => holds(item, other)).length);
   return found
-    .map((one) => ({ ...one, rank: company(one.item) + one.fit / 4 }))
+    .map((one) => ({ ...one, rank: (company.get(one.item) ?? 0) + one.fit / 4 }))
     .toSorted((a, b) => b.rank - a.rank)
     .map(({ field }) => field.value);
 }

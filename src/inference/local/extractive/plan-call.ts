@@ -3,8 +3,8 @@
 // Invariants
 //   K1  No call is planned twice with the same arguments, unless the request forces a call and no other is left.
 //   K2  At most MAX_CALLS calls of one tool in one turn; a tool that found nothing is asked once more, with other words.
-//   K4  No call is planned without a value for each required argument: a tool that lacks one is named, with what is missing.
 //   K3  Tools that change something are called only when the task names the deed and its object.
+//   K4  No call is planned without a value for each required argument: a tool that lacks one is named, with what is missing.
 
 import { isObject, type JsonObject, parseJson } from "../../../json.ts";
 import type { ToolCall, ToolChoice, ToolSpec } from "../../model/message.ts";

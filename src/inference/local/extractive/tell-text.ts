@@ -2,7 +2,7 @@
 
 import { type Bench, type Evidence, type Focus, nextUnit } from "./bench.ts";
 import { citeSentence } from "./cite.ts";
-import { linesFor, valuesFor } from "./lookup.ts";
+import { valuesFor } from "./lookup.ts";
 import type { Sentence } from "./material.ts";
 import { numberAt } from "./shape.ts";
 import { roleOf } from "./slot-role.ts";
@@ -24,34 +24,13 @@ export function labelledTexts(slot: Slot, { evidence }: Bench, focus: Focus | un
 }
 
 /** The texts that fit the slot without standing under its label. */
-export function textsFor(
-  slot: Slot,
-  bench: Bench,
-  { own, around }: { readonly own: Focus | undefined; readonly around: Focus | undefined },
-): readonly string[] {
-  const { schema } = slot;
-  if (typeof schema["pattern"] === "string" || typeof schema["format"] === "string")
-    return piecesFor(slot, bench, slot.isItem ? around : own);
+export function textsFor(slot: Slot, bench: Bench, own: Focus | undefined): readonly string[] {
   if (own?.type === "item") return roleOf(slot.name) === "source" ? [own.item.source] : [];
   const texts = namedTexts(slot, bench, own);
-  const least = numberAt(schema, "minLength") ?? 0;
+  const least = numberAt(slot.schema, "minLength") ?? 0;
   if (texts.length === 0 || texts.some((text) => lengthOf(text) >= least)) return texts;
   const long = extended(slot, bench, least);
   return long === undefined ? texts : [long, ...texts];
-}
-
-/** Where a pattern or a format is looked for: the item's own words, or all lines, those with the slot's words first. */
-function piecesFor(slot: Slot, { evidence }: Bench, focus: Focus | undefined): string[] {
-  if (focus?.type === "item")
-    return [...focus.item.fields.map(({ value }) => `${value}`), focus.item.source];
-  if (focus) return [focus.unit.text, ...sourcesOf([focus.unit]), ...sectionsOf([focus.unit])];
-  const { lines, taskLines, items, pool } = evidence;
-  const values = items.flatMap(({ fields }) => fields.map(({ value }) => value));
-  // A date or an address is one wherever it stands; what a pattern finds among the words of a task only where the task names it.
-  const spare = typeof slot.schema["format"] === "string" ? taskLines : [];
-  const all = [...linesFor(slot, [...lines, ...taskLines]), ...lines, ...spare];
-  const named = values.filter((value) => typeof value === "string");
-  return [...all.map(({ text }) => text), ...named, ...sourcesOf(pool)];
 }
 
 type UnitFocus = Extract<Focus, { readonly type: "unit" }>;
