@@ -3,7 +3,7 @@
 import { BosunError } from "../../../error.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "../../../json.ts";
 import { type Validation, validate } from "../../../schema.ts";
-import type { ToolCall } from "../../model/message.ts";
+import { PLAN_OUTPUT, type ToolCall, VERDICT_OUTPUT } from "../../model/message.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import { estimateTokens } from "../../model/tokens.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
@@ -13,6 +13,7 @@ import { createEvidenceValuer } from "./evidence.ts";
 import { readItems } from "./field.ts";
 import { type FillOptions, fillSchema } from "./fill.ts";
 import { createLeastValuer } from "./least.ts";
+import { planLead } from "./lead.ts";
 import { type Limits, readLimits } from "./limit.ts";
 import { isFailure, readable, readLines, readMaterial, type Sentence } from "./material.ts";
 import { gapsLine, MARKER, notCalledLine, subjectNotFound } from "./own-line.ts";
@@ -31,9 +32,20 @@ const LIST_WORDS = 650;
 const TASK_WORDS = 450;
 const QUESTION_WORDS = 150;
 
+/** What quoting cannot do. Filling the schema of a verdict from a text that holds the right words would be pretending. */
+const CANNOT: Readonly<Record<string, string>> = {
+  [VERDICT_OUTPUT]:
+    "This model quotes texts and cannot judge them: judging takes a language model.",
+  [PLAN_OUTPUT]: "This model quotes texts and cannot plan: planning takes a language model.",
+};
+
 /** The answer to a request. @throws BosunError `model/bad-request` for a schema that cannot be filled. */
 export async function answer(request: ModelRequest, maxTokens: number): Promise<Answer> {
   const assignment = readAssignment(request.messages);
+  const cannot = CANNOT[request.output?.name ?? ""];
+  if (cannot !== undefined) return { text: `${MARKER}\n\n${cannot}`, calls: [] };
+  const lead = planLead(assignment, request.tools ?? [], request.messages);
+  if (lead) return { text: "", calls: [lead] };
   const plan = planCalls(assignment, request.tools ?? [], request.toolChoice ?? "auto");
   if (plan.calls.length > 0) return { text: "", calls: plan.calls };
   const schema = request.output?.schema ?? assignment.schema;
