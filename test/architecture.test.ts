@@ -262,9 +262,11 @@ describe('import "bosun"', () => {
     });
   });
 
-  it("loads neither SQLite nor the embedded model nor the test tools before they are needed", () => {
+  it("loads neither SQLite nor the embedded model, CrewAI projects and test tools before they are needed", () => {
     const early = [...findLoaded().files].filter((path) =>
-      /^(sqlite\.ts|service\/store|inference\/local|test\/|cli\/)/.test(path),
+      /^(sqlite\.ts|service\/store|inference\/local|orchestration\/crew\/project|test\/|cli\/)/.test(
+        path,
+      ),
     );
 
     expect(early).toEqual([]);
