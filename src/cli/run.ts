@@ -10,6 +10,7 @@ import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
 import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
 import { checkModelName } from "./model-name.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
+import { projectNoteLines } from "./project-note.ts";
 import { reportLines } from "./report.ts";
 import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
 import { unfinishedLines } from "./unfinished.ts";
@@ -40,6 +41,10 @@ export async function runCommand(
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
   const loaded = await orInterrupted(loadCrew(path), terminal.signal);
+  writeLines(
+    terminal.err,
+    projectNoteLines(loaded.notes).map((line) => terminal.err.paint("yellow", line)),
+  );
   warnUnused(terminal, loaded, given);
   const bosun = createBosun({ data: flags.data, env: terminal.env() });
   try {

@@ -1,3 +1,4 @@
+import { runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { readProject } from "../../../../src/orchestration/crew/project/load.ts";
 import { renderCrew } from "../../../../src/orchestration/crew/project/render.ts";
@@ -64,8 +65,7 @@ describe("toLiteral", () => {
   ])("writes %j so that it means the same", (value) => {
     const code = toLiteral(value);
 
-    // oxlint-disable-next-line no-new-func -- the code is what is tested
-    expect(new Function(`return (${code})`)()).toEqual(value);
+    expect(runInThisContext(`(${code})`)).toEqual(value);
   });
 });
 
