@@ -79,7 +79,7 @@ export function crew<
 ): RunnableCrew<Tasks, P, Agents> {
   const { bosun, ...rest } = options;
   const data = defineCrew<Tasks, P>(rest);
-  const home = (): Bosun => bosun ?? (shared ??= createBosun());
+  const home = (): Bosun => homeOf(bosun);
   return {
     ...data,
     kickoff: (...[run]) => kickoff(home(), data, run),
@@ -107,8 +107,13 @@ export function crew<
   };
 }
 
+/** The given Bosun, else the one of the process, made from the environment at its first use. */
+export function homeOf(bosun: Bosun | undefined): Bosun {
+  return bosun ?? (shared ??= createBosun());
+}
+
 /** Runs a crew once on a Bosun. See RunnableCrew.kickoff. */
-async function kickoff<Tasks extends readonly Task[], P extends Policy>(
+export async function kickoff<Tasks extends readonly Task[], P extends Policy>(
   bosun: Bosun,
   data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},
@@ -118,7 +123,7 @@ async function kickoff<Tasks extends readonly Task[], P extends Policy>(
 }
 
 /** Runs a crew on a Bosun and yields what happens. See RunnableCrew.stream. */
-async function* stream<Tasks extends readonly Task[], P extends Policy>(
+export async function* stream<Tasks extends readonly Task[], P extends Policy>(
   bosun: Bosun,
   data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},

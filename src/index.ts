@@ -2,6 +2,7 @@
 
 export { type Bosun, type BosunOptions, createBosun, type StartedRun } from "./bosun.ts";
 export type { AskHandler, RunOptions } from "./run-option.ts";
+export { agent, type AgentKickoffOptions, type AgentResult, type RunnableAgent } from "./agent.ts";
 export { crew, type CrewInputs, type KickoffOptions, type RunnableCrew } from "./crew.ts";
 export type { Clock } from "./clock.ts";
 export { BosunError, type ErrorCode, type ErrorData, isBosunError } from "./error.ts";
@@ -16,7 +17,7 @@ export {
 export type { Pool } from "./inference/pool/pool.ts";
 export type { RetryPolicy } from "./inference/pool/retry.ts";
 export type { Usage } from "./inference/model/usage.ts";
-export { type Agent, agent, type AgentOptions } from "./orchestration/crew/agent.ts";
+export type { Agent, AgentOptions } from "./orchestration/crew/agent.ts";
 export type { Crew, CrewOptions, Policy, Process } from "./orchestration/crew/crew.ts";
 export {
   type GuardedAnswer,

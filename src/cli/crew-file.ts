@@ -5,6 +5,8 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { BosunError } from "../error.ts";
 import { isObject } from "../json.ts";
+import { crewOfAgent } from "../agent.ts";
+import type { Agent } from "../orchestration/crew/agent.ts";
 import type { Crew } from "../orchestration/crew/crew.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import { findLayout } from "../orchestration/crew/project/layout.ts";
@@ -132,7 +134,8 @@ async function importFile(file: string): Promise<Readonly<Record<string, unknown
 }
 
 function pickCrew(shown: string, exported: Readonly<Record<string, unknown>>): Crew {
-  if (isCrew(exported["default"])) return exported["default"];
+  const standard = crewIn(exported["default"]);
+  if (standard) return standard;
   const crews = Object.entries(exported).flatMap(([name, value]) =>
     isCrew(value) ? [{ name, crew: value }] : [],
   );
@@ -160,6 +163,13 @@ function exportNames(exported: Readonly<Record<string, unknown>>): readonly stri
   const names = Object.keys(exported);
   const added = names.includes("module.exports") ? ["module.exports", "default"] : [];
   return names.filter((name) => !added.includes(name));
+}
+
+/** A crew, or one of a single agent that takes a message. */
+function crewIn(value: unknown): Crew | undefined {
+  if (isCrew(value)) return value;
+  const isAgent = isObject(value) && value["type"] === "agent" && typeof value["role"] === "string";
+  return isAgent ? crewOfAgent(value as unknown as Agent) : undefined; // `as`: by its tag, not its class
 }
 
 /** By its tag, not its class: a crew is plain data. */

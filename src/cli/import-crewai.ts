@@ -79,10 +79,7 @@ function tell({ out, err }: Terminal, { target, paths, notes, json }: Told): voi
     out.write(`${JSON.stringify({ folder: target, files: paths, notes })}\n`);
     return;
   }
-  writeLines(
-    err,
-    projectNoteLines(notes).map((line) => err.paint("yellow", line)),
-  );
+  writeLines(err, projectNoteLines(notes, err.paint));
   const lines = paths.map((path) => `wrote  ${join(here, path)}`);
   writeLines(out, [...lines, "", `Next: ${commandName()} run ${quoted(here)}`]);
 }

@@ -5,7 +5,6 @@ import { BosunError } from "../error.ts";
 
 /** Top-level commands that are not built yet. */
 export const NOT_BUILT_COMMANDS: readonly string[] = [
-  "chat",
   "serve",
   "worker",
   "handler",

@@ -1,6 +1,7 @@
 // The command line itself: commands, flags and their help. Each command's code is loaded when it runs.
 
 import { Command, InvalidArgumentError } from "commander";
+import type { ChatFlags } from "./chat.ts";
 import { commandName } from "./command-name.ts";
 import type { ImportFlags } from "./import-crewai.ts";
 import type { DoctorFlags } from "./doctor.ts";
@@ -29,6 +30,7 @@ export function createProgram(terminal: Terminal, onCode: (code: number) => void
     .addHelpText("after", EXAMPLES);
   const define: Define = { terminal, onCode };
   addRun(program, define);
+  addChat(program, define);
   addRuns(program, define);
   addModels(program, define);
   addDoctor(program, define);
@@ -68,6 +70,7 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
     )
     .option("-m, --model <alias|url>", "the model of every agent")
     .option("--run-id <id>", "name the run; default: one made from the time")
+    .option("--session <id>", "the conversation that the run belongs to; its earlier runs are seen")
     .option("--show-prompts", "print each call's prompt with its estimated tokens by part")
     .option("--inputs <jobs.jsonl>", "run once for each line, a JSON object of inputs")
     .option("--out <results.jsonl>", "where the results of --inputs are appended")
@@ -89,6 +92,26 @@ Examples:
     .action(async (path: string, flags: RunFlags) => {
       const { runCommand } = await import("./run.ts");
       onCode(await runCommand(path, flags, terminal));
+    });
+}
+
+function addChat(program: Command, { terminal, onCode }: Define): void {
+  program
+    .command("chat")
+    .description("talk to a crew or an agent in the terminal")
+    .argument("<crew>", "crew or agent file (.ts, .js, .mjs) or folder")
+    .option("-i, --input <name=value>", "an input that stays the same; repeatable", collect)
+    .option(
+      "--message <name>",
+      "the input that carries what you say; default: message, or the only one left",
+    )
+    .option("--session <id>", "go on with an earlier conversation")
+    .option("-m, --model <alias|url>", "the model of every agent")
+    .option(...DATA_FLAG)
+    .addHelpText("after", `\nExample:\n  ${BOSUN} chat crew.ts --model http://gpu-1:8000/v1`)
+    .action(async (path: string, flags: ChatFlags) => {
+      const { chatCommand } = await import("./chat.ts");
+      onCode(await chatCommand(path, flags, terminal));
     });
 }
 

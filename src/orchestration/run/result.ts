@@ -54,6 +54,8 @@ export type RunResult<Results = Readonly<Record<string, TaskResult>>> = {
   readonly raw: string;
   readonly tasks: Results;
   readonly agents: Readonly<Record<string, AgentState>>;
+  /** Calls and tokens by purpose: "manage" is what a hierarchy costs. */
+  readonly purposes: RunState["purposes"];
   readonly usage: Usage;
   readonly timings: Timings;
   readonly error?: ErrorData | undefined;
@@ -68,13 +70,14 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
     async (task) => [task.name, await toTaskResult(task, state)] as const,
   );
   const tasks = Object.fromEntries(await Promise.all(ended));
-  const { runId, status, raw, agents, usage, error } = state;
+  const { runId, status, raw, agents, purposes, usage, error } = state;
   return {
     runId,
     status: status === "running" ? "cancelled" : status,
     raw,
     tasks: tasks as TaskResults<Tasks, P>, // `as`: one entry for each task, made in the line above
     agents,
+    purposes,
     usage,
     timings: timingsOf(state),
     ...(error ? { error } : {}),

@@ -63,7 +63,11 @@ export const CREW_KEYS: KeyRules<CrewFields> = {
   embedder: { type: "told", level: "warning", message: MEMORY },
   knowledge: { type: "told", level: "warning", message: KNOWLEDGE },
   knowledge_sources: { type: "told", level: "warning", message: KNOWLEDGE },
-  chat_llm: { type: "told", level: "note", message: "talking to a crew is not built yet" },
+  chat_llm: {
+    type: "told",
+    level: "note",
+    message: "bosun chat talks to a crew with the crew's own models",
+  },
   function_calling_llm: {
     type: "told",
     level: "note",
