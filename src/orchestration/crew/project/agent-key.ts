@@ -3,7 +3,7 @@
 import type { KeyRules } from "./key.ts";
 import type { ToolUse } from "./known-tool.ts";
 import { type ModelFields, readModel } from "./model-value.ts";
-import { toFlag, toNumber, toText, toTextOrNone, toWhole } from "./value.ts";
+import { toFlag, toMilliseconds, toText, toTextOrNone, toWhole } from "./value.ts";
 
 /** What an agent of a project becomes: options of agent(), with models and tools as data. */
 export type AgentFields = ModelFields & {
@@ -15,9 +15,6 @@ export type AgentFields = ModelFields & {
   readonly timeoutMs?: number | undefined;
   readonly allowDelegation?: boolean | undefined;
 };
-
-/** Seconds, as CrewAI counts them, in milliseconds. A day at most. */
-export const SECONDS: readonly [number, number] = [0.001, 86_400];
 
 const MEMORY = "memory is not built yet: the run goes on without it";
 const KNOWLEDGE =
@@ -46,7 +43,7 @@ export const AGENT_KEYS: KeyRules<AgentFields> = {
   max_iter: { type: "used", read: (value, { key }) => ({ maxIterations: toWhole(value, key, 1) }) },
   max_execution_time: {
     type: "used",
-    read: (value, { key }) => ({ timeoutMs: Math.round(toNumber(value, key, SECONDS) * 1_000) }),
+    read: (value, { key }) => ({ timeoutMs: toMilliseconds(value, key) }),
   },
   max_tokens: { type: "used", read: (value, { key }) => ({ maxTokens: toWhole(value, key, 1) }) },
   allow_delegation: {

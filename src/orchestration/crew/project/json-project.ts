@@ -89,7 +89,7 @@ function listedAgent(item: Extract<Located, { readonly type: "map" }>): RawPart 
 
 function agentFile(layout: Extract<Layout, { readonly type: "json" }>, item: Located): RawPart {
   const name = toText(item, "an agent");
-  if (!/^[\w -]+$/.test(name))
+  if (/^\.|[/\\]/.test(name))
     throw wrongType(item, "an agent", "the name of a file in agents/, without its ending");
   const file = ["jsonc", "json"]
     .map((ending) => join(layout.agents, `${name}.${ending}`))

@@ -84,7 +84,7 @@ function severalIn(root: string): undefined {
 
 function several(root: string, folders: readonly string[]): BosunError {
   const shown = folders.map((folder) => join(root, folder.replace(/[/\\]config$/, "")));
-  const message = `the folder holds several CrewAI crews: name one of ${shown.slice(0, 10).join(", ")}`;
+  const message = `the folder's CrewAI crews stand in folders of their own: name one of ${shown.slice(0, 10).join(", ")}`;
   return new BosunError("usage", message);
 }
 

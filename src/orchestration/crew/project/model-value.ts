@@ -8,6 +8,7 @@ import {
   isNull,
   type Located,
   show,
+  toMilliseconds,
   toNumber,
   toText,
   toWhole,
@@ -143,14 +144,20 @@ function readKey(
     value.type === "python" ? value.text : value.type === "scalar" ? String(value.value) : "";
   const name = VARIABLE.exec(text)?.[1];
   if (name !== undefined && hasUrl) return name;
-  if (name !== undefined || /^(?:dummy|none|na|empty|ollama|sk-no-key.*)$/i.test(text))
-    return undefined;
+  if (USUAL_KEYS.has(name ?? text.toLowerCase())) return undefined;
   note(
     "warning",
-    `${key}.${entry.key} is not used: keys come from the environment. Set OPENAI_BASE_URL with OPENAI_API_KEY, or name a variable: "os.environ/MY_KEY"`,
+    name === undefined
+      ? `${key}.${entry.key} is not used: keys come from the environment. Set OPENAI_BASE_URL with OPENAI_API_KEY, or name a variable: "os.environ/MY_KEY"`
+      : `${name} is not used: the variable of a key counts only beside a base_url`,
   );
   return undefined;
 }
+
+/** Variables that are looked at anyway, and what is written where a server wants no key. */
+const USUAL_KEYS: ReadonlySet<string> = new Set(
+  "OPENAI_API_KEY VLLM_API_KEY dummy none na empty ollama sk-no-key-required".split(" "),
+);
 
 /** os.environ["X"], os.getenv("X"), os.environ/X, ${X}, env.X. */
 const VARIABLE =
@@ -174,11 +181,8 @@ type SettingReader = (value: Located, what: string) => ModelFields;
 
 const TOKENS: SettingReader = (value, what) => ({ maxTokens: toWhole(value, what, 1) });
 const TIMEOUT: SettingReader = (value, what) => ({
-  timeouts: { totalMs: Math.round(toNumber(value, what, SECONDS) * 1_000) },
+  timeouts: { totalMs: toMilliseconds(value, what) },
 });
-
-/** A day at most. */
-const SECONDS: readonly [number, number] = [0.001, 86_400];
 
 const SETTINGS: ReadonlyMap<string, SettingReader> = new Map<string, SettingReader>([
   ["temperature", (value, what) => ({ temperature: toNumber(value, what, [0, 2]) })],

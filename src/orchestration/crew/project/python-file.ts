@@ -32,7 +32,7 @@ export type PythonFile = {
   /** In order of their first definition; of two with one name the later counts, as in Python. */
   readonly methods: readonly Method[];
   readonly classes: readonly PythonClass[];
-  /** Names set outside of functions and classes. */
+  /** Names set outside of functions; those of a class as `self.name`. */
   readonly names: ReadonlyMap<string, Located>;
   /** The first `inputs = { … }`, wherever it stands. */
   readonly inputs: readonly Entry[];
@@ -63,13 +63,26 @@ export function readPython(source: Source): PythonFile {
       decorators = [];
     }
   });
-  const names = assignedIn({ tokens, read }, 0, tokens.length, (token) => token.place.column === 1);
+  const names = assignedIn({ tokens, read }, 0, tokens.length, namerOf(classes));
   return {
     file: source.file,
     methods: [...methods.values()],
     classes,
     names,
     inputs: inputsIn({ tokens, read }),
+  };
+}
+
+/** Names of the file stand at its left edge; those of a class are found as `self.name`. */
+function namerOf(classes: readonly PythonClass[]): Namer {
+  const own = new Set(
+    classes.flatMap(({ body }) =>
+      body.filter(({ isFirst, place }) => isFirst && place.column === body[0]?.place.column),
+    ),
+  );
+  return (token) => {
+    if (token.place.column === 1) return token.text;
+    return own.has(token) ? `self.${token.text}` : undefined;
   };
 }
 
@@ -104,7 +117,7 @@ function methodAt(code: Code, def: number, decorators: readonly string[]): Metho
   if (name?.type !== "name") return undefined;
   const begin = tokens[def]?.isFirst ? def : def - 1;
   const end = endOfBlock(tokens, begin);
-  const locals = assignedIn(code, def, end, () => true);
+  const locals = assignedIn(code, def, end, ({ text }) => text);
   let result: Located | undefined;
   for (let index = def; index < end; index++)
     if (tokens[index]?.text === "return" && tokens[index]?.isFirst) result = read(index + 1);
@@ -112,19 +125,23 @@ function methodAt(code: Code, def: number, decorators: readonly string[]): Metho
   return { name: name.text, decorators, result, place: name.place };
 }
 
+/** The name that an assignment to this token sets; undefined for one that does not count. */
+type Namer = (token: Token) => string | undefined;
+
 function assignedIn(
   { tokens, read }: Code,
   from: number,
   to: number,
-  isMeant: (token: Token) => boolean,
+  nameOf: Namer,
 ): ReadonlyMap<string, Located> {
   const names = new Map<string, Located>();
   for (let index = from; index < to; index++) {
     const [token, next, after] = tokens.slice(index, index + 3);
     if (!token?.isFirst || token.type !== "name" || next?.text !== "=" || after?.text === "=")
       continue;
-    const value = isMeant(token) ? read(index + 2) : undefined;
-    if (value) names.set(token.text, value);
+    const name = nameOf(token);
+    const value = name === undefined ? undefined : read(index + 2);
+    if (name !== undefined && value) names.set(name, value);
   }
   return names;
 }

@@ -1,6 +1,5 @@
 // The keys of CrewAI's tasks.
 
-import { SECONDS } from "./agent-key.ts";
 import type { KeyContext, KeyRules } from "./key.ts";
 import type { ToolUse } from "./known-tool.ts";
 import { schemaOf } from "./python-model.ts";
@@ -10,7 +9,7 @@ import {
   show,
   toFlag,
   toItems,
-  toNumber,
+  toMilliseconds,
   toText,
   toTextOrNone,
   toWhole,
@@ -138,7 +137,7 @@ export const TASK_KEYS: KeyRules<TaskFields> = {
         "note",
         "seconds for this task; CrewAI itself knows the key only on agents and drops it here",
       );
-      return { timeoutMs: Math.round(toNumber(value, key, SECONDS) * 1_000) };
+      return { timeoutMs: toMilliseconds(value, key) };
     },
   },
   condition: {

@@ -105,6 +105,11 @@ export function toNumber(
   throw wrongType(value, what, `a number from ${least} to ${most}`);
 }
 
+/** Seconds, as CrewAI counts, in milliseconds. @throws BosunError `crew/invalid` for less than a millisecond or over 23 days, the longest timer. */
+export function toMilliseconds(value: Located, what: string): number {
+  return Math.round(toNumber(value, what, [0.001, 2_000_000]) * 1_000);
+}
+
 /** @throws BosunError `crew/invalid` for anything but a list. */
 export function toItems(value: Located, what: string, of: string): readonly Located[] {
   if (value.type === "list") return value.items;

@@ -11,7 +11,7 @@ import { type Method, readPython } from "./python-file.ts";
 import { createScope, type PythonScope, selfCallOf } from "./python-scope.ts";
 import { entriesIn, overlay, type RawPart, type RawProject } from "./raw.ts";
 import { readSource } from "./source.ts";
-import { type Entry, type Located, toEntries } from "./value.ts";
+import { type Entry, type Located, show, toEntries } from "./value.ts";
 import { readYaml } from "./yaml.ts";
 
 type YamlLayout = Extract<Layout, { readonly type: "yaml" }>;
@@ -84,6 +84,7 @@ function methodParts(
     decorators.includes(decorator),
   );
   if (methods.length === 0) return undefined;
+  for (const { result } of methods) noteArguments(result, decorator, note);
   const found = methods.map((method) => methodPart(method, parts, scope));
   const used = new Set(found.flatMap(({ id, aliases }) => [id, ...aliases]));
   for (const { id, place } of parts) {
@@ -96,6 +97,18 @@ function methodParts(
     );
   }
   return found;
+}
+
+/** Only keywords are read: `Agent(**settings)` says nothing without being run. */
+function noteArguments(result: Located | undefined, decorator: string, note: Noting): void {
+  const [first] = result?.type === "python" ? (result.call?.args ?? []) : [];
+  if (first)
+    note(
+      first.place,
+      decorator,
+      "warning",
+      `not read: it is ${show(first)}, and Python is not run`,
+    );
 }
 
 function methodPart(method: Method, parts: readonly RawPart[], scope: PythonScope): RawPart {

@@ -69,6 +69,16 @@ describe("models of a project", () => {
     );
     expect(named?.models).toMatchObject([{ apiKeyEnv: "MY_KEY" }]);
   });
+
+  it("tells of a key's variable that nothing looks at", async () => {
+    const { notes } = await withAgentLine("llm: {model: gpt-4o, api_key: os.environ/MY_KEY}");
+    const usual = await withAgentLine("llm: {model: gpt-4o, api_key: os.environ/OPENAI_API_KEY}");
+
+    expect(notes.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining("MY_KEY is not used"),
+    );
+    expect(usual.notes.map(({ key }) => key)).toEqual(["tasks"]);
+  });
 });
 
 describe("keys of a project", () => {

@@ -201,4 +201,32 @@ class C:
     });
     expect(notes).toMatchObject([{ key: "manager_llm", level: "note" }]);
   });
+
+  it("follows names of the class, and tells of arguments that only Python could read", async () => {
+    const code = `
+@CrewBase
+class C:
+    """Doc"""
+    own = LLM(model="ollama/x")
+    found = [FileReadTool()]
+
+    @agent
+    def one(self):
+        return Agent(config=self.agents_config["one"], llm=self.own, tools=self.found, **EXTRA)
+`;
+
+    const { options, notes } = await loadProject(yamlProject({ "crew.py": code }));
+
+    expect(options.agents).toMatchObject([
+      { models: ["ollama/x"], tools: [{ name: "read_file" }] },
+    ]);
+    expect(notes).toContainEqual(
+      expect.objectContaining({
+        key: "agent",
+        level: "warning",
+        line: 10,
+        message: expect.stringContaining("**EXTRA"),
+      }),
+    );
+  });
 });

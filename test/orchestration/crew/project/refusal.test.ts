@@ -60,7 +60,7 @@ describe("a project that cannot be a crew", () => {
       "seconds that are none",
       { "agents.yaml": `${AGENT}  max_execution_time: -1\n` },
       "crew/invalid",
-      "max_execution_time must be a number from 0.001 to 86400, got -1",
+      "max_execution_time must be a number from 0.001 to 2000000, got -1",
     ],
     [
       "a flag that is none",
