@@ -51,7 +51,7 @@ async function ask(question: Question, asked: Asked): Promise<Decision | undefin
       return undefined;
     }
     if (!terminal.input.isTerminal) err.write("\n");
-    if (line === undefined) return withoutAnswer(question);
+    if (line === undefined) return withoutAnswer(question, "the input of the command has ended");
     const decision = readAnswer(line);
     if (decision) return decision;
     writeLines(err, [HELP]);
@@ -102,8 +102,9 @@ function questionLines(question: Question, { err }: Terminal): readonly string[]
   ];
 }
 
-function withoutAnswer({ onTimeout }: Question): Decision {
+/** The question's own default, at once: nobody can be asked. */
+export function withoutAnswer({ onTimeout }: Question, why: string): Decision {
   return onTimeout === "approve"
     ? { ok: true }
-    : { ok: false, reason: "nobody can answer: the input of the command has ended" };
+    : { ok: false, reason: `nobody can answer: ${why}` };
 }

@@ -1,6 +1,7 @@
 // One attempt at one call: an exchange as ModelEvents. Whatever ends the caller's loop closes the socket (A2).
 
-import { BosunError, detailOf } from "../../error.ts";
+import type { BosunError } from "../../error.ts";
+import { estimateUsage, withCost } from "./cost.ts";
 import type { FactsSource } from "./facts.ts";
 import { cancelled, type Exchange, resolveTimeouts, startExchange } from "./http.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
@@ -8,8 +9,6 @@ import type { ModelEvent, ModelRequest, Reply } from "./model.ts";
 import { receive, type Times } from "./receive.ts";
 import { createReplyAssembler, type PartialReply, type ReplyAssembler } from "./reply.ts";
 import { readTextCalls } from "./text-tools.ts";
-import { estimatePrompt, estimateTokens } from "./tokens.ts";
-import type { Usage } from "./usage.ts";
 
 export type Attempt = {
   readonly request: ModelRequest;
@@ -125,42 +124,5 @@ function toReply(attempt: Attempt, read: PartialReply, times: Times): Reply {
     },
     endpoint: source.address.host,
     model: read.model ?? attempt.model,
-  };
-}
-
-type Cost = {
-  readonly request: ModelRequest;
-  readonly read: PartialReply;
-  /** The request had a connection, and was not refused by its status. */
-  readonly isSent: boolean;
-};
-
-/**
- * The error with what the call cost. A prompt that was sent is counted, for the server may have read it; a refusal, an answer
- * that is no model's and a stale socket cost nothing. Once tokens had come, a repetition would pay for them again: not
- * retryable any more.
- */
-function withCost(error: BosunError, { request, read, isSent }: Cost): BosunError {
-  const { code, message, cause, retryable } = error;
-  const usage = read.usage ?? estimateUsage(request, read);
-  if (read.hasTokens)
-    return new BosunError(code, message, {
-      cause,
-      details: { ...error.details, text: read.text, usage },
-    });
-  const isFree = !isSent || code === "model/protocol" || detailOf(error, "stale") === true;
-  if (isFree) return error;
-  return new BosunError(code, message, { cause, retryable, details: { ...error.details, usage } });
-}
-
-function estimateUsage(request: ModelRequest, { text, reasoning, calls }: PartialReply): Usage {
-  const said = text + reasoning + calls.map((call) => call.tool + call.arguments).join("");
-  return {
-    input: { total: estimatePrompt(request.messages, request.tools), cached: undefined },
-    output: {
-      total: estimateTokens(said),
-      reasoning: reasoning ? estimateTokens(reasoning) : undefined,
-    },
-    source: "estimated",
   };
 }

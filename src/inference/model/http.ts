@@ -179,9 +179,7 @@ function createWatch(
   let isOn = true;
   let isPaused = false;
   const expire = (which: Phase): void => {
-    const message = `${where}: ${EXPIRED[which]} within ${timeouts[which]} ms`;
-    const options = { retryable: which !== "total", details: { phase: which } };
-    onExpired(new BosunError("model/timed-out", message, options));
+    onExpired(timedOut(where, which, timeouts[which]));
   };
   let touchedAt = 0;
   // A token only notes its time, which is half as dear as setting the timer anew; the timer looks at it when it fires.
@@ -245,6 +243,13 @@ const EXPIRED: Readonly<Record<Phase, string>> = {
   total: "the answer did not end",
 };
 
+/** The error of a wait that was longer than it may be. Over all, no repetition would be shorter. */
+export function timedOut(where: string, phase: Phase, ms: number): BosunError {
+  const message = `${where}: ${EXPIRED[phase]} within ${ms} ms`;
+  const options = { retryable: phase !== "total", details: { phase } };
+  return new BosunError("model/timed-out", message, options);
+}
+
 function unreachable(
   { address, where }: ExchangeOptions,
   request: http.ClientRequest,
@@ -264,7 +269,8 @@ function unreachable(
   );
 }
 
-function brokenOff(where: string, cause: Error): BosunError {
+/** The error of an answer whose connection ended before it did. */
+export function brokenOff(where: string, cause: unknown): BosunError {
   return new BosunError("model/cut", `${where}: the connection broke off: ${messageOf(cause)}`, {
     retryable: true,
     cause,

@@ -16,7 +16,7 @@ export const MAX_REPLY: number = 16 * 1024 * 1024;
 const MAX_RAW = 8 * 1024;
 
 /** Most tool calls of one reply; further ones are dropped. */
-const MAX_CALLS = 128;
+export const MAX_CALLS = 128;
 
 /** What a chunk added. `isToken` = any part of an answer, a tool call's pieces too. */
 export type Added = {
@@ -196,7 +196,7 @@ function toUsage(raw: Readonly<Record<string, unknown>>): Usage | undefined {
 }
 
 /** What a server sent, where it is small and shallow enough to be stored with every event. */
-function rawOf(value: unknown): Json | undefined {
+export function rawOf(value: unknown): Json | undefined {
   return isJson(value) && JSON.stringify(value).length <= MAX_RAW ? value : undefined;
 }
 

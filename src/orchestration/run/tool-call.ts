@@ -106,8 +106,9 @@ async function askPermit(
 type Need = { readonly type: "none" } | { readonly type: "ask"; readonly given: JsonObject };
 
 /** Arguments that do not fit are not worth a person's time: the runner tells the model what is wrong with them. */
-async function needOf({ approval, ...tool }: Tool, text: string): Promise<Need> {
-  const read = await readArguments({ ...tool, approval }, text).catch(() => undefined); // see above
+async function needOf(tool: Tool, text: string): Promise<Need> {
+  const { approval } = tool;
+  const read = await readArguments(tool, text).catch(() => undefined); // see above
   if (!read) return { type: "none" };
   const when: unknown = typeof approval === "object" ? approval.when : approval;
   if (typeof when !== "function") return { type: "ask", given: read.given };

@@ -6,7 +6,7 @@ import { readJsonc } from "./jsonc.ts";
 import type { Layout } from "./layout.ts";
 import { errorAt } from "./place.ts";
 import { createScope } from "./python-scope.ts";
-import { entriesIn, overlay, type RawPart, type RawProject } from "./raw.ts";
+import { checkCount, entriesIn, overlay, type RawPart, type RawProject } from "./raw.ts";
 import { readSource } from "./source.ts";
 import {
   type Entry,
@@ -17,9 +17,6 @@ import {
   toText,
   wrongType,
 } from "./value.ts";
-
-/** Most agents of a crew. */
-const MAX_AGENTS = 200;
 
 /**
  * Reads the project's files.
@@ -34,6 +31,7 @@ export function readJsonProject(layout: Extract<Layout, { readonly type: "json" 
   const items = toItems(tasks.value, "tasks", "tasks");
   if (items.length === 0)
     throw errorAt(tasks.value.place, "tasks is an empty list: a crew needs at least one task");
+  checkCount(items.length, tasks.value.place);
   return {
     name: "crew",
     agents,
@@ -61,7 +59,7 @@ function agentsOf(
   const written = listed.value.type === "map" ? listed.value.entries.map(inlineAgent) : undefined;
   const named = written ? [] : toItems(listed.value, "agents", "names of agents");
   const all = [...named, ...managerOf(crew, new Set(written?.map(({ id }) => id)))];
-  if (all.length > MAX_AGENTS) throw errorAt(listed.value.place, `more than ${MAX_AGENTS} agents`);
+  checkCount(all.length + (written?.length ?? 0), listed.value.place);
   const agents = new Map((written ?? []).map((agent) => [agent.id, agent]));
   for (const item of all) {
     const agent = item.type === "map" ? listedAgent(item) : agentFile(layout, item);

@@ -40,12 +40,9 @@ function createCursor(file: string, text: string): Cursor {
   let [line, lineStart] = [1, 0];
   const place = (): Place => ({ file, line, column: at - lineStart + 1 });
   const advance = (end: number): void => {
-    for (
-      let next = text.indexOf("\n", at);
-      next >= 0 && next < end;
-      next = text.indexOf("\n", next + 1)
-    )
-      [line, lineStart] = [line + 1, next + 1];
+    const passed = text.slice(at, end);
+    const last = passed.lastIndexOf("\n");
+    if (last >= 0) [line, lineStart] = [line + passed.split("\n").length - 1, at + last + 1];
     at = end;
   };
   const match = (pattern: RegExp): string | undefined => {

@@ -32,12 +32,9 @@ export function tokensOf({ file, text }: Source): readonly Token[] {
       tokens.push({ type, text: text.slice(at, end), value, isFirst, start: at, end, place });
       depth = Math.max(0, depth + depthOf(text.slice(at, end)));
     }
-    for (
-      let next = text.indexOf("\n", at);
-      next >= 0 && next < found.end;
-      next = text.indexOf("\n", next + 1)
-    )
-      [line, lineStart] = [line + 1, next + 1];
+    const passed = text.slice(at, found.end);
+    const last = passed.lastIndexOf("\n");
+    if (last >= 0) [line, lineStart] = [line + passed.split("\n").length - 1, at + last + 1];
     at = found.end;
     // A line that ends with a backslash goes on: what follows it begins no statement.
     if (found.type !== "blank" || /\\\r?\n/.test(text.slice(at - 2, at))) lastLine = line;

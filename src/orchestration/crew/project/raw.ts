@@ -1,6 +1,6 @@
 // A project before its keys mean anything: agents, tasks and crew as entries with places, from whichever files.
 
-import type { Place } from "./place.ts";
+import { errorAt, type Place } from "./place.ts";
 import type { PythonScope } from "./python-scope.ts";
 import type { Entry, Located } from "./value.ts";
 
@@ -22,6 +22,18 @@ export type RawProject = {
   readonly inputs: readonly Entry[];
   readonly scope: PythonScope;
 };
+
+/** Most agents, and most tasks, of a project. */
+const MAX_PARTS = 1_000;
+
+/** @throws BosunError `crew/invalid` for more than a crew can have. */
+export function checkCount(count: number, place: Place): void {
+  if (count > MAX_PARTS)
+    throw errorAt(
+      place,
+      `${count} are too many: a crew has at most ${MAX_PARTS} agents and ${MAX_PARTS} tasks`,
+    );
+}
 
 /** `near` over `far`: of two entries with one key the nearer counts. */
 export function overlay(near: readonly Entry[], far: readonly Entry[]): readonly Entry[] {

@@ -9,7 +9,7 @@ import type { Layout } from "./layout.ts";
 import { errorAt, type Noting, type Place } from "./place.ts";
 import { type Method, readPython } from "./python-file.ts";
 import { createScope, type PythonScope, selfCallOf } from "./python-scope.ts";
-import { entriesIn, overlay, type RawPart, type RawProject } from "./raw.ts";
+import { checkCount, entriesIn, overlay, type RawPart, type RawProject } from "./raw.ts";
 import { readSource } from "./source.ts";
 import { type Entry, type Located, show, toEntries } from "./value.ts";
 import { readYaml } from "./yaml.ts";
@@ -53,6 +53,7 @@ async function partsIn(root: string, file: string): Promise<readonly RawPart[]> 
     return { id: key, aliases: [], entries: toEntries(part, key), place };
   });
   if (parts.length === 0) throw errorAt(value.place, "the file is empty");
+  checkCount(parts.length, value.place);
   return parts;
 }
 

@@ -191,4 +191,21 @@ describe("a project that cannot be a crew", () => {
       (await loadProject(join(fixture("flow"), "src/garden/crews/dig_crew"))).options.tasks,
     ).toHaveLength(1);
   });
+
+  it("is refused with more agents or tasks than a crew can have", async () => {
+    const many = Array.from({ length: 1_001 }, (_, index) => `a${index}: {role: r, goal: g}`);
+    const item = { description: "d", expected_output: "e", agent: "a" };
+    const crew = {
+      agents: { a: { role: "r", goal: "g" } },
+      tasks: Array.from({ length: 1_001 }, () => item),
+    };
+    const tooMany = { code: "crew/invalid", message: expect.stringContaining("1001 are too many") };
+
+    await expect(
+      loadProject(yamlProject({ "agents.yaml": many.join("\n") })),
+    ).rejects.toMatchObject(tooMany);
+    await expect(
+      loadProject(folderWith({ "crew.json": JSON.stringify(crew) })),
+    ).rejects.toMatchObject(tooMany);
+  });
 });
