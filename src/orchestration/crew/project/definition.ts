@@ -1,6 +1,5 @@
 // A project as options of agent(), task() and crew(), still plain data: what build.ts makes a crew of and render.ts prints.
 
-import { basename, resolve } from "node:path";
 import type { Inputs } from "../input.ts";
 import { type AgentDefinition, defineAgents } from "./agent-definition.ts";
 import { CREW_KEYS, type CrewFields } from "./crew-key.ts";
@@ -43,7 +42,7 @@ export function defineProject(raw: RawProject, root: string, book: NoteBook): Cr
   );
   return {
     ...crew,
-    name: toName(given.name ?? (raw.name === "crew" ? basename(resolve(root)) : raw.name)),
+    name: toName(given.name ?? raw.name, "crew"),
     agents,
     tasks,
     inputs,
@@ -51,39 +50,37 @@ export function defineProject(raw: RawProject, root: string, book: NoteBook): Cr
   };
 }
 
+type Settled = Omit<CrewFields, "manager"> & { readonly manager: string | undefined };
+
 /** What counts only beside something else is left out without it, and told. */
 function settleCrew(
   { manager, ...given }: Partial<CrewFields>,
   raw: RawProject,
   note: Noting,
-): Omit<CrewFields, "manager"> & { readonly manager: string | undefined } {
+): Settled {
   const isHierarchical = given.process === "hierarchical";
   const leader = manager && findPart(raw.agents, manager, "agent").id;
-  const drop = (key: string, why: string): undefined => {
+  const unless = <T>(isMeant: boolean, key: string, value: T | undefined): T | undefined => {
+    if (isMeant || value === undefined) return value;
     const place = raw.crew.find((entry) => entry.key === key)?.place;
-    if (place) note(place, key, "note", why);
+    if (place) note(place, key, "note", UNUSED[key] ?? "not used");
+    return undefined;
   };
-  const { planningModel, managerModel } = given;
   return {
     ...given,
-    manager: isHierarchical
-      ? leader
-      : leader && drop("manager_agent", "counts only in a hierarchical crew"),
-    planningModel: given.planning
-      ? planningModel
-      : planningModel && drop("planning_llm", "counts only with planning: true"),
-    managerModel:
-      isHierarchical && leader === undefined
-        ? managerModel
-        : managerModel &&
-          drop(
-            "manager_llm",
-            isHierarchical
-              ? "the manager_agent has a model of its own"
-              : "counts only in a hierarchical crew",
-          ),
+    manager: unless(isHierarchical, "manager_agent", leader),
+    managerModel: unless(isHierarchical && !leader, "manager_llm", given.managerModel),
+    planningModel: unless(given.planning === true, "planning_llm", given.planningModel),
   };
 }
+
+/** Why a key is not used. */
+const UNUSED: Readonly<Record<string, string>> = {
+  manager_agent: "counts only in a hierarchical crew",
+  manager_llm:
+    "counts only in a hierarchical crew without a manager_agent, which has a model of its own",
+  planning_llm: "counts only with planning: true",
+};
 
 const TOLD_METHODS: readonly string[] = [
   "before_kickoff",

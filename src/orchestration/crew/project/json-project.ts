@@ -1,7 +1,7 @@
 // A project of crew.json(c) and agents/*.json(c), as `crewai create` writes it since 1.15. Agents may also stand in the crew's file.
 
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { readJsonc } from "./jsonc.ts";
 import type { Layout } from "./layout.ts";
 import { errorAt } from "./place.ts";
@@ -33,7 +33,7 @@ export function readJsonProject(layout: Extract<Layout, { readonly type: "json" 
     throw errorAt(tasks.value.place, "tasks is an empty list: a crew needs at least one task");
   checkCount(items.length, tasks.value.place);
   return {
-    name: "crew",
+    name: basename(resolve(layout.root)),
     agents,
     tasks: items.map(toTask),
     crew,

@@ -108,7 +108,7 @@ function readSettings(
   const owner = textOf("provider")?.toLowerCase() ?? provider;
   const rest = entries.filter(({ key }) => !HANDLED.has(key));
   const settings = rest.map((entry) => readSetting(entry, context)).reduce(mergeFields, {});
-  const apiKeyEnv = readKey(entries, url !== undefined, context);
+  const apiKeyEnv = readKey(entries, url, context);
   if (url === undefined)
     return { ...(name === undefined ? {} : readName(name, context, owner)), ...settings };
   const model = name?.replace(/^(?:openai|hosted_vllm|ollama|ollama_chat)\//, "");
@@ -134,7 +134,7 @@ function withVersion(url: string): string {
 /** Keys never stand in a crew: the variable that holds one does. */
 function readKey(
   entries: readonly Entry[],
-  hasUrl: boolean,
+  url: string | undefined,
   { key, note }: KeyContext,
 ): string | undefined {
   const entry = KEY_KEYS.map((one) => entryOf(entries, one)).find((one) => one !== undefined);
@@ -143,7 +143,10 @@ function readKey(
   const text =
     value.type === "python" ? value.text : value.type === "scalar" ? String(value.value) : "";
   const name = VARIABLE.exec(text)?.[1];
-  if (name !== undefined && hasUrl) return name;
+  if (name !== undefined && url !== undefined) {
+    note("note", `the key in ${name} is sent to ${url}`);
+    return name;
+  }
   if (USUAL_KEYS.has(name ?? text.toLowerCase())) return undefined;
   note(
     "warning",

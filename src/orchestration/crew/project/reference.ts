@@ -18,11 +18,12 @@ export function findPart(
   throw errorAt(place, message, kind === "agent" ? "crew/unknown-agent" : "crew/unknown-task");
 }
 
-/** Names of Bosun have 1 to 64 letters, digits, "_" or "-". */
-export function toName(text: string): string {
+/** Names of Bosun have 1 to 64 letters, digits, "_" or "-", and are not digits alone. */
+export function toName(text: string, kind: "crew" | "task"): string {
   const name = text
     .replaceAll(/[^\w-]+/g, "-")
     .replaceAll(/^-+|-+$/g, "")
     .slice(0, 64);
-  return name === "" || /^\d+$/.test(name) ? `crew-${name}`.replace(/-$/, "") : name;
+  if (name === "") return kind;
+  return /^\d+$/.test(name) ? `${kind}-${name}`.slice(0, 64) : name;
 }

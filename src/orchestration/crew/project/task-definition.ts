@@ -42,14 +42,28 @@ export function defineTasks(
         `the task "${part.id}" has no agent. Name one: ${raw.agents.map(({ id }) => id).join(", ")}`,
         "crew/no-agent",
       );
+    noteUnguarded(part, fields, scene.book);
     const context = fields.context?.map((one) => earlierTask(one, raw.tasks, defined));
-    const name = uniqueName(toName(part.id), defined, part.place);
+    const name = uniqueName(toName(fields.name ?? part.id, "task"), defined, part.place);
     const own = { key: part.id, name, agent, context };
     const made = { ...settleTask(fields, scene, agent), ...own };
     defined.push({ ...made, notes: scene.book.all.slice(before) });
   }
   return defined;
 }
+
+/** Retries of guardrails do nothing without one. */
+function noteUnguarded(
+  { entries }: RawPart,
+  { guardrail, guardrails = [], guardrailRetries }: Partial<TaskFields>,
+  { note }: NoteBook,
+): void {
+  if (guardrailRetries === undefined || guardrail !== undefined || guardrails.length > 0) return;
+  const entry = entries.find(({ key }) => RETRY_KEYS.includes(key));
+  if (entry) note(entry.place, entry.key, "note", "counts only with a guardrail");
+}
+
+const RETRY_KEYS: readonly string[] = ["guardrail_max_retries", "max_retries"];
 
 type Settled = Omit<TaskDefinition, "key" | "name" | "agent" | "context" | "notes">;
 

@@ -93,6 +93,15 @@ describe("keys of a project", () => {
     expect(await firstAgent("allow_delegation: true")).toMatchObject({ allowDelegation: true });
   });
 
+  it("names a task as it says, and tells of retries without a guardrail", async () => {
+    const { options, notes } = await loadProject(
+      yamlProject({ "tasks.yaml": `${TASK}  agent: one\n  name: Do it 1\n  max_retries: 2\n` }),
+    );
+
+    expect(options.tasks).toMatchObject([{ name: "Do-it-1", guardrailRetries: 3 }]);
+    expect(notes).toContainEqual(expect.objectContaining({ key: "max_retries", line: 6 }));
+  });
+
   it("lets an empty expected_output and an unset key be", async () => {
     const tasks = "t:\n  description: d\n  expected_output: ''\n  agent: one\n  output_file:\n";
 
