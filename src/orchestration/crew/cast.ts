@@ -59,6 +59,26 @@ export function collectAgents(
   return [...new Set([...listed, ...named])];
 }
 
+/** Tools that run/team.ts gives to those who delegate. */
+const TEAM_TOOLS: readonly string[] = ["delegate_work", "ask_coworker", "send_back"];
+
+/** @throws BosunError `crew/invalid` for a tool that would never be called: its name is taken where agents delegate. */
+export function checkTeamTools(where: string, tasks: readonly Task[], cast: Cast): void {
+  const { manager, agents } = cast;
+  const delegating =
+    manager === undefined ? agents.filter(canDelegate) : [manager, ...agents.filter(canDelegate)];
+  const own = delegating.flatMap(({ tools }) => tools);
+  const lent = allTasks(tasks)
+    .filter((task) => delegating.includes(executorOf(task, cast)))
+    .flatMap(({ tools }) => tools);
+  const taken = [...own, ...lent].find(({ name }) => TEAM_TOOLS.includes(name));
+  if (taken === undefined) return;
+  throw new BosunError(
+    "crew/invalid",
+    `${where}: a tool is named "${taken.name}", as the one with which agents delegate. Give it another name`,
+  );
+}
+
 /** Events and tables tell agents apart by their names. */
 export function checkAgentNames(where: string, names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) < index);

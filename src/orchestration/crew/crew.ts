@@ -9,6 +9,7 @@ import {
   askedAgents,
   canDelegate,
   checkAgentNames,
+  checkTeamTools,
   collectAgents,
   executorOf,
   namesOf,
@@ -110,6 +111,7 @@ export function defineCrew<
   const agents = collectAgents(tasks, options.agents ?? [], isHierarchical);
   const manager = managerOf(where, options, { isHierarchical, workers: agents });
   checkAgentNames(where, namesOf(manager ? [manager, ...agents] : agents));
+  checkTeamTools(where, tasks, { agents, manager });
   if (planningModel !== undefined && !planning)
     throw new BosunError("crew/invalid", `${where}: planningModel counts only with planning: true`);
   return {
@@ -143,9 +145,10 @@ export function checkInputs(crew: Crew, inputs: Inputs): void {
     );
   }
   for (const { whose, text } of textsOf(crew)) fillPlaceholders(text, inputs, whose);
+  const people = crew.manager === undefined ? crew.agents : [crew.manager, ...crew.agents];
   checkAgentNames(
     where,
-    crew.agents.map(({ name }) => fillPlaceholders(name, inputs, `agent "${name}"`)),
+    people.map(({ name }) => fillPlaceholders(name, inputs, `agent "${name}"`)),
   );
 }
 

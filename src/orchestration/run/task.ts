@@ -3,10 +3,11 @@
 
 import { until } from "../../clock.ts";
 import { BosunError, detailOf, isBosunError, messageOf, toBosunError } from "../../error.ts";
-import { executorOf } from "../crew/cast.ts";
+import { agentOf, executorOf } from "../crew/cast.ts";
 import type { Crew } from "../crew/crew.ts";
 import { fillPlaceholders } from "../crew/input.ts";
-import type { SoFar, Task } from "../crew/task.ts";
+import type { SoFar } from "../crew/condition.ts";
+import type { Task } from "../crew/task.ts";
 import type { Durable, Flow } from "../durable/durable.ts";
 import { runAgent } from "./agent.ts";
 import type { DelegationFlow } from "./delegation.ts";
@@ -16,7 +17,7 @@ import { type Answer, settingsOf, workplaceOf } from "./job.ts";
 import { readOutput } from "./output.ts";
 import { outputPath, writeOutputFile } from "./output-file.ts";
 import { type Section, startConversation } from "./prompt.ts";
-import type { RunContext, World } from "./world.ts";
+import { nameOfAgent, type RunContext, type World } from "./world.ts";
 
 /** How the tasks before this one ended, by name. */
 export type Ends = Readonly<Record<string, { readonly status: TaskStatus; readonly raw: string }>>;
@@ -116,7 +117,7 @@ async function doTask(
     inputs: run.inputs,
     team: place.team,
     sections: input.sections,
-    description: fill(task.description) + preferenceOf(run.crew, task),
+    description: fill(task.description) + preferenceOf(run, task),
     expectedOutput: fill(task.expectedOutput),
     schema,
   });
@@ -133,9 +134,9 @@ async function doTask(
 }
 
 /** Under a manager a task's agent is a wish, not a wall: the others can be asked too. */
-function preferenceOf({ manager }: Crew, { agent }: Task): string {
-  if (manager === undefined || agent === undefined) return "";
-  return `\n\nBest done by: ${typeof agent === "string" ? agent : agent.name}`;
+function preferenceOf({ crew, inputs }: RunContext, task: Task): string {
+  if (crew.manager === undefined || task.agent === undefined) return "";
+  return `\n\nBest done by: ${nameOfAgent(agentOf(task, crew.agents), inputs)}`;
 }
 
 /** Writes the answer to the task's file, when it has one. */

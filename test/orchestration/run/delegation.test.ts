@@ -1,0 +1,304 @@
+import { describe, expect, it } from "vitest";
+import { crew } from "../../../src/crew.ts";
+import type { Agent } from "../../../src/orchestration/crew/agent.ts";
+import { agent } from "../../../src/orchestration/crew/agent.ts";
+import { defineCrew } from "../../../src/orchestration/crew/crew.ts";
+import { tool } from "../../../src/orchestration/tool/tool.ts";
+import type { Script, ScriptedCall } from "../../../src/test/scripted-model.ts";
+import { eventsOf, job, only, promptOf, scene, thrownBy, worker } from "./scenario.ts";
+import { ask, byWho, calling, delegate, led, resultsIn, toolsIn, whoIn } from "./team-scene.ts";
+
+const lead = worker("Lead", { allowDelegation: true });
+const helper = worker("Helper", { goal: "Help" });
+
+const peers = (script: Script, agents: readonly Agent<never>[], options = {}) => {
+  const { bosun, model } = scene(script);
+  const [first] = agents;
+  if (!first) throw new Error("a crew needs somebody");
+  const made = crew({ name: "c", tasks: [job("t", { agent: first })], agents, ...options, bosun });
+  return { model, made };
+};
+
+describe("an agent that may delegate", () => {
+  it.each(["sequential", "parallel"] as const)(
+    "has coworkers to ask and to give work to, in a %s crew",
+    async (process) => {
+      const { made, model } = peers(
+        byWho({
+          lead: [
+            calling(ask("Helper", "Is it so?", "it matters"), delegate("Helper", "Do it")),
+            "ok",
+          ],
+          Helper: ["yes", "did it"],
+        }),
+        [lead, helper],
+        { process },
+      );
+
+      const result = await made.kickoff();
+
+      expect(result.raw).toBe("ok");
+      expect(toolsIn(model.requests[0])).toEqual(["delegate_work", "ask_coworker"]);
+      expect(promptOf(model.requests[1])).toContain("Is it so?");
+      expect(promptOf(model.requests[1])).toContain("it matters");
+      expect(resultsIn(model.requests.at(-1))).toEqual([
+        "[d1] Helper answers:\nyes",
+        "[d2] Helper answers:\ndid it",
+      ]);
+    },
+  );
+
+  it("cannot send a result back: that is a manager's", async () => {
+    const back: ScriptedCall = { tool: "send_back", arguments: { id: "d1", reasons: "r" } };
+    const { made, model } = peers(
+      byWho({ lead: [calling(delegate("Helper", "t")), calling(back), "ok"], Helper: "h" }),
+      [lead, helper],
+    );
+
+    await made.kickoff();
+
+    expect(resultsIn(model.requests.at(-1))[0]).toMatch(/no tool "send_back"/);
+  });
+
+  it("is told who there is, and an agent that may not delegate is told nothing of it", async () => {
+    const { bosun, model } = scene(() => "x");
+
+    await crew({
+      name: "c",
+      tasks: [job("a", { agent: lead }), job("b", { agent: helper })],
+      bosun,
+    }).kickoff();
+
+    const [first, second] = model.requests;
+    expect(first?.messages[0]?.content).toContain("- Helper: Help");
+    expect(first?.messages[0]?.content).not.toContain("- Lead");
+    expect(second?.messages[0]?.content).not.toContain("coworkers");
+    expect(toolsIn(second)).toEqual([]);
+  });
+
+  it("has no tools for it in a crew where nobody else is", async () => {
+    const { made, model } = peers(() => "x", [lead]);
+
+    await made.kickoff();
+
+    expect(toolsIn(model.requests[0])).toEqual([]);
+  });
+
+  it("gives work to agents that no task names", async () => {
+    const { made } = peers(byWho({ lead: [calling(delegate("Extra", "t")), "ok"], Extra: "e" }), [
+      lead,
+      worker("Extra"),
+    ]);
+
+    const { events } = await eventsOf(made.stream());
+
+    expect(only(events, "delegation-end")).toMatchObject([
+      { agent: "Lead", to: "Extra", id: "d1", status: "done", raw: "e" },
+    ]);
+  });
+
+  it("counts what its coworkers do as work, under their own names", async () => {
+    const { made } = peers(byWho({ lead: [calling(delegate("Helper", "t")), "ok"], Helper: "h" }), [
+      lead,
+      helper,
+    ]);
+
+    const result = await made.kickoff();
+
+    expect(result.agents).toMatchObject({ Lead: { calls: 2 }, Helper: { calls: 1 } });
+    expect(Object.keys(result.purposes)).toEqual(["work"]);
+  });
+});
+
+describe("the name of a coworker", () => {
+  it.each(["researcher", "  RESEARCHER ", '"Researcher"', "`Researcher`", "Research analyst"])(
+    "is understood as a model writes it: %s",
+    async (written) => {
+      const named = worker("Research analyst", { name: "Researcher" });
+      const { made } = peers(
+        byWho({ lead: [calling(delegate(written, "t")), "ok"], Researcher: "found" }),
+        [lead, named],
+      );
+
+      const { events } = await eventsOf(made.stream());
+
+      expect(only(events, "delegation-end")).toMatchObject([{ to: "Researcher", raw: "found" }]);
+    },
+  );
+
+  it("that nobody has is an error that names those who can be asked, and costs nothing", async () => {
+    const { made, model } = peers(
+      byWho({ lead: [calling(delegate("Nobody", "t"), delegate("", "t")), "ok"] }),
+      [lead, helper, worker("Third")],
+    );
+
+    await made.kickoff();
+
+    expect(model.requests).toHaveLength(2);
+    expect(resultsIn(model.requests[1])).toEqual([
+      'Error: "Nobody" is none of your coworkers. You can ask: Helper, Third.',
+      'Error: "" is none of your coworkers. You can ask: Helper, Third.',
+    ]);
+  });
+
+  it("has its placeholders filled", async () => {
+    const { bosun } = scene(
+      byWho({ lead: [calling(delegate("whale expert", "t")), "ok"], "whale expert": "big" }),
+    );
+    const expert = agent({ role: "{animal} expert", goal: "Know {animal}" });
+    const made = crew({
+      name: "c",
+      tasks: [job("t", { agent: lead })],
+      agents: [lead, expert],
+      bosun,
+    });
+
+    const result = await made.kickoff({ inputs: { animal: "whale" } });
+
+    expect(Object.keys(result.agents)).toEqual(["Lead", "whale expert"]);
+  });
+});
+
+describe("the arguments of a delegation", () => {
+  it.each<[string, ScriptedCall["arguments"], RegExp]>([
+    ["no text", "not JSON {", /^Error: /],
+    ["a list", [1], /^Error: .*must be a JSON object/],
+    ["without a task", { coworker: "Helper" }, /say the task in words/],
+    ["with an empty task", { coworker: "Helper", task: "  " }, /say the task in words/],
+    ["without a coworker", { task: "t" }, /none of your coworkers/],
+  ])("that are %s are an error that the model reads", async (_, given, message) => {
+    const { made, model } = peers(
+      byWho({ lead: [calling({ tool: "delegate_work", arguments: given }), "ok"] }),
+      [lead, helper],
+    );
+
+    const result = await made.kickoff();
+
+    expect(result.status).toBe("done");
+    expect(resultsIn(model.requests[1])[0]).toMatch(message);
+  });
+});
+
+describe("work that is passed on", () => {
+  const names = ["A", "B", "C", "D"];
+  const chain = names.map((name) => worker(name, { allowDelegation: true }));
+  const passingOn: Script = (request) => {
+    const who = whoIn(request);
+    const next = names[names.indexOf(who === "lead" ? "A" : who) + 1] ?? "A";
+    const isFirst = resultsIn(request).length === 0 && toolsIn(request).length > 0;
+    return isFirst ? calling(delegate(next, "pass it on")) : `${who} did it`;
+  };
+
+  it("goes two deep by default: the second who gets it must do it", async () => {
+    const { made, model } = peers(passingOn, chain);
+
+    await made.kickoff();
+
+    expect(model.requests.map(whoIn)).toEqual(["lead", "B", "C", "B", "lead"]);
+    expect(model.requests[2]?.hints.path).toEqual([
+      "task:t",
+      "turn:1",
+      "tool:0",
+      "agent:B",
+      "turn:1",
+      "tool:0",
+      "agent:C",
+      "turn:1",
+    ]);
+  });
+
+  it.each([
+    [1, "lead B lead"],
+    [3, "lead B C D C B lead"],
+  ])("goes as deep as maxDelegationDepth allows: %i", async (maxDelegationDepth, expected) => {
+    const { made, model } = peers(passingOn, chain, { maxDelegationDepth });
+
+    await made.kickoff();
+
+    expect(model.requests.map(whoIn).join(" ")).toBe(expected);
+  });
+
+  it("never comes back to somebody who waits for it, however deep it may go", async () => {
+    const two = chain.slice(0, 2);
+    const { made, model } = peers(
+      byWho({ lead: [calling(delegate("B", "t")), "ok"], B: [calling(delegate("A", "t")), "b"] }),
+      two,
+      { maxDelegationDepth: 9 },
+    );
+
+    await made.kickoff();
+
+    const [first] = model.requests.filter((request) => whoIn(request) === "B");
+    expect(toolsIn(first)).toEqual([]); // nobody is left to ask
+    expect(model.requests.map(whoIn)).toEqual(["lead", "B", "B", "lead"]);
+  });
+
+  it("tells whoever asks one who waits for it that they wait", async () => {
+    const { made, model } = peers(
+      byWho({ lead: [calling(delegate("B", "t")), "ok"], B: [calling(ask(" a ", "q")), "b"] }),
+      chain,
+    );
+
+    await made.kickoff();
+
+    const second = model.requests.filter((request) => whoIn(request) === "B")[1];
+    expect(resultsIn(second)[0]).toMatch(/is waiting for this very work\. You can ask: C, D/);
+  });
+
+  it("by a manager's workers ends too, and never at the manager", async () => {
+    const { made, model } = led(
+      byWho({
+        lead: [calling(delegate("A", "t")), "ok"],
+        A: [calling(delegate("Crew manager", "t"), delegate("B", "t")), "a"],
+        B: "b",
+      }),
+      { agents: chain },
+    );
+
+    await made.kickoff();
+
+    const second = model.requests.filter((request) => whoIn(request) === "A")[1];
+    expect(resultsIn(second)).toEqual([
+      expect.stringMatching(/"Crew manager" is waiting for this very work/),
+      "[d1] B answers:\nb",
+    ]);
+  });
+});
+
+describe("a tool that is called like one of a team's", () => {
+  const own = tool({ name: "delegate_work", description: "d", parameters: {}, run: () => "own" });
+
+  it("is refused at an agent that may delegate, and at a manager", () => {
+    const errors = [
+      () =>
+        defineCrew({
+          name: "c",
+          tasks: [job("t", { agent: worker("A", { allowDelegation: true, tools: [own] }) })],
+          agents: [helper],
+        }),
+      () =>
+        defineCrew({
+          name: "c",
+          tasks: [job("t", { tools: [own] })],
+          agents: [helper],
+          process: "hierarchical",
+        }),
+    ].map((make) => thrownBy(make));
+
+    for (const error of errors) {
+      expect(error.code).toBe("crew/invalid");
+      expect(error.message).toContain("delegate_work");
+    }
+  });
+
+  it("is the agent's own where nobody delegates", async () => {
+    const { made, model } = peers(
+      [calling({ tool: "delegate_work", arguments: {} }), "ok"],
+      [worker("A", { tools: [own] }), helper],
+    );
+
+    await made.kickoff();
+
+    expect(resultsIn(model.requests[1])).toEqual(["own"]);
+  });
+});
