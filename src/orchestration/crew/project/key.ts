@@ -69,14 +69,16 @@ export function applyKeys<Fields>(
       note: (level, message) => subject.note(place, key, level, message),
       tools: (list) => subject.tools(list, key),
     };
-    if (!rule)
-      context.note(
-        "warning",
-        `unknown: CrewAI's ${subject.kind} have no such key. It does nothing here`,
-      );
+    if (!rule) context.note("warning", unknownKey(key, rules, subject.kind));
     else fields = { ...fields, ...applyRule(rule, value, context) };
   }
   return fields;
+}
+
+function unknownKey(key: string, rules: object, kind: Subject["kind"]): string {
+  const snakeCase = key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const meant = snakeCase !== key && Object.hasOwn(rules, snakeCase) ? `. Write ${snakeCase}` : "";
+  return `unknown: CrewAI's ${kind} have no such key. It does nothing here${meant}`;
 }
 
 function applyRule<Fields>(

@@ -94,6 +94,6 @@ function all(tool: KnownTool, names: readonly string[]): readonly (readonly [str
 
 function mcp(command: string, key?: string): KnownTool {
   return {
-    hint: `an MCP server with such a tool: ${command}${key === undefined ? "" : ` (needs ${key})`}`,
+    hint: `${command}${key === undefined ? "" : ` (needs ${key})`}`,
   };
 }

@@ -31,7 +31,7 @@ export function createToolReader(root: string, scope: PythonScope, note: Noting)
         item.place,
         key,
         "warning",
-        `${className} is left out: it is Python. Tools over MCP are not built yet; then it can be ${known.hint}`,
+        `${className} is left out: it is Python. Tools over MCP are not built yet; this would bring it: ${known.hint}`,
       );
     else note(item.place, key, "warning", `${className} is left out: it is Python. ${OWN}`);
     return use ? [use] : [];

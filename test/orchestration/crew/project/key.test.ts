@@ -102,6 +102,17 @@ describe("keys of a project", () => {
     expect(notes).toContainEqual(expect.objectContaining({ key: "max_retries", line: 6 }));
   });
 
+  it("says what an unknown key in camelCase should be", async () => {
+    const { notes } = await withAgentLine("maxIter: 3");
+
+    expect(notes).toContainEqual(
+      expect.objectContaining({
+        key: "maxIter",
+        message: expect.stringMatching(/unknown.*Write max_iter$/),
+      }),
+    );
+  });
+
   it("lets an empty expected_output and an unset key be", async () => {
     const tasks = "t:\n  description: d\n  expected_output: ''\n  agent: one\n  output_file:\n";
 
