@@ -46,5 +46,7 @@ export {
 } from "./orchestration/run/state.ts";
 export type { Approval, AskLimits, Decision, Question } from "./orchestration/tool/approval.ts";
 export { type Tool, tool, type ToolContext, type ToolOptions } from "./orchestration/tool/tool.ts";
+export { type CrewProject, loadCrewProject } from "./project.ts";
+export type { NoteLevel, ProjectNote } from "./orchestration/crew/project/place.ts";
 export type { Schema, StandardSchema } from "./schema.ts";
 export type { RunSummary, Store } from "./service/store/store.ts";

@@ -272,9 +272,9 @@ describe('import "bosun"', () => {
     });
   });
 
-  it("loads neither SQLite nor the embedded model nor adapters nor the test tools before they are needed", () => {
+  it("loads neither SQLite nor the embedded model nor adapters, CrewAI projects or test tools before they are needed", () => {
     const early = [...findLoaded().files].filter((path) =>
-      /^(inference\/model\/ai-sdk|sqlite\.ts|service\/store|inference\/local|test\/|cli\/)/.test(
+      /^(inference\/model\/ai-sdk|sqlite\.ts|service\/store|inference\/local|orchestration\/crew\/project|test\/|cli\/)/.test(
         path,
       ),
     );

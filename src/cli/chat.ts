@@ -12,6 +12,7 @@ import { errorText, EXIT, failureText } from "./failure.ts";
 import { inputNamesOf, parseInputs } from "./input.ts";
 import { createLineInput, type LineInput } from "./line-input.ts";
 import { checkModelName } from "./model-name.ts";
+import { projectNoteLines } from "./project-note.ts";
 import { createProgress } from "./progress.ts";
 import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
 import { captureConsole } from "./user-console.ts";
@@ -37,6 +38,7 @@ export async function chatCommand(
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
   const loaded = await loadCrew(path);
+  writeLines(terminal.err, projectNoteLines(loaded.notes, terminal.err.paint));
   const { crew } = loaded;
   const name = flags.message ?? messageInputOf(crew, given);
   const inputs = { ...loaded.inputs, ...given };

@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { ChatFlags } from "./chat.ts";
 import { commandName } from "./command-name.ts";
+import type { ImportFlags } from "./import-crewai.ts";
 import type { DoctorFlags } from "./doctor.ts";
 import type { ModelsFlags } from "./models.ts";
 import type { ServeModelFlags } from "./model.ts";
@@ -35,6 +36,7 @@ export function createProgram(terminal: Terminal, onCode: (code: number) => void
   addDoctor(program, define);
   addModel(program, define);
   addInit(program, define);
+  addImport(program, define);
   addNotBuilt(program, NOT_BUILT_COMMANDS);
   return program;
 }
@@ -49,6 +51,7 @@ Examples:
   ${BOSUN} init my-crew          a small project
   ${BOSUN} run my-crew           run its crew
   ${BOSUN} run crew.ts --model http://gpu-1:8000/v1
+  ${BOSUN} run my-project        the same for a CrewAI project
   ${BOSUN} runs show latest      what a run did and used
   ${BOSUN} doctor --model http://gpu-1:8000/v1
 
@@ -58,8 +61,8 @@ Not built yet in this version: ${NOT_BUILT_COMMANDS.join(", ")}.`;
 function addRun(program: Command, { terminal, onCode }: Define): void {
   program
     .command("run")
-    .description("run a crew: a file, or a folder with a crew.ts")
-    .argument("<crew>", "crew file (.ts, .js, .mjs) or folder")
+    .description("run a crew: a file, a folder with a crew.ts, or a CrewAI project")
+    .argument("<crew>", "crew file (.ts, .js, .mjs), folder, or folder of a CrewAI project")
     .option(
       "-i, --input <name=value>",
       "an input; name=@file takes a file's content; repeatable",
@@ -81,6 +84,7 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
       `
 Examples:
   ${BOSUN} run examples/research-crew
+  ${BOSUN} run my-crewai-project --model http://gpu-1:8000/v1
   ${BOSUN} run crew.ts --input topic="paged attention" --input notes=@notes.md
   ${BOSUN} run crew.ts --model http://gpu-1:8000/v1 --json > events.ndjson
   ${BOSUN} run crew.ts --inputs jobs.jsonl --out results.jsonl --concurrency 16`,
@@ -201,6 +205,28 @@ function addInit(program: Command, { terminal, onCode }: Define): void {
     .action(async (folder = ".") => {
       const { initCommand } = await import("./init.ts");
       onCode(await initCommand(folder, terminal));
+    });
+}
+
+function addImport(program: Command, { terminal, onCode }: Define): void {
+  program
+    .command("import")
+    .description("projects of other frameworks as TypeScript")
+    .command("crewai")
+    .description("write a CrewAI project's crew as a crew.ts; nothing is overwritten")
+    .argument(
+      "<folder>",
+      "agents.yaml and tasks.yaml (also in config/, src/<package>/config/), or crew.json(c)",
+    )
+    .option("--out <folder>", "where; default: the project's folder with -bosun behind its name")
+    .option(...JSON_FLAG)
+    .addHelpText(
+      "after",
+      `\nExample:\n  ${BOSUN} import crewai my-project && ${BOSUN} run my-project-bosun`,
+    )
+    .action(async (folder: string, flags: ImportFlags) => {
+      const { importCrewAi } = await import("./import-crewai.ts");
+      onCode(await importCrewAi(folder, flags, terminal));
     });
 }
 

@@ -12,6 +12,7 @@ import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input
 import { createLineInput } from "./line-input.ts";
 import { checkModelName } from "./model-name.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
+import { projectNoteLines } from "./project-note.ts";
 import { reportLines } from "./report.ts";
 import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
 import { unfinishedLines } from "./unfinished.ts";
@@ -43,6 +44,7 @@ export async function runCommand(
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
   const loaded = await orInterrupted(loadCrew(path), terminal.signal);
+  writeLines(terminal.err, projectNoteLines(loaded.notes, terminal.err.paint));
   warnUnused(terminal, loaded, given);
   const bosun = createBosun({ data: flags.data, env: terminal.env() });
   try {
