@@ -139,7 +139,11 @@ function activityOf(
     ...calls.map(doingOf),
   ];
   const running = tasks.filter(({ status }) => status === "running").map((task) => task.name);
-  const [first] = [...running, ...[...given, ...calls].map(({ task }) => task ?? "")];
+  // What it does for other agents' tasks.
+  const helped = [...given, ...calls].flatMap(({ task = "" }) =>
+    ownValue(state.tasks, task)?.status === "running" || tasks.length === 0 ? [task] : [],
+  );
+  const [first] = [...running, ...helped];
   if (first !== undefined) {
     const more = running.length > 1 ? ` +${running.length - 1}` : "";
     return {

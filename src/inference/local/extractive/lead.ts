@@ -23,7 +23,7 @@ export function planLead(
     .map((name) => ({ name, fit: commonTerms(new Set(termsOf(goalOf(system, name))), wanted) }))
     .toSorted((a, b) => b.fit - a.fit);
   if (!best) return undefined;
-  const context = sections.map(({ name, text }) => `## ${name}\n${text}`).join("\n\n");
+  const context = sections.map(({ name, text }) => `## ${name}\n${text.trim()}`).join("\n\n");
   const args = { coworker: best.name, task, context: context.slice(0, MAX_CONTEXT) };
   return { id: `call_${turn}_1`, tool: "delegate_work", arguments: JSON.stringify(args) };
 }

@@ -5,7 +5,7 @@ import {
   type ToolSpec,
   VERDICT_OUTPUT,
 } from "../../../../src/inference/model/message.ts";
-import { CACHE, ask, found } from "./chat.ts";
+import { CACHE, found, replyTo } from "./chat.ts";
 
 const object = (properties: ToolSpec["parameters"]): ToolSpec["parameters"] => ({
   type: "object",
@@ -42,7 +42,7 @@ const OPENING: readonly Message[] = [
 
 describe("the extractive model as a manager", () => {
   it("gives its task, with the context, to the coworker whose goal speaks of it most", async () => {
-    const { calls } = await ask({ messages: OPENING, tools: [DELEGATE, SEND_BACK] });
+    const { calls } = await replyTo(OPENING, { tools: [DELEGATE, SEND_BACK] });
 
     expect(calls).toHaveLength(1);
     expect(calls[0]?.tool).toBe("delegate_work");
@@ -69,14 +69,14 @@ describe("the extractive model as a manager", () => {
       },
     ];
 
-    const { calls, text } = await ask({ messages, tools: [DELEGATE, SEND_BACK] });
+    const { calls, text } = await replyTo(messages, { tools: [DELEGATE, SEND_BACK] });
 
     expect(calls).toEqual([]);
     expect(text).toContain("The KV cache keeps the keys and values of every token");
   });
 
   it("does not delegate as one who only may: it has no way to judge when that is worth it", async () => {
-    const { calls } = await ask({ messages: OPENING, tools: [DELEGATE] });
+    const { calls } = await replyTo(OPENING, { tools: [DELEGATE] });
 
     expect(calls).toEqual([]);
   });
@@ -88,7 +88,7 @@ describe("the extractive model asked for what quoting cannot do", () => {
     ["a plan", PLAN_OUTPUT, { plans: { type: "array" } }, "cannot plan"],
   ])("says so instead of filling the schema of %s", async (_, name, properties, said) => {
     const output = { name, schema: { type: "object", properties } };
-    const { text } = await ask({ messages: OPENING, output });
+    const { text } = await replyTo(OPENING, { output });
 
     expect(text).toContain(said);
     expect(text).not.toContain("{");
