@@ -44,7 +44,7 @@ export type AfterModelCall = At & {
 };
 /** What a tool is about to get: the model's own text. Also a delegation, under the name of its tool. */
 export type BeforeToolCall = At & { readonly tool: string; readonly arguments: string };
-/** What a tool brought, as the model will read it. */
+/** What a tool brought, as the model will read it; `arguments` as it got them. */
 export type AfterToolCall = BeforeToolCall & {
   readonly status: "done" | "failed";
   readonly content: string;

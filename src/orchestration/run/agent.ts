@@ -119,8 +119,9 @@ async function runCalls(
   const came = await runHooked(body, turn, { asked, hooked });
   const outcomes = await Promise.all(
     came.map(async (outcome, index) => {
-      const one = asked[index];
-      return one && hooked[index]?.type === "call" ? afterCall(d, world, one, outcome) : outcome;
+      const [one, made] = [asked[index], hooked[index]];
+      if (!one || made?.type !== "call") return outcome;
+      return afterCall(d, world, { ...one, call: made.call }, outcome);
     }),
   );
   for (const [index, call] of calls.entries()) {

@@ -70,8 +70,10 @@ export function createCrewFlow(
         run.log.emit([], { type: "run-end", ...outcome });
         return outcome;
       } catch (error) {
-        const failure = toBosunError(error, "run/failed", `crew "${run.crew.name}"`);
-        const status = statusOfAbort(error);
+        // The reason of an abort wins over what it made fail: a planner's call ends as cut, the run as cancelled.
+        const reason: unknown = d.signal.aborted ? d.signal.reason : error;
+        const failure = toBosunError(reason, "run/failed", `crew "${run.crew.name}"`);
+        const status = statusOfAbort(reason);
         run.noteFailure(failure);
         await stopAll(body, status);
         run.log.emit([], {

@@ -4,7 +4,7 @@
 // else on the machine who changes folders into links between the check and the rename.
 
 import { randomUUID } from "node:crypto";
-import { mkdir, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { BosunError, messageOf } from "../../error.ts";
 
@@ -32,11 +32,11 @@ export function outputPath(folder: string, file: string, where: string): string 
 export async function writeOutputFile(folder: string, path: string, text: string): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}`);
   try {
+    await mkdir(folder, { recursive: true });
+    const root = await realpath(folder);
+    await checkInside(root, await deepestFolder(dirname(path))); // before folders are made: no link may lead those out
     await mkdir(dirname(path), { recursive: true });
-    const [root, real] = await Promise.all([realpath(folder), realpath(dirname(path))]);
-    const inside = relative(root, real);
-    if (inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside))
-      throw new Error(`a link leads out of ${root}`);
+    await checkInside(root, dirname(path));
     await writeFile(draft, text, { flag: "wx" });
     await rename(draft, path);
   } catch (cause) {
@@ -47,4 +47,24 @@ export async function writeOutputFile(folder: string, path: string, text: string
       { cause, details: { text, path } },
     );
   }
+}
+
+/** The folder itself, or the nearest above it that is there. */
+async function deepestFolder(folder: string): Promise<string> {
+  let at = folder;
+  while (at !== dirname(at) && !(await isThere(at))) at = dirname(at);
+  return at;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false, // for whatever reason: then it is made, and making it tells what is wrong
+  );
+}
+
+async function checkInside(root: string, folder: string): Promise<void> {
+  const inside = relative(root, await realpath(folder));
+  if (inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside))
+    throw new Error(`a link leads out of ${root}`);
 }

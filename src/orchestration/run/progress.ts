@@ -18,6 +18,8 @@ export type Ended = {
   readonly raw: string;
   readonly finish?: Finish["unified"] | undefined;
   readonly error?: ErrorData | undefined;
+  /** The task that was done in its place. */
+  readonly standIn?: string | undefined;
 };
 
 /** A task that runs: which of its executions, what it sees, and its child run. */
@@ -53,10 +55,10 @@ export function end(
   { task, actual }: { readonly task: Task; readonly actual: Task },
   ended: Ended,
 ): void {
-  progress.ended.set(task.name, ended);
+  const standIn = actual === task ? {} : { standIn: actual.name };
+  progress.ended.set(task.name, { ...ended, ...standIn });
   const agent = agentNameOf(run, actual);
   progress.untold.push({ task: task.name, agent, ended });
-  const standIn = actual === task ? {} : { standIn: actual.name };
   run.log.emit([`task:${task.name}`], {
     type: "task-end",
     task: task.name,
@@ -99,7 +101,10 @@ export function sectionsFor(
 
 /** How the tasks so far have ended, as JSON. */
 export function endsOf({ ended }: Progress): Ends {
-  const all = [...ended].map(([name, { status, raw }]) => [name, { status, raw }]);
+  const all = [...ended].map(([name, { status, raw, standIn }]) => [
+    name,
+    { status, raw, standIn },
+  ]);
   return Object.fromEntries(all);
 }
 

@@ -20,7 +20,16 @@ import { type Section, startConversation } from "./prompt.ts";
 import { nameOfAgent, type RunContext, type World } from "./world.ts";
 
 /** How the tasks before this one ended, by name. */
-export type Ends = Readonly<Record<string, { readonly status: TaskStatus; readonly raw: string }>>;
+export type Ends = Readonly<
+  Record<
+    string,
+    {
+      readonly status: TaskStatus;
+      readonly raw: string;
+      readonly standIn?: string | undefined;
+    }
+  >
+>;
 
 /** A task's execution: which one, which of its stand-ins, and what it sees. */
 export type TaskInput = {
@@ -62,7 +71,7 @@ export function createTaskFlow(
 
 type Doing = { readonly run: RunContext; readonly task: Task; readonly input: TaskInput };
 
-function taskOf(crew: Crew, { task: name, standIn }: TaskInput): Task {
+function taskOf(crew: Crew, { task: name, standIn }: Pick<TaskInput, "task" | "standIn">): Task {
   const task = crew.tasks.find((one) => one.name === name);
   const found = standIn && typeof task?.onError === "object" ? task.onError : task;
   if (!found)
@@ -94,8 +103,8 @@ async function ask(when: NonNullable<Task["when"]>, soFar: SoFar): Promise<unkno
 }
 
 async function soFarOf({ crew, inputs }: RunContext, ends: Ends): Promise<SoFar> {
-  const tasks = Object.entries(ends).map(async ([name, { status, raw }]) => {
-    const schema = crew.tasks.find((one) => one.name === name)?.output;
+  const tasks = Object.entries(ends).map(async ([name, { status, raw, standIn }]) => {
+    const schema = taskOf(crew, { task: name, standIn: standIn !== undefined }).output;
     const hasOutput = status === "done" || status === "partial";
     const output = !hasOutput ? undefined : schema ? await readOutput(raw, schema) : raw;
     return [name, { status, raw, output }] as const;
