@@ -44,7 +44,13 @@ export {
   type RunState,
   type TaskState,
 } from "./orchestration/run/state.ts";
-export type { Approval, AskLimits, Decision, Question } from "./orchestration/tool/approval.ts";
+export type {
+  Approval,
+  AskLimits,
+  Decision,
+  Nobody,
+  Question,
+} from "./orchestration/tool/approval.ts";
 export { type Tool, tool, type ToolContext, type ToolOptions } from "./orchestration/tool/tool.ts";
 export { type CrewProject, loadCrewProject } from "./project.ts";
 export type { NoteLevel, ProjectNote } from "./orchestration/crew/project/place.ts";

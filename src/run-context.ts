@@ -65,6 +65,7 @@ export async function prepareRun(
     modelsOf: modelsOf(run, home),
     outputFolder,
     session,
+    asked: new Set<string>(),
     hookFacts,
     noteFailure,
     showPrompts: run.showPrompts ?? false,

@@ -1,12 +1,12 @@
 // Asks whoever sits at the terminal what a run asks a person: shows the question, reads the answer. One question at a time.
 
 import type { AskHandler } from "../run-option.ts";
-import type { Decision, Question } from "../orchestration/tool/approval.ts";
-import { duration } from "./number.ts";
+import type { Decision, Nobody, Question } from "../orchestration/tool/approval.ts";
+import { count, duration } from "./number.ts";
 import type { LineInput } from "./line-input.ts";
 import type { Progress } from "./progress.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
-import { cutTo, printable } from "./width.ts";
+import { oneLine, printable } from "./width.ts";
 
 /** Most lines and characters of a text that a question shows. */
 const SHOWN_LINES = 200;
@@ -39,9 +39,10 @@ export function createAsker({ terminal, input, hold }: Asking): AskHandler {
 
 type Asked = Omit<Asking, "hold"> & { readonly signal: AbortSignal };
 
-async function ask(question: Question, asked: Asked): Promise<Decision | undefined> {
+async function ask(question: Question, asked: Asked): Promise<Decision | Nobody | undefined> {
   const { terminal, input, signal } = asked;
   const { err } = terminal;
+  if (terminal.input.isTerminal) await input.drop(); // typed before the question was seen: no answer to it
   writeLines(err, ["", ...questionLines(question, terminal), ""]);
   for (;;) {
     err.write(err.paint("bold", "approve (y), edit (e …), reject (n …)? "));
@@ -51,7 +52,7 @@ async function ask(question: Question, asked: Asked): Promise<Decision | undefin
       return undefined;
     }
     if (!terminal.input.isTerminal) err.write("\n");
-    if (line === undefined) return withoutAnswer(question, "the input of the command has ended");
+    if (line === undefined) return { nobody: "the input of the command has ended" };
     const decision = readAnswer(line);
     if (decision) return decision;
     writeLines(err, [HELP]);
@@ -82,29 +83,26 @@ export function readAnswer(line: string): Decision | undefined {
 }
 
 function questionLines(question: Question, { err }: Terminal): readonly string[] {
-  const { agent, task, timeoutMs, onTimeout } = question;
+  const { agent, task, timeoutMs, onTimeout, issues = [] } = question;
   const otherwise = onTimeout === "approve" ? "approved" : "rejected";
   const limit = err.paint("dim", `(within ${duration(timeoutMs)}, else ${otherwise})`);
-  if (question.subject === "tool") {
-    const call = `${question.tool} ${JSON.stringify(question.arguments)}`;
-    return [
-      `${err.paint("yellow", "?")} ${agent}, at task ${task}, wants to call ${limit}`,
-      `  ${cutTo(printable(call), SHOWN_CHARACTERS)}`,
-    ];
-  }
-  const lines = printable(question.text.slice(0, SHOWN_CHARACTERS)).split("\n");
-  const left = lines.length - SHOWN_LINES;
-  const more = left > 0 ? [`  … and ${left} more lines`] : [];
-  return [
-    `${err.paint("yellow", "?")} Is this answer of ${agent} to task ${task} good? ${limit}`,
-    ...lines.slice(0, SHOWN_LINES).map((line) => `  ${line}`),
-    ...more,
-  ];
+  const mark = err.paint("yellow", "?");
+  const faults = issues.map((issue) =>
+    err.paint("red", `  What was written does not fit: ${issue}`),
+  );
+  const [title, text] =
+    question.subject === "tool"
+      ? [
+          `${mark} ${agent}, at task ${task}, wants to call ${question.tool} ${limit}`,
+          JSON.stringify(question.arguments),
+        ]
+      : [`${mark} Is this answer of ${agent} to task ${task} good? ${limit}`, question.text];
+  return [oneLine(title), ...shownLines(text).map((line) => `  ${line}`), ...faults];
 }
 
-/** The question's own default, at once: nobody can be asked. */
-export function withoutAnswer({ onTimeout }: Question, why: string): Decision {
-  return onTimeout === "approve"
-    ? { ok: true }
-    : { ok: false, reason: `nobody can answer: ${why}` };
+/** A text that is cut says so: nobody approves what they have not seen without knowing it. */
+function shownLines(text: string): readonly string[] {
+  const shown = printable(text.slice(0, SHOWN_CHARACTERS)).split("\n").slice(0, SHOWN_LINES);
+  const left = text.length - shown.join("\n").length;
+  return left > 0 ? [...shown, `… ${count(left)} more characters are not shown`] : shown;
 }

@@ -18,7 +18,6 @@ import { planCrew } from "../orchestration/plan/plan.ts";
 import { runEach } from "../orchestration/run/each.ts";
 import type { RunState } from "../orchestration/run/state.ts";
 import type { AskHandler } from "../run-option.ts";
-import { withoutAnswer } from "./ask.ts";
 import { checkAllInputs } from "./input.ts";
 import {
   type BatchRecord,
@@ -101,7 +100,7 @@ async function* openJobs(path: string, finished: Finished, tally: Tally): AsyncG
 
 type JobRun = { readonly batch: Batch; readonly bosun: Bosun; readonly signal: AbortSignal };
 
-const askNobody: AskHandler = (question) => withoutAnswer(question, "a batch asks nobody");
+const askNobody: AskHandler = () => ({ nobody: "a batch asks nobody" });
 
 async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<BatchRecord> {
   const { index } = job;

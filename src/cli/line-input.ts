@@ -10,6 +10,8 @@ const MAX_LINE = 1_048_576;
 export interface LineInput extends Disposable {
   /** The next line; undefined when there is none any more, or when the signal aborts. */
   next(signal: AbortSignal): Promise<string | undefined>;
+  /** Throws away what was typed so far. */
+  drop(): Promise<void>;
 }
 
 /** Reads a stream by lines; it is opened at the first `next`. Disposing it lets go of the stream. */
@@ -31,17 +33,30 @@ export function createLineInput(open: () => Readable): LineInput {
     });
     return lines;
   };
+  const woken = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      wake = () => {
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      const onAbort = (): void => wake?.();
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
   return {
     async next(signal) {
       while (waiting.length === 0 && !state.isEnded && !signal.aborted) {
         reading ??= start();
         reading.resume();
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          signal.addEventListener("abort", () => resolve(), { once: true });
-        });
+        await woken(signal);
       }
       return signal.aborted ? undefined : waiting.shift();
+    },
+    async drop() {
+      reading ??= start();
+      reading.resume();
+      // What the terminal holds comes within a turn or two of the event loop.
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+      waiting.length = 0;
     },
     [Symbol.dispose]() {
       reading?.close();
