@@ -48,7 +48,9 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
       agent,
       parts: toPromptParts(conversation, ask.tools),
     });
-  const request = toRequest(d, ask, { conversation, defaultMaxTokens: fit.defaultMaxTokens });
+  const { defaultMaxTokens } = fit;
+  const isWatched = (): boolean => run.log.isRead();
+  const request = toRequest(d, ask, { conversation, defaultMaxTokens, isWatched });
   const told: Told = { isStarted: false, isOver: false };
   try {
     const reply = await d.step(key, (step) =>
@@ -89,7 +91,11 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
 function toRequest(
   d: Durable,
   ask: Ask,
-  fitted: { readonly conversation: Conversation; readonly defaultMaxTokens: number },
+  fitted: {
+    readonly conversation: Conversation;
+    readonly defaultMaxTokens: number;
+    readonly isWatched: () => boolean;
+  },
 ): ModelRequest {
   const { path, purpose, remainingCalls } = ask;
   return {
@@ -105,6 +111,7 @@ function toRequest(
       path,
       purpose,
       remainingCalls,
+      isWatched: fitted.isWatched,
     },
   };
 }

@@ -23,6 +23,8 @@ export interface RunLog {
   /** The fold of all facts so far. */
   readonly state: RunState;
   emit(path: Path, fact: RunFact, attempt?: number): void;
+  /** Whether somebody reads now. */
+  isRead(): boolean;
   /** A piece of an answer. Costs nothing when nobody reads. */
   delta(path: Path, delta: Pick<RunDelta, "agent" | "channel" | "text">): void;
   /** Facts after `fromSeq`, then live ones with deltas, until run-end. Leaving the loop only detaches. */
@@ -61,6 +63,7 @@ export function createRunLog(options: {
       if (record) record(event, (error) => keeping.kept(error));
       else keeping.kept(undefined);
     },
+    isRead: () => readers.size > 0,
     delta(path, delta) {
       if (readers.size === 0 || state.endedAt !== undefined) return;
       push({ type: "model-delta", ...delta, ...place, path, seq: facts.length, at: clock.now() });
