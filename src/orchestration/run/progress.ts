@@ -6,7 +6,8 @@ import { agentOf } from "../crew/crew.ts";
 import type { Finish } from "../../inference/model/model.ts";
 import type { Task } from "../crew/task.ts";
 import type { Child } from "../durable/durable.ts";
-import type { PlanTask } from "../plan/plan.ts";
+import type { Plan, PlanTask } from "../plan/plan.ts";
+import { createDueTasks, type DueTasks } from "./due.ts";
 import type { RunStatus, TaskStatus } from "./event.ts";
 import type { Section } from "./prompt.ts";
 import type { TaskOutput } from "./task.ts";
@@ -34,9 +35,25 @@ export type Running = {
 export type Progress = {
   readonly running: Map<string, Running>;
   readonly ended: Map<string, Ended>;
+  /** What each of `running` comes to. */
+  readonly results: Map<string, Promise<TaskOutput>>;
+  readonly due: DueTasks;
   /** Races so far: each has its own key. */
   round: number;
+  hasFailure: boolean;
 };
+
+/** The progress of a run that begins. */
+export function startProgress({ tasks }: Plan): Progress {
+  return {
+    running: new Map(),
+    ended: new Map(),
+    results: new Map(),
+    due: createDueTasks(tasks),
+    round: 0,
+    hasFailure: false,
+  };
+}
 
 /** What a run comes to. */
 export type Outcome = {
@@ -52,6 +69,8 @@ export function end(
   ended: Ended,
 ): void {
   progress.ended.set(task.name, ended);
+  progress.due.ended(task.name);
+  progress.hasFailure ||= isFailure(ended.status);
   const agent = agentNameOf(run, actual);
   const standIn = actual === task ? {} : { standIn: actual.name };
   run.log.emit([`task:${task.name}`], {
@@ -67,14 +86,8 @@ export function end(
 export type Due = { readonly planned: PlanTask; readonly missing: readonly string[] };
 
 /** The first due task that has not been started, in plan order (R2). */
-export function nextDue(run: RunContext, { running, ended }: Progress): Due | undefined {
-  const planned = run.plan.tasks.find(
-    ({ name, needs, after }) =>
-      !running.has(name) &&
-      !ended.has(name) &&
-      needs.every((need) => ended.has(need)) &&
-      after.every((other) => ended.has(other)),
-  );
+export function nextDue({ due, ended }: Progress): Due | undefined {
+  const planned = due.next();
   return (
     planned && { planned, missing: planned.needs.filter((need) => !hasOutput(ended.get(need))) }
   );
@@ -86,6 +99,7 @@ export function sectionsFor(
   { ended }: Progress,
   { context, name }: PlanTask,
 ): readonly Section[] {
+  if (context !== "all" && context.length === 0) return [];
   const isSeen = (other: string): boolean =>
     other !== name && (context === "all" || context.includes(other));
   return run.plan.tasks.flatMap((other) => {
@@ -95,10 +109,8 @@ export function sectionsFor(
 }
 
 /** True when the crew's policy lets nothing go on. */
-export function isStopped(run: RunContext, { ended }: Progress): boolean {
-  return (
-    run.crew.policy === "fail-fast" && [...ended.values()].some(({ status }) => isFailure(status))
-  );
+export function isStopped(run: RunContext, { hasFailure }: Progress): boolean {
+  return run.crew.policy === "fail-fast" && hasFailure;
 }
 
 /** What the run came to when every task has ended. */
