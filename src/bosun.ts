@@ -25,7 +25,7 @@ import type { Outcome } from "./orchestration/run/progress.ts";
 import type { RunState } from "./orchestration/run/state.ts";
 import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
-import { createToolRunner } from "./orchestration/tool/run.ts";
+import { createToolRunner, type ToolRunner } from "./orchestration/tool/run.ts";
 import { checkRunId, newRunId } from "./run-id.ts";
 import type { Store } from "./service/store/store.ts";
 
@@ -149,7 +149,7 @@ async function startRun(crew: Crew, run: RunOptions, home: Home): Promise<Starte
   };
   const input = { crew: crew.name, inputs: run.inputs };
   const work = engine.start(crewFlow, input, { id: log.runId, ...limits });
-  const ended = follow(work, log).finally(() => {
+  const ended = follow(work, log, () => {
     abort[Symbol.dispose]();
     contexts.delete(log.runId);
   });
@@ -195,14 +195,16 @@ async function prepare(
     return [settleAlias(first, resolve), ...fallbacks.map((ref) => settleAlias(ref, resolve))];
   };
   const log = createRunLog({ runId, clock, record: opened?.record });
-  const tools = createToolRunner({ clock, cache: crew.cache });
-  const context = {
+  let tools: ToolRunner | undefined;
+  const context: RunContext = {
     crew,
     plan,
     inputs,
     description,
     log,
-    tools,
+    get tools() {
+      return (tools ??= createToolRunner({ clock, cache: crew.cache })); // few agents have tools
+    },
     modelsOf,
     noteFailure,
     showPrompts,
@@ -240,15 +242,23 @@ function timedOut({ name, timeoutMs }: Crew): BosunError {
 }
 
 /** Waits for a run's end and for its events to be kept. How it ended is in its events, so an error of the run is no error here. */
-async function follow(work: Promise<unknown>, log: RunLog): Promise<RunState> {
+async function follow(
+  work: Promise<unknown>,
+  log: RunLog,
+  letGo: () => void,
+): Promise<RunState> {
   try {
-    await work;
-  } catch (error) {
-    // The body has emitted run-end with this error; one that it has not emitted is a defect of Bosun and must be seen.
-    if (log.state.endedAt === undefined || !isBosunError(error)) throw error;
+    try {
+      await work;
+    } catch (error) {
+      // The body has emitted run-end with this error; one that it has not emitted is a defect of Bosun and must be seen.
+      if (log.state.endedAt === undefined || !isBosunError(error)) throw error;
+    }
+    await log.flushed();
+    return log.state;
+  } finally {
+    letGo();
   }
-  await log.flushed();
-  return log.state;
 }
 
 function contextOf(contexts: ReadonlyMap<string, RunContext>, rootId: string): RunContext {

@@ -89,6 +89,9 @@ export function createPool(options: PoolOptions): Pool {
       }
     },
     async contextTokens(models, signal) {
+      const [first, ...others] = models;
+      if (first !== undefined && others.length === 0)
+        return contextOf(() => modelOf(first), first, signal);
       const known = await Promise.all(
         models.map((ref) => contextOf(() => modelOf(ref), ref, signal)),
       );

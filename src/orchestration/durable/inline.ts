@@ -52,6 +52,7 @@ type RunOptions = {
 /** What a run waits for and aborts: a step, a sleep, a child. */
 interface Open {
   abort(reason: unknown): void;
+  ended?(): void;
 }
 
 class InlineRun implements Durable, Open {
@@ -143,6 +144,7 @@ class InlineRun implements Durable, Open {
     this.#open.add(one);
     const forget = (): void => {
       this.#open.delete(one);
+      one.ended?.();
       if (this.#open.size === 0) this.#onIdle?.();
     };
     work.then(forget, forget);
@@ -166,28 +168,23 @@ class InlineRun implements Durable, Open {
 class Step<T> implements Open {
   readonly result: Promise<T>;
   readonly #clock: Clock;
-  #reject: ((reason: unknown) => void) | undefined;
+  #reject: (reason: unknown) => void = nothing;
   #grace: Timer | undefined;
 
   constructor(clock: Clock, fn: () => Promise<T>) {
     this.#clock = clock;
     this.result = new Promise((resolve, reject) => {
       this.#reject = reject;
-      fn().then(
-        (value) => {
-          this.#grace?.[Symbol.dispose]();
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.#grace?.[Symbol.dispose]();
-          reject(error);
-        },
-      );
+      fn().then(resolve, reject);
     });
   }
 
   abort(reason: unknown): void {
-    this.#grace ??= this.#clock.timer(STEP_GRACE_MS, () => this.#reject?.(reason));
+    this.#grace ??= this.#clock.timer(STEP_GRACE_MS, () => this.#reject(reason));
+  }
+
+  ended(): void {
+    this.#grace?.[Symbol.dispose]();
   }
 }
 

@@ -16,8 +16,8 @@ export function createRacing(signal: AbortSignal): Racing {
 
 class Races implements Racing {
   readonly #signal: AbortSignal;
-  /** Each promise that was seen, and whether it has settled. */
-  readonly #settled = new WeakMap<Promise<unknown>, boolean>();
+  /** Each promise that was seen and has not won, and whether it has settled. Not a WeakMap, which costs the collector more. */
+  readonly #settled = new Map<Promise<unknown>, boolean>();
   #wake: (() => void) | undefined;
   #changed: Promise<void> | undefined;
 
@@ -28,10 +28,15 @@ class Races implements Racing {
 
   async winner<K extends string>(pending: Pending<K>): Promise<K> {
     const entries = entriesOf(pending);
-    for (const [, promise] of entries) this.#watch(promise);
     for (;;) {
       this.#signal.throwIfAborted();
-      for (const [key, promise] of entries) if (this.#settled.get(promise)) return key;
+      for (const [key, promise] of entries) {
+        if (this.#settled.get(promise)) {
+          this.#settled.delete(promise);
+          return key;
+        }
+      }
+      for (const [, promise] of entries) this.#watch(promise);
       // Several may race at once: all wait for the same change.
       await (this.#changed ??= new Promise((resolve) => (this.#wake = resolve)));
     }
