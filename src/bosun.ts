@@ -242,11 +242,7 @@ function timedOut({ name, timeoutMs }: Crew): BosunError {
 }
 
 /** Waits for a run's end and for its events to be kept. How it ended is in its events, so an error of the run is no error here. */
-async function follow(
-  work: Promise<unknown>,
-  log: RunLog,
-  letGo: () => void,
-): Promise<RunState> {
+async function follow(work: Promise<unknown>, log: RunLog, letGo: () => void): Promise<RunState> {
   try {
     try {
       await work;

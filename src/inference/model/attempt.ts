@@ -123,7 +123,10 @@ class HttpAttempt implements Attempt, Receiver {
   }
 }
 
-type Times = { readonly connectedAt: number | undefined; readonly firstTokenAt: number | undefined };
+type Times = {
+  readonly connectedAt: number | undefined;
+  readonly firstTokenAt: number | undefined;
+};
 
 function toReply(attempt: AttemptOptions, read: PartialReply, times: Times): Reply {
   const { startedAt, source, request } = attempt;

@@ -36,6 +36,7 @@ function receiveStream(receiver: Receiver, response: http.IncomingMessage): void
   const { exchange, assembler, mailbox } = receiver;
   const { where } = receiver.source;
   let isOver = false;
+  let hasToken = false; // a role or a comment is no token: the wait for the first one goes on
   const refuse = (error: BosunError): void => {
     isOver = true;
     exchange.close();
@@ -63,11 +64,17 @@ function receiveStream(receiver: Receiver, response: http.IncomingMessage): void
     const added = assembler.add(chunk);
     if (added === "too-long") refuse(tooLong(where));
     else if (added === undefined) refuse(chunkError(receiver, data, chunk));
-    else deliver(receiver, added);
+    else if (added.isToken) {
+      hasToken = true;
+      deliver(receiver, added);
+    }
   });
   response.on("data", (text: string) => {
     if (isOver) return;
-    if (!feed(text))
+    hasToken = false;
+    const isFed = feed(text);
+    if (hasToken) receiver.onToken(); // once for all that came together, for they have one time
+    if (!isFed)
       refuse(
         new BosunError("model/protocol", `${where} sent a line that is longer than any chunk`),
       );
@@ -84,10 +91,7 @@ function receiveStream(receiver: Receiver, response: http.IncomingMessage): void
   response.on("close", conclude); // a server that holds the connection after [DONE]: the exchange has closed it
 }
 
-function deliver(receiver: Receiver, { text, reasoning, isToken }: Added): void {
-  if (!isToken) return; // a role or a comment is no token: the wait for the first one goes on
-  receiver.onToken();
-  const { mailbox, isWatched } = receiver;
+function deliver({ mailbox, isWatched }: Receiver, { text, reasoning }: Added): void {
   if (isWatched?.() === false) return; // the end has the whole text: nobody is woken for a part of it
   if (reasoning !== "") mailbox.put("reasoning-delta", reasoning);
   if (text !== "") mailbox.put("text-delta", text);

@@ -26,10 +26,7 @@ type WatchOptions = {
 };
 
 /** A watch that is on and in the phase "queue". */
-export function createWatch(
-  options: WatchOptions,
-  onExpired: (error: BosunError) => void,
-): Watch {
+export function createWatch(options: WatchOptions, onExpired: (error: BosunError) => void): Watch {
   return new PhaseWatch(options, onExpired);
 }
 
@@ -64,7 +61,6 @@ class PhaseWatch implements Watch {
     const now = this.#options.clock.now();
     this.#enteredAt = now;
     this.#isPaused = false;
-    if (phase === this.#phase) return true;
     this.#phase = phase;
     const leftMs = this.#options.timeouts[phase];
     if (now + leftMs < this.#firesAt) this.#arm(now, leftMs);

@@ -81,7 +81,10 @@ export function createPool(options: PoolOptions): Pool {
           }
           throw new BosunError("model/cut", `${nameOf(at.ref)} ended its events without an end`);
         } catch (error) {
-          const next = planNext({ at, error, signal, fallback: request.models[at.index + 1] }, repeating);
+          const next = planNext(
+            { at, error, signal, fallback: request.models[at.index + 1] },
+            repeating,
+          );
           yield next.event;
           if (next.at.waitedMs > 0) await clock.sleep(next.at.waitedMs, signal);
           at = next.at;

@@ -190,7 +190,7 @@ class Step<T> implements Open {
 
 /** A rejection that may stay unread. */
 function rejected(reason: unknown): Promise<never> {
-  const work = Promise.reject<never>(reason);
+  const work = Promise.reject(reason);
   work.catch(nothing);
   return work;
 }

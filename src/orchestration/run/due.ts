@@ -15,7 +15,7 @@ export function createDueTasks(tasks: readonly PlanTask[]): DueTasks {
   const waiting = tasks.map(({ needs, after }) => new Set([...needs, ...after]).size);
   const followers = followersOf(tasks);
   /** Places in the plan, the first last. */
-  const due = tasks.flatMap((_, place) => (waiting[place] === 0 ? [place] : [])).reverse();
+  const due = tasks.flatMap((_, place) => (waiting[place] === 0 ? [place] : [])).toReversed();
   return {
     next() {
       const place = due.pop();
