@@ -1,4 +1,4 @@
-// Races over the same promises again and again, as a scheduler runs them: linear in promises, not in promises × races.
+// Races over the same promises again and again, as a scheduler runs them: what they leave behind is linear in the promises.
 //
 // Promise.race leaves a reaction on each loser, every time: a crew of 1,000 parallel tasks would leave a million. Here each promise
 // is watched once, however often it races. A race still looks through all that run, which at 1,000 (the most of a crew) comes to
