@@ -152,11 +152,12 @@ async function startRun(crew: Crew, run: RunOptions, home: Starting): Promise<St
   const { cancel } = abort;
   if (run.onAsk)
     bringQuestions(log, run.onAsk, { answer, cancel, clock: home.clock, signal: abort.signal });
-  const ended = follow(work, log).finally(() => {
+  const ended = follow(work, log, () => {
     abort[Symbol.dispose]();
     contexts.delete(runId);
   });
-  const noted = ended.then((state) => noteTurn(home, context, state));
+  const noted =
+    run.session === undefined ? ended : ended.then((state) => noteTurn(home, context, state));
   noted.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
   return { runId, log, ended: noted, cancel: abort.cancel, cause: () => cause, answer };
 }
@@ -182,15 +183,19 @@ function timedOut({ name, timeoutMs }: Crew): BosunError {
 }
 
 /** Waits for a run's end and for its events to be kept. How it ended is in its events, so an error of the run is no error here. */
-async function follow(work: Promise<unknown>, log: RunLog): Promise<RunState> {
+async function follow(work: Promise<unknown>, log: RunLog, letGo: () => void): Promise<RunState> {
   try {
-    await work;
-  } catch (error) {
-    // The body has emitted run-end with this error; one that it has not emitted is a defect of Bosun and must be seen.
-    if (log.state.endedAt === undefined || !isBosunError(error)) throw error;
+    try {
+      await work;
+    } catch (error) {
+      // The body has emitted run-end with this error; one that it has not emitted is a defect of Bosun and must be seen.
+      if (log.state.endedAt === undefined || !isBosunError(error)) throw error;
+    }
+    await log.flushed();
+    return log.state;
+  } finally {
+    letGo();
   }
-  await log.flushed();
-  return log.state;
 }
 
 function contextOf(contexts: ReadonlyMap<string, RunContext>, rootId: string): RunContext {

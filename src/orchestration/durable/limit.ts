@@ -16,6 +16,7 @@ export function createLimit(
   parent?: Limit,
 ): Limit {
   let paused = 0;
+  let isDisposed = false;
   let leftMs = timeoutMs ?? 0;
   let startedAt = clock.now();
   const start = (): Disposable | undefined =>
@@ -30,10 +31,13 @@ export function createLimit(
     },
     resume() {
       parent?.resume();
-      if (--paused > 0) return;
+      if (--paused > 0 || isDisposed) return;
       startedAt = clock.now();
       timer = start();
     },
-    [Symbol.dispose]: () => timer?.[Symbol.dispose](),
+    [Symbol.dispose]() {
+      isDisposed = true;
+      timer?.[Symbol.dispose]();
+    },
   };
 }

@@ -38,6 +38,15 @@ export type Plan = {
  * @throws BosunError `crew/cycle` with the tasks that wait for each other.
  */
 export function planCrew(crew: Crew): Plan {
+  let plan = plans.get(crew);
+  if (!plan) plans.set(crew, (plan = makePlan(crew)));
+  return plan;
+}
+
+/** A crew is data that does not change, and is often kicked off a thousand times at once: all its runs share one plan. */
+const plans = new WeakMap<Crew, Plan>();
+
+function makePlan(crew: Crew): Plan {
   const edges = crew.tasks.map((task, index) => toEdges(crew, task, index));
   const waits = new Map(
     edges.map(({ name, needs, after }) => [name, [...new Set([...needs, ...after])]]),

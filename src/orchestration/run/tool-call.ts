@@ -18,7 +18,10 @@ export async function callTool(
 ): Promise<CallOutcome> {
   const { call, tools } = asked;
   const tool = tools.find(({ name }) => name === call.tool);
-  if (!tool) return told(d, world, asked, async () => unknownTool(call.tool, tools));
+  if (!tool) {
+    const outcome = await told(d, world, asked, async () => unknownTool(call.tool, tools));
+    return afterCall(d, world, asked, outcome);
+  }
   const permit = await askPermit(d, world, asked, tool);
   if (permit.type === "refused") return permit.outcome; // its question tells it
   const made = { ...asked, call: { ...call, arguments: permit.arguments } };

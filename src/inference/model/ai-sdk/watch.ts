@@ -3,7 +3,7 @@
 // The SDK does not tell when a connection is there, so the wait for the first token begins with the call.
 
 import { type Clock, until } from "../../../clock.ts";
-import { type Phase, timedOut } from "../http.ts";
+import { type Phase, timedOut } from "../watch.ts";
 
 export interface Watch extends Disposable {
   /** Aborts when the caller's signal does, when a time-out is over (with its error as the reason) and when the watch is disposed. */
