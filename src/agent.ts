@@ -2,6 +2,7 @@
 
 import type { Bosun } from "./bosun.ts";
 import { homeOf, kickoff, stream } from "./crew.ts";
+import { BosunError } from "./error.ts";
 import { type Agent, agent as defineAgent, type AgentOptions } from "./orchestration/crew/agent.ts";
 import { type Crew, defineCrew } from "./orchestration/crew/crew.ts";
 import type { Guardrail } from "./orchestration/crew/guardrail.ts";
@@ -75,7 +76,7 @@ export function agent<
   const data = defineAgent<Role, Goal, Backstory, Name>(rest);
   return {
     ...data,
-    kickoff: <S extends Schema | undefined>(
+    kickoff: async <S extends Schema | undefined>(
       message: string,
       ...[given]: AgentKickoffArguments<Names, S>
     ) => {
@@ -133,6 +134,11 @@ function prepare(
   message: string,
   given: (AnswerOptions & Partial<RunOptions>) | undefined,
 ): { readonly made: Crew; readonly run: RunOptions } {
+  if (typeof message !== "string" || message.trim() === "")
+    throw new BosunError(
+      "usage",
+      `agent "${data.name}": the message must be a text that says something`,
+    );
   const { expectedOutput, output, guardrail, timeoutMs, inputs, ...run } = given ?? {};
   const made = crewOfAgent(data, { expectedOutput, output, guardrail, timeoutMs });
   return { made, run: { ...run, inputs: { ...inputs, [MESSAGE_INPUT]: message } } };

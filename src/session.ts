@@ -53,9 +53,9 @@ export function toHistory(turns: readonly SessionTurn[], maxTokens: number): str
   let left = maxTokens;
   for (const turn of turns.toReversed()) {
     const text = `User: ${asked(turn.inputs)}\nAnswer: ${turn.raw}`;
-    const tokens = estimateTokens(text);
+    const tokens = estimateTokens(`${text}\n\n`);
     if (tokens > left) {
-      if (kept.length === 0) kept.push(head(text, tokens, left));
+      if (kept.length === 0) kept.push(head(text, left));
       break;
     }
     left -= tokens;
@@ -64,9 +64,17 @@ export function toHistory(turns: readonly SessionTurn[], maxTokens: number): str
   return kept.toReversed().join("\n\n");
 }
 
-function head(text: string, tokens: number, maxTokens: number): string {
-  const length = Math.floor((text.length * maxTokens) / tokens);
-  return `${text.slice(0, length)}\n[… cut to fit …]`;
+const CUT = "\n[… cut to fit …]";
+
+/** The beginning of a text with its mark; nothing where not even the mark fits. */
+function head(text: string, maxTokens: number): string {
+  const room = maxTokens - estimateTokens(CUT);
+  let [length, tokens] = [text.length, estimateTokens(text)];
+  while (tokens > room && length > 0) {
+    length = Math.floor((length * Math.max(room, 0)) / tokens); // again where the text's beginning is denser than its end
+    tokens = estimateTokens(text.slice(0, length));
+  }
+  return length > 0 ? text.slice(0, length) + CUT : "";
 }
 
 function asked(inputs: JsonObject): string {

@@ -1,0 +1,307 @@
+import { describe, expect, it } from "vitest";
+import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
+import { BosunError } from "../../../src/error.ts";
+import type { Json } from "../../../src/json.ts";
+import type {
+  Durable,
+  DurableEngine,
+  Flow,
+  StartOptions,
+} from "../../../src/orchestration/durable/durable.ts";
+import { createInlineEngine } from "../../../src/orchestration/durable/inline.ts";
+import { settle } from "../run/scenario.ts";
+
+const flow = <O extends Json>(run: (d: Durable, input: Json) => Promise<O>): Flow<Json, O> => ({
+  name: "test",
+  version: "1",
+  run,
+});
+
+type Body<O> = (d: Durable) => Promise<O>;
+type Started = {
+  readonly engine: DurableEngine;
+  readonly clock: VirtualClock;
+  readonly run: <O extends Json>(body: Body<O>, options?: Partial<StartOptions>) => Promise<O>;
+};
+
+function started(): Started {
+  const clock = createVirtualClock({ auto: false });
+  const engine = createInlineEngine({ clock });
+  return {
+    clock,
+    engine,
+    run: (body, options = {}) => {
+      const { signal } = new AbortController();
+      const running = engine.start(flow(body), {}, { id: "r", signal, ...options });
+      running.catch(() => undefined); // each test looks at it later
+      return running;
+    },
+  };
+}
+
+const codeOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => "none",
+    (error: unknown) => (error instanceof BosunError ? error.code : String(error)),
+  );
+const orNothing = (value: Json | undefined): Json => value ?? "nothing came";
+
+describe("wait", () => {
+  it("gets what is given under its name", async () => {
+    const { engine, run } = started();
+
+    const running = run(async (d) => orNothing(await d.wait("w", { timeoutMs: 1_000 })));
+    const given = engine.signal("r", "w", { a: [1] });
+
+    expect(given).toBe(true);
+    expect(await running).toEqual({ a: [1] });
+  });
+
+  it("gets what was given before it began", async () => {
+    const { engine, run } = started();
+
+    const running = run(async (d) => {
+      await d.step("first", async () => 1);
+      return orNothing(await d.wait("w", { timeoutMs: 1_000 }));
+    });
+    const given = [engine.signal("r", "w", "early"), engine.signal("r", "w", "again")];
+
+    expect(given).toEqual([true, false]);
+    expect(await running).toBe("early");
+  });
+
+  it("gets nothing when its time is over, and what comes then is told that it is late", async () => {
+    const { engine, run, clock } = started();
+
+    const running = run(async (d) => {
+      const got = orNothing(await d.wait("w", { timeoutMs: 1_000 }));
+      return [got, engine.signal("r", "w", "late")];
+    });
+    await clock.advance(1_000);
+
+    expect(await running).toEqual(["nothing came", false]);
+  });
+
+  it("takes null and false for values", async () => {
+    const { engine, run } = started();
+
+    const running = run(async (d) => [
+      (await d.wait("a", { timeoutMs: 1_000 })) === null,
+      (await d.wait("b", { timeoutMs: 1_000 })) === false,
+    ]);
+    engine.signal("r", "a", null);
+    engine.signal("r", "b", false);
+
+    expect(await running).toEqual([true, true]);
+  });
+
+  it("of a child gets what is given to the root run", async () => {
+    const { engine, run } = started();
+
+    const running = run(
+      (d) =>
+        d.child(
+          "kid",
+          flow(async (kid) => orNothing(await kid.wait("w", { timeoutMs: 1_000 }))),
+          null,
+        ).result,
+    );
+    await settle();
+
+    expect(engine.signal("r/kid", "w", 1)).toBe(false);
+    expect(engine.signal("r", "w", 2)).toBe(true);
+    expect(await running).toBe(2);
+  });
+
+  it("has a key of its own (D1)", async () => {
+    const { engine, run } = started();
+
+    const running = run(async (d) => {
+      await d.wait("w", { timeoutMs: 1_000 });
+      return orNothing(await d.wait("w", { timeoutMs: 1_000 }));
+    });
+    engine.signal("r", "w", 1);
+
+    await expect(running).rejects.toThrow(/"w" twice/);
+  });
+
+  it("ends with the run (D4), without waiting for its time", async () => {
+    const { run, clock } = started();
+    const controller = new AbortController();
+
+    const running = run(async (d) => orNothing(await d.wait("w", { timeoutMs: 1_000 })), {
+      signal: controller.signal,
+    });
+    controller.abort(new BosunError("run/cancelled", "enough"));
+
+    expect(await codeOf(running)).toBe("run/cancelled");
+    expect(clock.now()).toBe(0);
+  });
+
+  it("does not begin in a run that is aborted", async () => {
+    const { run } = started();
+    const signal = AbortSignal.abort(new BosunError("run/cancelled", "before"));
+
+    const running = run(async (d) => orNothing(await d.wait("w", { timeoutMs: 1_000 })), {
+      signal,
+    });
+
+    expect(await codeOf(running)).toBe("run/cancelled");
+  });
+
+  it("that a body left behind ends with it, and leaves nothing that goes on (D3)", async () => {
+    const { run, clock } = started();
+    const expired: string[] = [];
+
+    await run(
+      async (d) => {
+        d.wait("w", { timeoutMs: 5_000 }).catch(() => undefined);
+        return 1;
+      },
+      {
+        timeoutMs: 1_000,
+        timeoutError: () => {
+          expired.push("its time limit");
+          return new BosunError("run/timed-out", "late");
+        },
+      },
+    );
+    await clock.advance(100_000);
+
+    expect(expired).toEqual([]);
+  });
+});
+
+describe("signal", () => {
+  it("is false for a run that there is not, and for one that has ended", async () => {
+    const { engine, run } = started();
+
+    const before = engine.signal("r", "w", 1);
+    await run(async () => 1);
+
+    expect([before, engine.signal("r", "w", 1)]).toEqual([false, false]);
+  });
+
+  it("keeps at most 1,000 values that nobody waits for", async () => {
+    const { engine, run } = started();
+
+    const running = run((d) => d.sleep("s", 1).then(() => 1));
+    const taken = Array.from({ length: 1_001 }, (_, n) => engine.signal("r", `w${n}`, n));
+
+    expect(taken.filter(Boolean)).toHaveLength(1_000);
+    expect(taken.at(-1)).toBe(false);
+    void running;
+  });
+});
+
+describe("the time limit of a run", () => {
+  const late = { timeoutError: () => new BosunError("run/timed-out", "too late") };
+
+  it("stands still while it waits, and goes on with what was left", async () => {
+    const { engine, run, clock } = started();
+
+    const running = run(
+      async (d) => {
+        await d.sleep("s", 600);
+        await d.wait("w", { timeoutMs: 100_000 });
+        await d.sleep("t", 400);
+        return 1;
+      },
+      { timeoutMs: 1_000, ...late },
+    );
+    await clock.advance(600);
+    await clock.advance(50_000);
+    engine.signal("r", "w", 1);
+    await settle();
+    await clock.advance(399);
+    const before = await Promise.race([codeOf(running), settle().then(() => "runs")]);
+    await clock.advance(1);
+
+    expect(before).toBe("runs");
+    expect(await codeOf(running)).toBe("run/timed-out");
+  });
+
+  it("stands still while a child waits, and the child's own too", async () => {
+    const { engine, run, clock } = started();
+    const waiting = flow(async (kid) => orNothing(await kid.wait("w", { timeoutMs: 100_000 })));
+
+    const running = run((d) => d.child("kid", waiting, null, { timeoutMs: 500 }).result, {
+      timeoutMs: 1_000,
+      ...late,
+    });
+    await settle();
+    await clock.advance(50_000);
+    engine.signal("r", "w", "in time");
+
+    expect(await running).toBe("in time");
+  });
+
+  it("of a child goes on while its sibling waits", async () => {
+    const { engine, run, clock } = started();
+
+    const running = run(async (d) => {
+      const waits = d.child(
+        "a",
+        flow(async (kid) => orNothing(await kid.wait("w", { timeoutMs: 100_000 }))),
+        null,
+      );
+      const sleeps = d.child(
+        "b",
+        flow(async (kid) => kid.sleep("s", 2_000).then(() => 1)),
+        null,
+        { timeoutMs: 500, ...late },
+      );
+      const slept = await codeOf(sleeps.result);
+      return [slept, await waits.result];
+    });
+    await settle();
+    await clock.advance(600);
+    engine.signal("r", "w", "answer");
+
+    expect(await running).toEqual(["run/timed-out", "answer"]);
+  });
+
+  it("stands still until the last of several waits is over", async () => {
+    const { engine, run, clock } = started();
+
+    const running = run(
+      async (d) => {
+        await Promise.all(["a", "b"].map((name) => d.wait(name, { timeoutMs: 100_000 })));
+        return "both";
+      },
+      { timeoutMs: 1_000, ...late },
+    );
+    await clock.advance(5_000);
+    engine.signal("r", "a", 1);
+    await settle();
+    await clock.advance(5_000);
+    engine.signal("r", "b", 1);
+
+    expect(await running).toBe("both");
+  });
+
+  it("goes on in a parent when the child that waited was cancelled", async () => {
+    const { run, clock } = started();
+
+    const running = run(
+      async (d) => {
+        const kid = d.child(
+          "kid",
+          flow(async (own) => orNothing(await own.wait("w", { timeoutMs: 100_000 }))),
+          null,
+        );
+        await d.sleep("s", 5_000);
+        kid.cancel("not needed");
+        await codeOf(kid.result);
+        await d.sleep("t", 1_000);
+        return "slept";
+      },
+      { timeoutMs: 1_000, ...late },
+    );
+    await clock.advance(5_000);
+    await settle();
+    await clock.advance(1_000);
+
+    expect(await codeOf(running)).toBe("run/timed-out");
+  });
+});
