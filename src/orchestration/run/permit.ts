@@ -47,7 +47,7 @@ export async function askPermit(
     if (!decision.ok)
       return refused(
         tool,
-        by === "person" ? `a person refused it: ${decision.reason}` : decision.reason,
+        `${by === "person" ? "refused by a person" : "not approved"}: ${decision.reason}`,
       );
     if (decision.edit === undefined)
       return { type: "permitted", arguments: call.arguments, isEdited: false };
@@ -55,7 +55,7 @@ export async function askPermit(
     if (edited.type === "fits") return hookEdited(d, world, asked, edited.text);
     ({ issues } = edited);
   }
-  return refused(tool, "what a person wrote instead never fitted");
+  return refused(tool, "not approved: what a person wrote instead never fitted");
 }
 
 /** The crew's hook sees what a person wrote too: what it blocks it blocks for everybody. */
@@ -101,7 +101,7 @@ async function readEdit(
 }
 
 function refused(tool: Tool, why: string): Permit {
-  const message = `the call of ${tool.name} was not approved: ${why}`;
+  const message = `the call of ${tool.name} was ${why}`;
   const content = `Error: ${message.replace(/[.\s]+$/, "")}. Do something else, or go on without it.`;
   return { type: "refused", outcome: { type: "failed", code: "tool/refused", message, content } };
 }
