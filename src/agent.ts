@@ -39,6 +39,8 @@ type OutputType<S> = S extends Schema ? OutputOf<S> : string;
 /** What an agent's run came to: its one task is `answer`. */
 export type AgentResult<Output> = RunResult<{ readonly answer: TaskResult<Output> }>;
 
+type Streamed<S> = AsyncGenerator<RunEvent, AgentResult<OutputType<S>>>;
+
 /** An agent with what runs it. */
 export type RunnableAgent<Names extends string = string> = Agent<Names> & {
   /**
@@ -53,7 +55,7 @@ export type RunnableAgent<Names extends string = string> = Agent<Names> & {
   stream<S extends Schema | undefined = undefined>(
     message: string,
     ...options: AgentKickoffArguments<Names, S>
-  ): AsyncGenerator<RunEvent, AgentResult<OutputType<S>>>;
+  ): Streamed<S>;
 };
 
 /**
@@ -86,10 +88,7 @@ export function agent<
       ...[given]: AgentKickoffArguments<Names, S>
     ) => {
       const { made, run } = prepare(data, message, given);
-      return stream(homeOf(bosun), made, run) as AsyncGenerator<
-        RunEvent,
-        AgentResult<OutputType<S>>
-      >; // `as`: see above
+      return stream(homeOf(bosun), made, run) as Streamed<S>; // `as`: see above
     },
   };
 }

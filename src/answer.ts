@@ -1,20 +1,28 @@
 // Between a run's questions and people: brings each question to the caller's handler, and each answer to the engine.
 
+import type { Clock } from "./clock.ts";
 import { BosunError, messageOf } from "./error.ts";
 import type { DurableEngine } from "./orchestration/durable/durable.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
-import { type Decision, type Question, readDecision } from "./orchestration/tool/approval.ts";
+import type { RunContext } from "./orchestration/run/world.ts";
+import {
+  type Decision,
+  type Nobody,
+  type Question,
+  readDecision,
+} from "./orchestration/tool/approval.ts";
 import type { AskHandler } from "./run-option.ts";
 
-/** Gives an answer to whoever waits for it. @throws BosunError `usage` for a decision that is none. */
+/** Gives an answer to a question that was asked. @throws BosunError `usage` for a decision that is none. */
 export function answerQuestion(
   engine: DurableEngine,
-  given: { readonly runId: string; readonly name: string; readonly decision: unknown },
+  { log: { runId }, asked }: Pick<RunContext, "log" | "asked">,
+  given: { readonly name: string; readonly decision: unknown },
 ): boolean {
-  const { runId, name } = given;
+  const { name } = given;
   const decision = readDecision(given.decision);
-  if (decision) return engine.signal(runId, name, decision);
+  if (decision) return asked.has(name) && engine.signal(runId, name, decision);
   throw new BosunError(
     "usage",
     `the answer to "${name}" of run ${runId} must be { ok: true, edit? } or { ok: false, reason }`,
@@ -22,7 +30,10 @@ export function answerQuestion(
 }
 
 type Answering = {
-  readonly answer: (name: string, decision: Decision) => boolean;
+  readonly answer: (name: string, decision: Decision | Nobody) => boolean;
+  /** Ends the run: its questions can reach nobody any more. */
+  readonly cancel: (reason: string) => void;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 };
 
@@ -31,7 +42,10 @@ export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answer
   const open = new Map<string, AbortController>();
   const follow = async (): Promise<void> => {
     for await (const event of log.read(0, answering.signal)) {
-      if (event.type === "ask-end") open.get(event.name)?.abort();
+      if (event.type === "ask-end") {
+        open.get(event.name)?.abort();
+        open.delete(event.name);
+      }
       if (event.type !== "ask-start" || event.replayed) continue;
       const controller = new AbortController();
       open.set(event.name, controller);
@@ -39,15 +53,20 @@ export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answer
     }
   };
   const close = (): void => open.forEach((controller) => controller.abort());
-  follow().then(close, close); // an aborted run, or a store that fails: the run itself tells
+  follow().then(close, (error: unknown) => {
+    close();
+    // A store that fails takes the events with it: a question would wait for somebody who never hears of it.
+    if (!answering.signal.aborted)
+      answering.cancel(`its questions reach nobody: ${messageOf(error)}`);
+  });
 }
 
 async function handle(
   onAsk: AskHandler,
   question: Question,
-  { answer, signal }: Answering,
+  { answer, clock, signal }: Answering,
 ): Promise<void> {
-  const decision = await callHandler(onAsk, question, signal);
+  const decision = await clock.external(callHandler(onAsk, question, signal));
   if (decision && !signal.aborted) answer(question.name, decision);
 }
 
@@ -55,20 +74,19 @@ async function callHandler(
   onAsk: AskHandler,
   question: Question,
   signal: AbortSignal,
-): Promise<Decision | undefined> {
+): Promise<Decision | Nobody | undefined> {
   try {
     const returned = await onAsk(question, { signal });
     if (returned === undefined || returned === null) return undefined;
-    const decision = readDecision(returned);
-    return decision ?? { ok: false, reason: "the onAsk handler returned no decision" };
+    return readDecision(returned) ?? { nobody: "the onAsk handler returned no decision" };
   } catch (error) {
-    return { ok: false, reason: `the onAsk handler failed: ${messageOf(error)}` };
+    return { nobody: `the onAsk handler failed: ${messageOf(error)}` };
   }
 }
 
 function toQuestion(event: Extract<RunEvent, { readonly type: "ask-start" }>): Question {
-  const { runId, name, agent, task, timeoutMs, onTimeout } = event;
-  const base = { runId, name, agent, task, timeoutMs, onTimeout };
+  const { runId, name, agent, task, timeoutMs, onTimeout, issues } = event;
+  const base = { runId, name, agent, task, timeoutMs, onTimeout, issues };
   return event.subject === "answer"
     ? { ...base, subject: event.subject, text: event.text }
     : { ...base, subject: event.subject, tool: event.tool, arguments: event.arguments };

@@ -24,7 +24,7 @@ import type { Outcome } from "./orchestration/run/progress.ts";
 import type { RunState } from "./orchestration/run/state.ts";
 import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
-import type { Decision } from "./orchestration/tool/approval.ts";
+import type { Decision, Nobody } from "./orchestration/tool/approval.ts";
 import { type Home, prepareRun } from "./run-context.ts";
 import { createAbort, type RunOptions } from "./run-option.ts";
 import type { Store } from "./service/store/store.ts";
@@ -56,10 +56,10 @@ export type StartedRun = {
   cancel(reason: string): void;
   /**
    * Gives a question of this run (event `ask-start`) its answer, by its name.
-   * @returns false when it changes nothing: the question has been answered, its time is over, or the run has ended.
+   * @returns false when it changes nothing: there is no such question, it has been answered, its time is over, or the run has ended.
    * @throws BosunError `usage` for a decision that is none.
    */
-  answer(name: string, decision: Decision): boolean;
+  answer(name: string, decision: Decision | Nobody): boolean;
   /** The first error of a task that failed, with its own cause; undefined while there is none. */
   cause(): unknown;
 };
@@ -148,13 +148,16 @@ async function startRun(crew: Crew, run: RunOptions, home: Starting): Promise<St
   };
   const work = engine.start(crewFlow, { crew: crew.name, inputs }, { id: runId, ...limits });
   const answer: StartedRun["answer"] = (name, decision) =>
-    answerQuestion(engine, { runId, name, decision });
-  if (run.onAsk) bringQuestions(log, run.onAsk, { answer, signal: abort.signal });
-  const ended = follow(work, log).finally(() => {
+    answerQuestion(engine, context, { name, decision });
+  const { cancel } = abort;
+  if (run.onAsk)
+    bringQuestions(log, run.onAsk, { answer, cancel, clock: home.clock, signal: abort.signal });
+  const ended = follow(work, log, () => {
     abort[Symbol.dispose]();
     contexts.delete(runId);
   });
-  const noted = ended.then((state) => noteTurn(home, context, state));
+  const noted =
+    run.session === undefined ? ended : ended.then((state) => noteTurn(home, context, state));
   noted.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
   return { runId, log, ended: noted, cancel: abort.cancel, cause: () => cause, answer };
 }
@@ -180,15 +183,19 @@ function timedOut({ name, timeoutMs }: Crew): BosunError {
 }
 
 /** Waits for a run's end and for its events to be kept. How it ended is in its events, so an error of the run is no error here. */
-async function follow(work: Promise<unknown>, log: RunLog): Promise<RunState> {
+async function follow(work: Promise<unknown>, log: RunLog, letGo: () => void): Promise<RunState> {
   try {
-    await work;
-  } catch (error) {
-    // The body has emitted run-end with this error; one that it has not emitted is a defect of Bosun and must be seen.
-    if (log.state.endedAt === undefined || !isBosunError(error)) throw error;
+    try {
+      await work;
+    } catch (error) {
+      // The body has emitted run-end with this error; one that it has not emitted is a defect of Bosun and must be seen.
+      if (log.state.endedAt === undefined || !isBosunError(error)) throw error;
+    }
+    await log.flushed();
+    return log.state;
+  } finally {
+    letGo();
   }
-  await log.flushed();
-  return log.state;
 }
 
 function contextOf(contexts: ReadonlyMap<string, RunContext>, rootId: string): RunContext {

@@ -18,6 +18,7 @@ export type { Pool } from "./inference/pool/pool.ts";
 export type { RetryPolicy } from "./inference/pool/retry.ts";
 export type { Usage } from "./inference/model/usage.ts";
 export type { Agent, AgentOptions } from "./orchestration/crew/agent.ts";
+export type { Condition, SoFar } from "./orchestration/crew/condition.ts";
 export type { Crew, CrewOptions, Policy, Process } from "./orchestration/crew/crew.ts";
 export {
   type GuardedAnswer,
@@ -27,14 +28,7 @@ export {
 } from "./orchestration/crew/guardrail.ts";
 export type { Block, Hook, HookContext, Hooks, HookTypes } from "./orchestration/crew/hook.ts";
 export type { Inputs, InputValue } from "./orchestration/crew/input.ts";
-export {
-  type Condition,
-  type OnError,
-  type SoFar,
-  type Task,
-  task,
-  type TaskOptions,
-} from "./orchestration/crew/task.ts";
+export { type OnError, type Task, task, type TaskOptions } from "./orchestration/crew/task.ts";
 export type { ItemResult } from "./orchestration/run/each.ts";
 export type { PromptPart, RunEvent, RunStatus, TaskStatus } from "./orchestration/run/event.ts";
 export {
@@ -50,7 +44,15 @@ export {
   type RunState,
   type TaskState,
 } from "./orchestration/run/state.ts";
-export type { Approval, AskLimits, Decision, Question } from "./orchestration/tool/approval.ts";
+export type {
+  Approval,
+  AskLimits,
+  Decision,
+  Nobody,
+  Question,
+} from "./orchestration/tool/approval.ts";
 export { type Tool, tool, type ToolContext, type ToolOptions } from "./orchestration/tool/tool.ts";
+export { type CrewProject, loadCrewProject } from "./project.ts";
+export type { NoteLevel, ProjectNote } from "./orchestration/crew/project/place.ts";
 export type { Schema, StandardSchema } from "./schema.ts";
 export type { RunSummary, Store } from "./service/store/store.ts";

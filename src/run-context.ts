@@ -18,7 +18,7 @@ import { callHook, changeOf, factOf } from "./orchestration/run/hook.ts";
 import { createRunLog } from "./orchestration/run/log.ts";
 import { outputPath } from "./orchestration/run/output-file.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
-import { createToolRunner } from "./orchestration/tool/run.ts";
+import { createToolRunner, type ToolRunner } from "./orchestration/tool/run.ts";
 import { checkRunId, newRunId } from "./run-id.ts";
 import type { Store } from "./service/store/store.ts";
 import type { Sessions } from "./session.ts";
@@ -55,16 +55,20 @@ export async function prepareRun(
   const opened = await store();
   if (run.runId !== undefined)
     checkRunId(runId, contexts.has(runId) || opened?.find(runId)?.runId === runId);
-  const context = {
+  let tools: ToolRunner | undefined;
+  const context: RunContext = {
     crew,
     plan,
     inputs,
     description,
     log: createRunLog({ runId, clock, record: opened?.record }),
-    tools: createToolRunner({ clock, cache: crew.cache }),
+    get tools() {
+      return (tools ??= createToolRunner({ clock, cache: crew.cache })); // few agents have tools
+    },
     modelsOf: modelsOf(run, home),
     outputFolder,
     session,
+    asked: new Set<string>(),
     hookFacts,
     noteFailure,
     showPrompts: run.showPrompts ?? false,

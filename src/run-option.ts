@@ -3,16 +3,19 @@
 import { BosunError } from "./error.ts";
 import type { ModelRef } from "./inference/model/endpoint.ts";
 import type { Inputs } from "./orchestration/crew/input.ts";
-import type { Decision, Question } from "./orchestration/tool/approval.ts";
+import type { Decision, Nobody, Question } from "./orchestration/tool/approval.ts";
 
 /**
- * Brings a question to a person. Returning nothing leaves it to somebody else (`StartedRun.answer`), or to its time-out. A handler
- * that throws rejects: in doubt nothing happens that a person should have approved. The signal aborts when the question is over.
+ * Brings a question to a person. Returning nothing leaves it to somebody else (`StartedRun.answer`), or to its time-out. With
+ * `{ nobody: why }`, or when the handler throws, the question's own default holds at once. The signal aborts when the question is
+ * over.
  */
 export type AskHandler = (
   question: Question,
   context: { readonly signal: AbortSignal },
-) => Decision | undefined | void | Promise<Decision | undefined | void>;
+) => AskAnswer | Promise<AskAnswer>;
+
+type AskAnswer = Decision | Nobody | undefined | void;
 
 /** Options of one run. */
 export type RunOptions = {

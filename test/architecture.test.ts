@@ -248,6 +248,16 @@ const findLoaded = (): {
   return { files: found, packages };
 };
 
+describe('import "bosun/ai-sdk"', () => {
+  it("takes types from the AI SDK and loads nothing of it", () => {
+    const loading = files.filter(({ imports }) =>
+      imports.some(({ from, isType }) => /^(ai$|@ai-sdk\/)/.test(from) && !isType),
+    );
+
+    expect(loading.map(({ path }) => path)).toEqual([]);
+  });
+});
+
 describe('import "bosun"', () => {
   it("loads at most five packages", () => {
     expect([...findLoaded().packages].length).toBeLessThanOrEqual(5);
@@ -262,9 +272,11 @@ describe('import "bosun"', () => {
     });
   });
 
-  it("loads neither SQLite nor the embedded model nor the test tools before they are needed", () => {
+  it("loads neither SQLite nor the embedded model nor adapters, CrewAI projects or test tools before they are needed", () => {
     const early = [...findLoaded().files].filter((path) =>
-      /^(sqlite\.ts|service\/store|inference\/local|test\/|cli\/)/.test(path),
+      /^(inference\/model\/ai-sdk|sqlite\.ts|service\/store|inference\/local|orchestration\/crew\/project|test\/|cli\/)/.test(
+        path,
+      ),
     );
 
     expect(early).toEqual([]);

@@ -17,6 +17,7 @@ import type { Inputs } from "../orchestration/crew/input.ts";
 import { planCrew } from "../orchestration/plan/plan.ts";
 import { runEach } from "../orchestration/run/each.ts";
 import type { RunState } from "../orchestration/run/state.ts";
+import type { AskHandler } from "../run-option.ts";
 import { checkAllInputs } from "./input.ts";
 import {
   type BatchRecord,
@@ -99,6 +100,8 @@ async function* openJobs(path: string, finished: Finished, tally: Tally): AsyncG
 
 type JobRun = { readonly batch: Batch; readonly bosun: Bosun; readonly signal: AbortSignal };
 
+const askNobody: AskHandler = () => ({ nobody: "a batch asks nobody" });
+
 async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<BatchRecord> {
   const { index } = job;
   const lost = { index, status: "failed", raw: "", usage: NO_USAGE } as const;
@@ -110,7 +113,12 @@ async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<Batch
     if (!isBosunError(error)) throw error;
     return { ...lost, inputs: job.inputs, error: error.toJSON() };
   }
-  const run = await bosun.start(batch.crew, { inputs, signal, model: batch.model });
+  const run = await bosun.start(batch.crew, {
+    inputs,
+    signal,
+    model: batch.model,
+    onAsk: askNobody,
+  });
   return toRecord(index, job.inputs, await run.ended);
 }
 

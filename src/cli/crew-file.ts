@@ -1,12 +1,17 @@
-// A crew from a file or a folder: finds the file, loads it, and finds the crew in what it exports.
+// A crew from a file or a folder: finds the file, loads it, and finds the crew in what it exports; or reads a CrewAI project.
 
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { BosunError } from "../error.ts";
 import { isObject } from "../json.ts";
+import { crewOfAgent } from "../agent.ts";
+import type { Agent } from "../orchestration/crew/agent.ts";
 import type { Crew } from "../orchestration/crew/crew.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
+import { findLayout } from "../orchestration/crew/project/layout.ts";
+import type { ProjectNote } from "../orchestration/crew/project/place.ts";
+import { loadCrewProject } from "../project.ts";
 import { commandName } from "./command-name.ts";
 import { isInputs } from "./input.ts";
 import { toLoadError } from "./load-error.ts";
@@ -15,19 +20,26 @@ import { resolveBosunHere } from "./resolve-bosun.ts";
 /** A crew as its file gives it. */
 export type LoadedCrew = {
   readonly crew: Crew;
-  /** What the file exports as `inputs`: examples of what the crew asks for. */
+  /** What the file exports as `inputs`, or the project has as defaults: examples of what the crew asks for. */
   readonly inputs: Inputs;
-  readonly file: string;
+  /** What a CrewAI project means differently here. */
+  readonly notes: readonly ProjectNote[];
 };
 
 /**
  * Loads a crew.
- * @param path A file, or a folder with one of CREW_FILES.
+ * @param path A file, or a folder with one of CREW_FILES or with a CrewAI project.
  * @throws BosunError `usage` for a path that is none, `crew/invalid` for a file without one crew or that fails to load,
- *   `crew/not-built` for a CrewAI project or a flow; a crew's own `crew/…` error with its place in front.
+ *   `crew/not-built` for a flow; a crew's own `crew/…` error with its place in front.
  */
 export async function loadCrew(path: string): Promise<LoadedCrew> {
-  const file = findCrewFile(path);
+  const found = findCrew(path);
+  return found.type === "project"
+    ? await loadCrewProject(found.folder)
+    : await loadFile(found.file);
+}
+
+async function loadFile(file: string): Promise<LoadedCrew> {
   resolveBosunHere();
   const exported = await importFile(file);
   const shown = relative(process.cwd(), file);
@@ -38,33 +50,50 @@ export async function loadCrew(path: string): Promise<LoadedCrew> {
       `${shown}: its export "inputs" must be an object of texts, numbers, booleans, lists and objects`,
     );
   }
-  return { crew: pickCrew(shown, exported), inputs, file };
+  return { crew: pickCrew(shown, exported), inputs, notes: [] };
 }
 
 /** In the order in which a folder is searched. */
 export const CREW_FILES = ["crew.ts", "crew.js", "crew.mjs", "index.ts", "index.js"] as const;
 
+/** Where a crew stands: a file that is loaded, or the folder of a CrewAI project, which is read. */
+export type CrewPlace =
+  | { readonly type: "file"; readonly file: string }
+  | { readonly type: "project"; readonly folder: string };
+
 /**
- * The file of a path.
- * @throws BosunError `usage` or `crew/not-built`.
+ * Where the crew of a path stands. A folder's own crew file comes before a CrewAI project in it.
+ * @throws BosunError `usage` for a path that leads to no crew, or to several.
  */
-export function findCrewFile(path: string): string {
+export function findCrew(path: string): CrewPlace {
   const full = resolve(path);
   const stats = statSync(full, { throwIfNoEntry: false });
   if (!stats) throw new BosunError("usage", `there is no file or folder "${path}"`);
   if (stats.isDirectory()) return findInFolder(path, full);
-  if (/\.(ya?ml|py)$/.test(full)) throw crewAiNotBuilt(path);
-  if (/\.[cm]?[jt]s$/.test(full)) return full;
+  if (/\.[cm]?[jt]s$/.test(full)) return { type: "file", file: full };
+  if (/\.(ya?ml|py|jsonc?)$/.test(full)) return projectOf(path);
   throw new BosunError(
     "usage",
-    `"${path}" is not a crew file: it must end in .ts, .mts, .js or .mjs`,
+    `"${path}" is not a crew file: it must end in .ts, .mts, .js or .mjs, or be a file of a CrewAI project`,
   );
 }
 
-function findInFolder(path: string, folder: string): string {
+/** One of a project's files stands for its project. */
+function projectOf(path: string): CrewPlace {
+  const own = dirname(path);
+  const isInside = ["config", "agents"].includes(basename(resolve(own)));
+  const folder = isInside ? join(own, "..") : own;
+  if (findLayout(folder)) return { type: "project", folder };
+  throw new BosunError(
+    "usage",
+    `"${path}" is no file of a CrewAI project: there is no crew.json(c) and no agents.yaml around it`,
+  );
+}
+
+function findInFolder(path: string, folder: string): CrewPlace {
   const name = crewFileIn(folder);
-  if (name !== undefined) return join(folder, name);
-  if (isCrewAiProject(folder)) throw crewAiNotBuilt(path);
+  if (name !== undefined) return { type: "file", file: join(folder, name) };
+  if (findLayout(path)) return { type: "project", folder: path };
   const crews = subFoldersWithCrew(folder).map((one) => join(path, one));
   if (crews.length > 0)
     throw new BosunError(
@@ -73,7 +102,7 @@ function findInFolder(path: string, folder: string): string {
     );
   throw new BosunError(
     "usage",
-    `the folder "${path}" has no crew: none of ${CREW_FILES.join(", ")}. "${commandName()} init ${path}" writes a small one`,
+    `the folder "${path}" has no crew: none of ${CREW_FILES.join(", ")}, and no CrewAI project. "${commandName()} init ${path}" writes a small one`,
   );
 }
 
@@ -95,22 +124,6 @@ function subFoldersWithCrew(folder: string): readonly string[] {
     .slice(0, MAX_NAMED);
 }
 
-/** agents.yaml in the folder, in config/, or in src/<name>/config/, as `crewai create` lays a project out. */
-function isCrewAiProject(folder: string): boolean {
-  const src = join(folder, "src");
-  const packages = existsSync(src) ? readdirSync(src).map((name) => join(src, name, "config")) : [];
-  return [folder, join(folder, "config"), ...packages].some((one) =>
-    ["agents.yaml", "agents.yml"].some((name) => existsSync(join(one, name))),
-  );
-}
-
-function crewAiNotBuilt(path: string): BosunError {
-  return new BosunError(
-    "crew/not-built",
-    `"${path}" is a CrewAI project: reading agents.yaml and tasks.yaml is not built yet in this version. Write the crew in TypeScript; "${commandName()} init" shows how`,
-  );
-}
-
 async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     const loaded: unknown = await import(pathToFileURL(file).href);
@@ -121,7 +134,8 @@ async function importFile(file: string): Promise<Readonly<Record<string, unknown
 }
 
 function pickCrew(shown: string, exported: Readonly<Record<string, unknown>>): Crew {
-  if (isCrew(exported["default"])) return exported["default"];
+  const standard = crewIn(exported["default"]);
+  if (standard) return standard;
   const crews = Object.entries(exported).flatMap(([name, value]) =>
     isCrew(value) ? [{ name, crew: value }] : [],
   );
@@ -149,6 +163,13 @@ function exportNames(exported: Readonly<Record<string, unknown>>): readonly stri
   const names = Object.keys(exported);
   const added = names.includes("module.exports") ? ["module.exports", "default"] : [];
   return names.filter((name) => !added.includes(name));
+}
+
+/** A crew, or one of a single agent that takes a message. */
+function crewIn(value: unknown): Crew | undefined {
+  if (isCrew(value)) return value;
+  const isAgent = isObject(value) && value["type"] === "agent" && typeof value["role"] === "string";
+  return isAgent ? crewOfAgent(value as unknown as Agent) : undefined; // `as`: by its tag, not its class
 }
 
 /** By its tag, not its class: a crew is plain data. */

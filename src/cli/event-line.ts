@@ -57,7 +57,7 @@ function workLine(event: WorkLineEvent): string {
     case "ask-start":
       return `${event.agent}: waits for a person at most ${duration(event.timeoutMs)}: ${event.subject === "tool" ? `may it call ${event.tool}?` : `is the answer of task ${event.task} good?`}`;
     case "ask-end":
-      return `${event.agent}: ${event.answer} by ${event.by === "person" ? "a person" : "time-out"}${because(event.reason)}`;
+      return `${event.agent}: ${event.answer} by ${ANSWERED_BY[event.by]}${because(event.reason)}`;
     case "hook-end":
       return `hook ${event.hook}: ${event.status}${because(event.reason)}`;
     case "plan-end":
@@ -74,6 +74,8 @@ const DELEGATES = {
   ask: "asks",
   "send-back": "sends back to",
 } as const;
+
+const ANSWERED_BY = { person: "a person", timeout: "time-out", nobody: "nobody" } as const;
 
 function because(reason: string | undefined): string {
   return reason === undefined ? "" : `: ${cutTo(reason, SHOWN)}`;

@@ -7,12 +7,13 @@ export function projectFiles(name: string, version: string): Readonly<Record<str
     "crew.ts": CREW,
     "tsconfig.json": TSCONFIG,
     "docs/kv-cache.md": DOCUMENT,
-    ".gitignore": "node_modules/\n.bosun/\n.env\n",
+    ".gitignore": GITIGNORE,
     "README.md": readme(name, version),
   };
 }
 
-function packageJson(name: string, version: string): string {
+/** A manifest of a project that depends on this version of Bosun. */
+export function packageJson(name: string, version: string): string {
   const manifest = {
     name,
     private: true,
@@ -25,8 +26,11 @@ function packageJson(name: string, version: string): string {
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }
 
+/** What a project keeps to itself. */
+export const GITIGNORE = "node_modules/\n.bosun/\n.env\n";
+
 /** For editors and `tsc`; Node runs crew.ts without it. */
-const TSCONFIG = `${JSON.stringify(
+export const TSCONFIG: string = `${JSON.stringify(
   {
     compilerOptions: {
       target: "es2024",

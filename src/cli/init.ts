@@ -15,7 +15,7 @@ export async function initCommand(folder: string, { out, err }: Terminal): Promi
   const root = resolve(folder);
   if (statSync(root, { throwIfNoEntry: false })?.isFile())
     throw new BosunError("usage", `"${folder}" is a file: give the name of a folder`);
-  const files = projectFiles(nameOf(root), bosunVersion());
+  const files = projectFiles(packageName(root), bosunVersion());
   const lines = Object.entries(files).map(([path, text]) => {
     const isNew = writeNew(join(root, path), text);
     return isNew ? `wrote  ${path}` : `kept   ${path} (it was there)`;
@@ -36,7 +36,7 @@ function isCommonJs(manifest: string): boolean {
 }
 
 /** As a shell takes it for one word. */
-function quoted(path: string): string {
+export function quoted(path: string): string {
   return /^[\w./\\:-]+$/.test(path) ? path : `"${path}"`;
 }
 
@@ -53,7 +53,7 @@ function writeNew(path: string, text: string): boolean {
 }
 
 /** A package's name from a folder's. */
-function nameOf(root: string): string {
+export function packageName(root: string): string {
   const name = basename(root)
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, "-")

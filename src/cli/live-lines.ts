@@ -89,7 +89,13 @@ const MARKS: Readonly<Record<Activity, { readonly text: string; readonly style: 
 
 function agentRows(state: RunState, live: LiveState, now: number): readonly AgentRow[] {
   const byAgent = Map.groupBy(Object.values(state.tasks), ({ agent }) => agent);
-  return [...byAgent].map(([name, tasks]) => agentRow({ name, tasks, live, state, now }));
+  // Agents without a task of their own: they judge, plan, or get delegated work.
+  const helpers = Object.values(live.waits).flatMap(({ to }) => to ?? []);
+  const names = new Set([...byAgent.keys(), ...Object.keys(state.agents), ...helpers]);
+  return [...names].map((name) => {
+    const tasks = byAgent.get(name) ?? [];
+    return agentRow({ name, tasks, live, state, now });
+  });
 }
 
 type AgentNow = {
@@ -124,26 +130,38 @@ function activityOf(
   { name, tasks, live, state }: AgentNow,
   calls: readonly LiveCall[],
 ): Pick<AgentRow, "activity" | "task" | "doing"> {
-  const running = tasks.filter(({ status }) => status === "running");
-  const [first] = running;
-  if (first) {
-    const tools = Object.values(live.tools).filter(({ agent }) => agent === name);
-    const doing = [...tools.map(({ tool }) => `tool ${tool}`), ...calls.map(doingOf)];
+  const tools = Object.values(live.tools).filter(({ agent }) => agent === name);
+  const waits = Object.values(live.waits).filter(({ agent }) => agent === name);
+  const given = Object.values(live.waits).filter(({ to }) => to === name);
+  const doing = [
+    ...waits.map(({ what }) => what),
+    ...tools.map(({ tool }) => `tool ${tool}`),
+    ...calls.map(doingOf),
+  ];
+  const running = tasks.filter(({ status }) => status === "running").map((task) => task.name);
+  // What it does for other agents' tasks.
+  const helped = [...given, ...calls].flatMap(({ task = "" }) =>
+    ownValue(state.tasks, task)?.status === "running" || tasks.length === 0 ? [task] : [],
+  );
+  const [first] = [...running, ...helped];
+  if (first !== undefined) {
     const more = running.length > 1 ? ` +${running.length - 1}` : "";
     return {
       activity: "running",
-      task: first.name + more,
+      task: first + more,
       doing: doing[0] === undefined ? "working" : moreOf(doing),
     };
   }
   const next = tasks.find(({ status }) => status === "waiting");
   if (next) return { activity: "waiting", task: next.name, doing: waitOf(next, state, live) };
-  const bad = tasks.find(({ status }) => status !== "done" && status !== "partial");
+  const bad = tasks.find(({ status }) => !GOOD.has(status));
   if (bad) return { activity: "failed", task: bad.name, doing: reasonOf(bad) };
   const last = tasks.at(-1);
-  const doing = last ? [last.status, ...taskNotes(last)].join(", ") : "";
-  return { activity: "done", task: last?.name ?? "", doing };
+  const ended = last ? [last.status, ...taskNotes(last)].join(", ") : "";
+  return { activity: "done", task: last?.name ?? "", doing: ended };
 }
+
+const GOOD: ReadonlySet<string> = new Set(["done", "partial", "skipped"]);
 
 function moreOf(doing: readonly string[]): string {
   const [first = ""] = doing;

@@ -26,19 +26,36 @@ export type LiveTool = {
   readonly tool: string;
 };
 
+/** An agent that waits; `to` = the coworker who works for it. */
+export type LiveWait = {
+  readonly agent: string;
+  readonly task: string | undefined;
+  readonly what: string;
+  readonly to: string | undefined;
+};
+
 /** Everything that goes on. Calls and tools are found by their path. */
 export type LiveState = {
   /** What each task waits for before it starts. */
   readonly needs: Readonly<Record<string, readonly string[]>>;
   readonly calls: Readonly<Record<string, LiveCall>>;
   readonly tools: Readonly<Record<string, LiveTool>>;
+  /** Agents that wait for somebody: a person, or a coworker that does a piece of their work. */
+  readonly waits: Readonly<Record<string, LiveWait>>;
   /** Tokens per second of each agent's last answer, first token to last. */
   readonly speeds: Readonly<Record<string, number>>;
   /** Who answered, as "model at endpoint", with the number of answers. */
   readonly models: Readonly<Record<string, number>>;
 };
 
-export const NOTHING_LIVE: LiveState = { needs: {}, calls: {}, tools: {}, speeds: {}, models: {} };
+export const NOTHING_LIVE: LiveState = {
+  needs: {},
+  calls: {},
+  tools: {},
+  waits: {},
+  speeds: {},
+  models: {},
+};
 
 /** The state after one more event. */
 export function applyLive(live: LiveState, event: RunEvent): LiveState {
@@ -49,7 +66,7 @@ export function applyLive(live: LiveState, event: RunEvent): LiveState {
         needs: Object.fromEntries(event.tasks.map(({ name, needs }) => [name, needs])),
       };
     case "run-end":
-      return { ...live, calls: {}, tools: {} };
+      return { ...live, calls: {}, tools: {}, waits: {} };
     case "tool-start": {
       const { agent, tool, path } = event;
       return {
@@ -62,7 +79,28 @@ export function applyLive(live: LiveState, event: RunEvent): LiveState {
     case "model-end":
       return endCall(live, event);
     default:
-      return applyCall(live, event);
+      return applyCall(applyWait(live, event), event);
+  }
+}
+
+function applyWait(live: LiveState, event: RunEvent): LiveState {
+  const key = event.path.join("/");
+  const task = taskOf(event.path);
+  switch (event.type) {
+    case "ask-start": {
+      const wait = { agent: event.agent, task, what: "asks a person", to: undefined };
+      return { ...live, waits: { ...live.waits, [key]: wait } };
+    }
+    case "delegation-start": {
+      const { agent, to } = event;
+      const wait = { agent, task, what: `waits for ${to}`, to };
+      return { ...live, waits: { ...live.waits, [key]: wait } };
+    }
+    case "ask-end":
+    case "delegation-end":
+      return { ...live, waits: without(live.waits, key) };
+    default:
+      return live;
   }
 }
 

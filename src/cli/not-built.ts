@@ -5,7 +5,6 @@ import { BosunError } from "../error.ts";
 
 /** Top-level commands that are not built yet. */
 export const NOT_BUILT_COMMANDS: readonly string[] = [
-  "chat",
   "serve",
   "worker",
   "handler",
@@ -23,7 +22,6 @@ export const NOT_BUILT_COMMANDS: readonly string[] = [
   "memory",
   "dashboard",
   "deploy",
-  "import",
 ];
 
 /** A flag of a command that is built: it is known, and says that it does nothing yet. */

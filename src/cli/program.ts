@@ -1,7 +1,9 @@
 // The command line itself: commands, flags and their help. Each command's code is loaded when it runs.
 
 import { Command, InvalidArgumentError } from "commander";
+import type { ChatFlags } from "./chat.ts";
 import { commandName } from "./command-name.ts";
+import type { ImportFlags } from "./import-crewai.ts";
 import type { DoctorFlags } from "./doctor.ts";
 import type { ModelsFlags } from "./models.ts";
 import type { ServeModelFlags } from "./model.ts";
@@ -28,11 +30,13 @@ export function createProgram(terminal: Terminal, onCode: (code: number) => void
     .addHelpText("after", EXAMPLES);
   const define: Define = { terminal, onCode };
   addRun(program, define);
+  addChat(program, define);
   addRuns(program, define);
   addModels(program, define);
   addDoctor(program, define);
   addModel(program, define);
   addInit(program, define);
+  addImport(program, define);
   addNotBuilt(program, NOT_BUILT_COMMANDS);
   return program;
 }
@@ -47,6 +51,7 @@ Examples:
   ${BOSUN} init my-crew          a small project
   ${BOSUN} run my-crew           run its crew
   ${BOSUN} run crew.ts --model http://gpu-1:8000/v1
+  ${BOSUN} run my-project        the same for a CrewAI project
   ${BOSUN} runs show latest      what a run did and used
   ${BOSUN} doctor --model http://gpu-1:8000/v1
 
@@ -56,8 +61,8 @@ Not built yet in this version: ${NOT_BUILT_COMMANDS.join(", ")}.`;
 function addRun(program: Command, { terminal, onCode }: Define): void {
   program
     .command("run")
-    .description("run a crew: a file, or a folder with a crew.ts")
-    .argument("<crew>", "crew file (.ts, .js, .mjs) or folder")
+    .description("run a crew: a file, a folder with a crew.ts, or a CrewAI project")
+    .argument("<crew>", "crew file (.ts, .js, .mjs), folder, or folder of a CrewAI project")
     .option(
       "-i, --input <name=value>",
       "an input; name=@file takes a file's content; repeatable",
@@ -65,6 +70,7 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
     )
     .option("-m, --model <alias|url>", "the model of every agent")
     .option("--run-id <id>", "name the run; default: one made from the time")
+    .option("--session <id>", "the conversation that the run belongs to; its earlier runs are seen")
     .option("--show-prompts", "print each call's prompt with its estimated tokens by part")
     .option("--inputs <jobs.jsonl>", "run once for each line, a JSON object of inputs")
     .option("--out <results.jsonl>", "where the results of --inputs are appended")
@@ -78,6 +84,7 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
       `
 Examples:
   ${BOSUN} run examples/research-crew
+  ${BOSUN} run my-crewai-project --model http://gpu-1:8000/v1
   ${BOSUN} run crew.ts --input topic="paged attention" --input notes=@notes.md
   ${BOSUN} run crew.ts --model http://gpu-1:8000/v1 --json > events.ndjson
   ${BOSUN} run crew.ts --inputs jobs.jsonl --out results.jsonl --concurrency 16`,
@@ -85,6 +92,26 @@ Examples:
     .action(async (path: string, flags: RunFlags) => {
       const { runCommand } = await import("./run.ts");
       onCode(await runCommand(path, flags, terminal));
+    });
+}
+
+function addChat(program: Command, { terminal, onCode }: Define): void {
+  program
+    .command("chat")
+    .description("talk to a crew or an agent in the terminal")
+    .argument("<crew>", "crew or agent file (.ts, .js, .mjs) or folder")
+    .option("-i, --input <name=value>", "an input that stays the same; repeatable", collect)
+    .option(
+      "--message <name>",
+      "the input that carries what you say; default: message, or the only one left",
+    )
+    .option("--session <id>", "go on with an earlier conversation")
+    .option("-m, --model <alias|url>", "the model of every agent")
+    .option(...DATA_FLAG)
+    .addHelpText("after", `\nExample:\n  ${BOSUN} chat crew.ts --model http://gpu-1:8000/v1`)
+    .action(async (path: string, flags: ChatFlags) => {
+      const { chatCommand } = await import("./chat.ts");
+      onCode(await chatCommand(path, flags, terminal));
     });
 }
 
@@ -178,6 +205,28 @@ function addInit(program: Command, { terminal, onCode }: Define): void {
     .action(async (folder = ".") => {
       const { initCommand } = await import("./init.ts");
       onCode(await initCommand(folder, terminal));
+    });
+}
+
+function addImport(program: Command, { terminal, onCode }: Define): void {
+  program
+    .command("import")
+    .description("projects of other frameworks as TypeScript")
+    .command("crewai")
+    .description("write a CrewAI project's crew as a crew.ts; nothing is overwritten")
+    .argument(
+      "<folder>",
+      "agents.yaml and tasks.yaml (also in config/, src/<package>/config/), or crew.json(c)",
+    )
+    .option("--out <folder>", "where; default: the project's folder with -bosun behind its name")
+    .option(...JSON_FLAG)
+    .addHelpText(
+      "after",
+      `\nExample:\n  ${BOSUN} import crewai my-project && ${BOSUN} run my-project-bosun`,
+    )
+    .action(async (folder: string, flags: ImportFlags) => {
+      const { importCrewAi } = await import("./import-crewai.ts");
+      onCode(await importCrewAi(folder, flags, terminal));
     });
 }
 

@@ -20,6 +20,8 @@ export interface Progress extends Disposable {
   event(event: RunEvent): void;
   /** Writes lines where they do not disturb what is drawn. */
   print(lines: readonly string[]): void;
+  /** Draws nothing until what it returns is disposed: somebody is typing. */
+  hold(): Disposable;
 }
 
 export type ProgressOptions = {
@@ -37,13 +39,14 @@ export function createProgress({ mode, output, clock }: ProgressOptions): Progre
   let live = NOTHING_LIVE;
   const { paint } = output;
   const screen = mode === "live" ? createScreen(output) : undefined;
+  let holds = 0;
   const print = (lines: readonly string[]): void => {
-    if (screen) screen.print(lines);
+    if (screen && holds === 0) screen.print(lines);
     else writeLines(output, lines);
   };
   const draw = (): void => {
     const [columns, rows] = [output.columns(), output.rows()];
-    if (state.startedAt !== undefined)
+    if (state.startedAt !== undefined && holds === 0)
       screen?.draw(liveLines(state, live, { now: clock.now(), columns, rows, paint }));
     timer?.restart(FRAME_MS);
   };
@@ -56,6 +59,10 @@ export function createProgress({ mode, output, clock }: ProgressOptions): Progre
       return live;
     },
     print,
+    hold() {
+      if (holds++ === 0) screen?.clear();
+      return { [Symbol.dispose]: () => void holds-- };
+    },
     event(event) {
       state = applyEvent(state, event);
       live = applyLive(live, event);

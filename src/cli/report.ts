@@ -133,6 +133,7 @@ const STATUS_STYLES: Readonly<Record<string, readonly [string, Style]>> = {
   "timed-out": ["✗", "red"],
   interrupted: ["✗", "red"],
   cancelled: ["–", "yellow"],
+  skipped: ["–", "dim"],
   running: ["●", "cyan"],
 };
 
@@ -143,6 +144,7 @@ function summaryLines(input: ReportInput, paint: Paint): readonly string[] {
   const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
   const facts: readonly (readonly [string, string])[] = [
     ["run", `${runId} (${crew}): ${status} in ${duration(ms)}`],
+    ...managerFacts(state),
     ["models", modelNames(models) || "none answered"],
     [
       "kept in",
@@ -150,6 +152,21 @@ function summaryLines(input: ReportInput, paint: Paint): readonly string[] {
     ],
   ];
   return facts.map(([name, fact]) => `${paint("dim", name.padEnd(9))}${oneLine(fact)}`);
+}
+
+/** What a hierarchy costs, so that it can be read off. */
+function managerFacts({
+  purposes,
+  agents,
+  usage,
+}: RunState): readonly (readonly [string, string])[] {
+  const { manage } = purposes;
+  if (!manage) return [];
+  const calls = Object.values(agents).reduce((sum, agent) => sum + agent.calls, 0);
+  const used = manage.usage.input.total + manage.usage.output.total;
+  const all = usage.input.total + usage.output.total;
+  const fact = `${count(manage.calls)} of ${count(calls)} calls, ${tokens(used, manage.usage.source)} of ${tokens(all, usage.source)} tokens (${share(used, all)})`;
+  return [["manager", fact]];
 }
 
 function modelNames(models: Readonly<Record<string, number>>): string {

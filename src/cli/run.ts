@@ -4,12 +4,15 @@ import { type Bosun, createBosun, type StartedRun } from "../bosun.ts";
 import { BosunError, messageOf } from "../error.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import type { RunState } from "../orchestration/run/state.ts";
+import { createAsker } from "./ask.ts";
 import { runBatch } from "./batch.ts";
 import { loadCrew, type LoadedCrew } from "./crew-file.ts";
 import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
 import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
+import { createLineInput } from "./line-input.ts";
 import { checkModelName } from "./model-name.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
+import { projectNoteLines } from "./project-note.ts";
 import { reportLines } from "./report.ts";
 import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
 import { unfinishedLines } from "./unfinished.ts";
@@ -24,6 +27,7 @@ export type RunFlags = {
   readonly concurrency?: number | undefined;
   readonly model?: string | undefined;
   readonly runId?: string | undefined;
+  readonly session?: string | undefined;
   readonly showPrompts?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly data?: string | undefined;
@@ -40,6 +44,7 @@ export async function runCommand(
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
   const loaded = await orInterrupted(loadCrew(path), terminal.signal);
+  writeLines(terminal.err, projectNoteLines(loaded.notes, terminal.err.paint));
   warnUnused(terminal, loaded, given);
   const bosun = createBosun({ data: flags.data, env: terminal.env() });
   try {
@@ -63,13 +68,15 @@ function checkFlags(flags: RunFlags): void {
 }
 
 function wrongFlags(flags: RunFlags): string | undefined {
-  const { inputs, out, concurrency, runId, showPrompts } = flags;
+  const { inputs, out, concurrency, runId, session, showPrompts } = flags;
   if ((inputs === undefined) !== (out === undefined))
     return "a batch needs both --inputs jobs.jsonl and --out results.jsonl";
   if (inputs === undefined)
     return concurrency === undefined
       ? undefined
       : "--concurrency is for a batch: give --inputs jobs.jsonl and --out results.jsonl too";
+  if (session !== undefined)
+    return "--session makes runs one conversation: it cannot be used with --inputs";
   if (runId !== undefined) return "--run-id names one run: it cannot be used with --inputs";
   if (showPrompts) return "--show-prompts shows one run: it cannot be used with --inputs";
   return undefined;
@@ -121,9 +128,13 @@ async function runOnce({
   const { model, runId, showPrompts, json = false } = flags;
   const inputs = { ...loaded.inputs, ...given };
   checkAllInputs(loaded.crew, inputs);
-  const run = await bosun.start(loaded.crew, { inputs, model, runId, showPrompts });
   const mode = modeOf(terminal, json);
   using progress = createProgress({ mode, output: err, clock: terminal.clock });
+  using input = createLineInput(() => terminal.input.stream);
+  const onAsk = createAsker({ terminal, input, hold: () => progress.hold() });
+  const { session } = flags;
+  const options = { inputs, model, runId, showPrompts, session, onAsk };
+  const run = await bosun.start(loaded.crew, options);
   userConsole.to((lines) => progress.print(lines));
   const cancel = (): void => {
     progress.print([err.paint("yellow", CANCELLING)]);

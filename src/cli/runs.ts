@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { createBosun } from "../bosun.ts";
 import { BosunError } from "../error.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
-import { applyEvent, EMPTY_RUN, type RunState } from "../orchestration/run/state.ts";
+import { applyEvents, EMPTY_RUN, type RunState } from "../orchestration/run/state.ts";
 import type { RunSummary, Store } from "../service/store/store.ts";
 import { eventLine } from "./event-line.ts";
 import { errorText, EXIT } from "./failure.ts";
@@ -96,7 +96,7 @@ type Shown = {
 
 function foldEvents(events: readonly RunEvent[]): Pick<Shown, "state" | "live"> {
   return {
-    state: events.reduce(applyEvent, EMPTY_RUN),
+    state: applyEvents(EMPTY_RUN, events),
     live: events.reduce(applyLive, NOTHING_LIVE),
   };
 }

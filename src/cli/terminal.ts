@@ -1,5 +1,6 @@
 // Where a command reads from and writes to, as one value, so that commands do not know whether they run in a terminal, a pipe or a test.
 
+import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import { readEnv } from "../bosun.ts";
 import { type Clock, systemClock } from "../clock.ts";
@@ -18,8 +19,12 @@ export type Output = {
   drained(): Promise<void>;
 };
 
+/** What a command reads. */
+export type Input = { readonly isTerminal: boolean; readonly stream: Readable };
+
 /** What a command works with. */
 export type Terminal = {
+  readonly input: Input;
   readonly out: Output;
   readonly err: Output;
   readonly clock: Clock;
@@ -33,6 +38,12 @@ export type Terminal = {
 export function createTerminal(signal: AbortSignal): Terminal {
   let env: Env | undefined;
   return {
+    input: {
+      isTerminal: isatty(STDIN),
+      get stream() {
+        return process.stdin; // touched only when somebody is asked: opening it keeps the process alive
+      },
+    },
     out: toOutput(process.stdout),
     err: toOutput(process.stderr),
     clock: systemClock,
@@ -40,6 +51,8 @@ export function createTerminal(signal: AbortSignal): Terminal {
     signal,
   };
 }
+
+const STDIN = 0;
 
 /** Whether progress can be drawn in place on stderr. */
 export function canRedraw({ err, env }: Terminal): boolean {

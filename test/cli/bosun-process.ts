@@ -21,6 +21,8 @@ export type BosunProcess = AsyncDisposable & {
 export type ProcessOptions = {
   readonly cwd?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** What its stdin holds. Default: nothing, and at its end. */
+  readonly typed?: string | undefined;
 };
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -41,13 +43,15 @@ export function newFolder(files: Readonly<Record<string, string>> = {}): string 
 
 /** Starts `bosun …`. Its environment holds no keys and no endpoint of this machine. */
 export function startBosun(args: readonly string[], options: ProcessOptions = {}): BosunProcess {
-  const { cwd = newFolder(), env = {} } = options;
+  const { cwd = newFolder(), env = {}, typed } = options;
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
     env: { PATH, HOME, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  child.stdin.on("error", () => undefined); // a process that ends without reading
+  child.stdin.end(typed);
   let [out, err] = ["", ""];
   const waiting = new Set<() => void>();
   const wake = (): void => waiting.forEach((check) => check());

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findCrewFile } from "../../src/cli/crew-file.ts";
+import { findCrew } from "../../src/cli/crew-file.ts";
 import { toLoadError } from "../../src/cli/load-error.ts";
 import { BosunError } from "../../src/error.ts";
 
@@ -15,20 +15,25 @@ function folderWith(...files: readonly string[]): string {
   return folder;
 }
 
-describe("findCrewFile", () => {
+const fileOf = (path: string): string => {
+  const found = findCrew(path);
+  return found.type === "file" ? found.file : "a project";
+};
+
+describe("findCrew", () => {
   it("takes a file, and in a folder crew.ts before crew.js before index.ts", () => {
     const folder = folderWith("crew.js", "crew.ts", "index.ts", "other.ts");
 
-    expect(findCrewFile(join(folder, "other.ts"))).toBe(join(folder, "other.ts"));
-    expect(findCrewFile(folder)).toBe(join(folder, "crew.ts"));
-    expect(findCrewFile(folderWith("index.ts", "crew.js"))).toMatch(/crew\.js$/);
-    expect(findCrewFile(folderWith("index.ts"))).toMatch(/index\.ts$/);
+    expect(fileOf(join(folder, "other.ts"))).toBe(join(folder, "other.ts"));
+    expect(fileOf(folder)).toBe(join(folder, "crew.ts"));
+    expect(fileOf(folderWith("index.ts", "crew.js"))).toMatch(/crew\.js$/);
+    expect(fileOf(folderWith("index.ts"))).toMatch(/index\.ts$/);
   });
 
   it("names the folders in a folder that hold a crew", () => {
     const folder = folderWith("two/crew.ts", "one/crew.js", "docs/readme.md");
 
-    expect(() => findCrewFile(folder)).toThrow(
+    expect(() => findCrew(folder)).toThrow(
       expect.objectContaining({
         code: "usage",
         message: expect.stringContaining(`${join(folder, "one")}, ${join(folder, "two")}`),
@@ -36,22 +41,35 @@ describe("findCrewFile", () => {
     );
   });
 
-  it.each([["agents.yaml"], ["config/agents.yaml"], ["src/my_crew/config/agents.yaml"]])(
-    "knows a CrewAI project by %s",
-    (file) => {
-      expect(() => findCrewFile(folderWith(file))).toThrow(
-        expect.objectContaining({ code: "crew/not-built" }),
-      );
-    },
-  );
+  it.each([
+    ["agents.yaml"],
+    ["agents.yml"],
+    ["config/agents.yaml"],
+    ["src/my_crew/config/agents.yaml"],
+    ["crew.json"],
+    ["crew.jsonc"],
+  ])("knows a CrewAI project by %s", (file) => {
+    const folder = folderWith(file);
+
+    expect(findCrew(folder)).toEqual({ type: "project", folder });
+  });
+
+  it("takes one of a project's files for the project, and a crew.ts before one", () => {
+    const folder = folderWith("config/agents.yaml", "crew.py", "agents/one.jsonc");
+
+    for (const file of ["config/agents.yaml", "crew.py", "agents/one.jsonc"])
+      expect(findCrew(join(folder, file))).toEqual({ type: "project", folder });
+    expect(findCrew(folderWith("crew.ts", "agents.yaml")).type).toBe("file");
+  });
 
   it.each([
     ["a path that is not there", "/nowhere/crew.ts", "usage"],
     ["a folder without a crew", folderWith("readme.md"), "usage"],
-    ["a file of another kind", join(folderWith("crew.json"), "crew.json"), "usage"],
-    ["a YAML file", join(folderWith("agents.yaml"), "agents.yaml"), "crew/not-built"],
+    ["a file of another kind", join(folderWith("crew.txt"), "crew.txt"), "usage"],
+    ["a YAML file without a project", join(folderWith("other.yaml"), "other.yaml"), "usage"],
+    ["a JSON file without a project", join(folderWith("data.json"), "data.json"), "usage"],
   ])("refuses %s", (_what, path, code) => {
-    expect(() => findCrewFile(path)).toThrow(expect.objectContaining({ code }));
+    expect(() => findCrew(path)).toThrow(expect.objectContaining({ code }));
   });
 });
 

@@ -11,6 +11,7 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   hello: /\[docs\/[\w-]+\.md\]/,
   "research-crew": /\[docs\/(paged-attention|continuous-batching|kv-cache-sizing)\.md\]/,
   "parallel-crew": /\[docs\/[\w-]+\.md\]/,
+  "managed-crew": /\[docs\/cold-starts\.md\]/,
   "structured-output": /^\{"topic":.*"facts":\[\{.*"source":"docs\//,
   "custom-tool": /80 GB of memory.*3350 GB\/s/,
 };

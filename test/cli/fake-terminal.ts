@@ -1,5 +1,6 @@
 // A Terminal that keeps what is written, on a virtual clock.
 
+import { Readable } from "node:stream";
 import { createVirtualClock, type VirtualClock } from "../../src/clock.ts";
 import { plain } from "../../src/cli/paint.ts";
 import type { Output, Terminal } from "../../src/cli/terminal.ts";
@@ -35,9 +36,12 @@ export type FakeTerminal = Terminal & {
   readonly interrupt: AbortController;
 };
 
-export function createFakeTerminal(options: { readonly isTerminal?: boolean } = {}): FakeTerminal {
+export function createFakeTerminal(
+  options: { readonly isTerminal?: boolean; readonly typed?: readonly string[] } = {},
+): FakeTerminal {
   const interrupt = new AbortController();
   return {
+    input: { isTerminal: options.isTerminal ?? false, stream: Readable.from(options.typed ?? []) },
     out: createFakeOutput(options),
     err: createFakeOutput(options),
     clock: createVirtualClock(),

@@ -115,7 +115,7 @@ export default crew({ name: "c", tasks: [task({ name: "t", description: "d", exp
 
   it.each([
     ["gone.ts", /no file or folder "gone\.ts"/, 2],
-    ["project", /CrewAI project/, 2],
+    ["project", /project\/config\/tasks\.yaml:1:1: there is no such file/, 2],
     ["empty", /has no crew: none of crew\.ts/, 2],
   ])("%s is refused", async (path, message, exitCode) => {
     const cwd = newFolder({ "project/config/agents.yaml": "", "empty/readme.md": "" });

@@ -9,7 +9,7 @@ async function parse(...args: string[]): Promise<unknown> {
 
 describe("the command line", () => {
   it.each([
-    [["chat", "crew.ts"], "bosun chat"],
+    [["dev", "crew.ts"], "bosun dev"],
     [["serve", "--port", "1"], "bosun serve"],
     [["runs", "watch", "x"], "bosun runs watch"],
     [["model", "make-random"], "bosun model make-random"],

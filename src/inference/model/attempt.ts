@@ -1,110 +1,133 @@
 // One attempt at one call: an exchange as ModelEvents. Whatever ends the caller's loop closes the socket (A2).
 
-import { BosunError, detailOf } from "../../error.ts";
+import type http from "node:http";
+import type { BosunError } from "../../error.ts";
+import { estimateUsage, withCost } from "./cost.ts";
 import type { FactsSource } from "./facts.ts";
 import { cancelled, type Exchange, resolveTimeouts, startExchange } from "./http.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
 import type { ModelEvent, ModelRequest, Reply } from "./model.ts";
-import { receive, type Times } from "./receive.ts";
+import { receive, type Receiver } from "./receive.ts";
 import { createReplyAssembler, type PartialReply, type ReplyAssembler } from "./reply.ts";
 import { readTextCalls } from "./text-tools.ts";
-import { estimatePrompt, estimateTokens } from "./tokens.ts";
-import type { Usage } from "./usage.ts";
 
-export type Attempt = {
+export type AttemptOptions = {
   readonly request: ModelRequest;
   readonly model: string;
-  /** The body of the request, as JSON text. */
-  readonly body: string;
   /** Tools were described by text, so calls stand in the text. */
   readonly isTextTools: boolean;
   readonly source: FactsSource;
   readonly startedAt: number;
 };
 
-/** Sends the request and yields what comes. @throws BosunError with what had arrived (A3). */
-export async function* runAttempt(
-  attempt: Attempt,
-  signal: AbortSignal,
-): AsyncGenerator<ModelEvent> {
-  const { source, model } = attempt;
-  const { where, agent } = source;
-  const { host } = source.address;
-  const { exchange, assembler, mailbox, times, admitted, fail } = send(attempt);
-  const onAbort = (): void => {
-    exchange.close();
-    fail(cancelled(where, signal.reason));
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    if (exchange.isQueued) {
-      yield { type: "queued", reason: `all ${agent.maxSockets} connections to ${host} are in use` };
-      await admitted; // settles with every failure too: time-outs and the signal bound it
+/** An attempt on its way: its events are pulled one by one, so that one generator is all between a socket and a reader. */
+export interface Attempt extends Disposable {
+  /** The next event, if it has come; the last is "end". @throws BosunError with what had arrived (A3), after what came before it. */
+  take(): ModelEvent | undefined;
+  /** Resolves when `take` may have something. It settles with every failure too: time-outs and the signal bound it. */
+  changed(): Promise<void>;
+}
+
+/** Sends the request. Dispose it however its events end: that closes its socket. */
+export function startAttempt(options: AttemptOptions, body: string, signal: AbortSignal): Attempt {
+  return new HttpAttempt(options, body, signal);
+}
+
+class HttpAttempt implements Attempt, Receiver {
+  readonly source: FactsSource;
+  readonly assembler: ReplyAssembler = createReplyAssembler();
+  readonly mailbox: Mailbox = createMailbox();
+  readonly exchange: Exchange;
+  readonly isWatched: (() => boolean) | undefined;
+  readonly #options: AttemptOptions;
+  readonly #signal: AbortSignal;
+  readonly #onAbort: () => void;
+  #connectedAt: number | undefined;
+  #firstTokenAt: number | undefined;
+  #isRefused = false;
+  #told: "nothing" | "queued" | "start" = "nothing";
+
+  constructor(options: AttemptOptions, body: string, signal: AbortSignal) {
+    const { source, request } = options;
+    this.#options = options;
+    this.source = source;
+    this.isWatched = request.hints.isWatched;
+    const timeouts =
+      request.timeouts === undefined
+        ? source.timeouts
+        : resolveTimeouts(request.timeouts, source.endpoint.timeouts);
+    const sent = { ...source, method: "POST", path: "/chat/completions", timeouts } as const;
+    this.exchange = startExchange(sent, body, this);
+    this.#signal = signal;
+    this.#onAbort = () => {
+      this.exchange.close();
+      this.fail(cancelled(source.where, signal.reason));
+    };
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal.aborted) this.#onAbort();
+  }
+
+  take(): ModelEvent | undefined {
+    const { exchange, mailbox } = this;
+    if (exchange.isQueued && this.#told === "nothing") {
+      this.#told = "queued";
+      const { agent, address } = this.source;
+      const reason = `all ${agent.maxSockets} connections to ${address.host} are in use`;
+      return { type: "queued", reason };
     }
-    if (!exchange.isQueued || times.connectedAt !== undefined)
-      yield { type: "start", endpoint: host, model, attempt: 1 };
-    for (;;) {
-      const event = mailbox.take() ?? (await mailbox.next());
-      if (event === undefined) break;
-      yield event;
+    const mayStart = !exchange.isQueued || this.#connectedAt !== undefined;
+    if (this.#told !== "start" && mayStart) {
+      this.#told = "start";
+      const { source, model } = this.#options;
+      return { type: "start", endpoint: source.address.host, model, attempt: 1 };
     }
-    yield { type: "end", ...toReply(attempt, assembler.read(), times) };
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    exchange.close();
+    const delta = mailbox.take();
+    if (delta || !mailbox.isOver()) return delta;
+    const times = { connectedAt: this.#connectedAt, firstTokenAt: this.#firstTokenAt };
+    return { type: "end", ...toReply(this.#options, this.assembler.read(), times) };
+  }
+
+  changed(): Promise<void> {
+    return this.mailbox.changed();
+  }
+
+  [Symbol.dispose](): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.exchange.close();
+  }
+
+  onConnected(): void {
+    this.#connectedAt = this.source.clock.now();
+    this.mailbox.wake();
+  }
+
+  onFailure(error: BosunError): void {
+    this.fail(error);
+  }
+
+  onResponse(response: http.IncomingMessage): void {
+    this.#isRefused = response.statusCode !== 200;
+    receive(this, response);
+  }
+
+  onToken(): void {
+    this.exchange.touch();
+    this.#firstTokenAt ??= this.source.clock.now();
+  }
+
+  fail(error: BosunError): void {
+    const isSent = this.#connectedAt !== undefined && !this.#isRefused;
+    const { request } = this.#options;
+    this.mailbox.fail(withCost(error, { request, read: this.assembler.read(), isSent }));
   }
 }
 
-type Sending = {
-  readonly exchange: Exchange;
-  readonly assembler: ReplyAssembler;
-  readonly mailbox: Mailbox;
-  readonly times: Times;
-  /** Settles when there is a connection, or none will be. */
-  readonly admitted: Promise<void>;
-  readonly fail: (error: BosunError) => void;
+type Times = {
+  readonly connectedAt: number | undefined;
+  readonly firstTokenAt: number | undefined;
 };
 
-function send({ source, request, body }: Attempt): Sending {
-  const { endpoint, clock } = source;
-  const assembler = createReplyAssembler();
-  const mailbox = createMailbox();
-  const times: Times = { connectedAt: undefined, firstTokenAt: undefined };
-  const { promise: admitted, resolve: admit } = Promise.withResolvers<void>();
-  let isRefused = false;
-  const fail = (error: BosunError): void => {
-    const isSent = times.connectedAt !== undefined && !isRefused;
-    mailbox.fail(withCost(error, { request, read: assembler.read(), isSent }));
-    admit();
-  };
-  const exchange = startExchange(
-    {
-      ...source,
-      method: "POST",
-      path: "/chat/completions",
-      body,
-      timeouts:
-        request.timeouts === undefined
-          ? source.timeouts
-          : resolveTimeouts(request.timeouts, endpoint.timeouts),
-    },
-    {
-      onConnected() {
-        times.connectedAt = clock.now();
-        admit();
-      },
-      onFailure: fail,
-      onResponse(response) {
-        isRefused = response.statusCode !== 200;
-        receive({ source, response, exchange, assembler, mailbox, times, fail });
-      },
-    },
-  );
-  return { exchange, assembler, mailbox, times, admitted, fail };
-}
-
-function toReply(attempt: Attempt, read: PartialReply, times: Times): Reply {
+function toReply(attempt: AttemptOptions, read: PartialReply, times: Times): Reply {
   const { startedAt, source, request } = attempt;
   const connectedAt = times.connectedAt ?? startedAt;
   const { text, calls } =
@@ -125,42 +148,5 @@ function toReply(attempt: Attempt, read: PartialReply, times: Times): Reply {
     },
     endpoint: source.address.host,
     model: read.model ?? attempt.model,
-  };
-}
-
-type Cost = {
-  readonly request: ModelRequest;
-  readonly read: PartialReply;
-  /** The request had a connection, and was not refused by its status. */
-  readonly isSent: boolean;
-};
-
-/**
- * The error with what the call cost. A prompt that was sent is counted, for the server may have read it; a refusal, an answer
- * that is no model's and a stale socket cost nothing. Once tokens had come, a repetition would pay for them again: not
- * retryable any more.
- */
-function withCost(error: BosunError, { request, read, isSent }: Cost): BosunError {
-  const { code, message, cause, retryable } = error;
-  const usage = read.usage ?? estimateUsage(request, read);
-  if (read.hasTokens)
-    return new BosunError(code, message, {
-      cause,
-      details: { ...error.details, text: read.text, usage },
-    });
-  const isFree = !isSent || code === "model/protocol" || detailOf(error, "stale") === true;
-  if (isFree) return error;
-  return new BosunError(code, message, { cause, retryable, details: { ...error.details, usage } });
-}
-
-function estimateUsage(request: ModelRequest, { text, reasoning, calls }: PartialReply): Usage {
-  const said = text + reasoning + calls.map((call) => call.tool + call.arguments).join("");
-  return {
-    input: { total: estimatePrompt(request.messages, request.tools), cached: undefined },
-    output: {
-      total: estimateTokens(said),
-      reasoning: reasoning ? estimateTokens(reasoning) : undefined,
-    },
-    source: "estimated",
   };
 }

@@ -5,8 +5,8 @@
 
 import type { Clock } from "../../clock.ts";
 import { BosunError, detailOf } from "../../error.ts";
-import { runAttempt } from "./attempt.ts";
-import { type Endpoint, nameOf } from "./endpoint.ts";
+import { type Attempt, startAttempt } from "./attempt.ts";
+import { type Dialect, type Endpoint, nameOf } from "./endpoint.ts";
 import { toBaseUrl } from "./endpoint-option.ts";
 import { secretsOf } from "./failure.ts";
 import {
@@ -40,6 +40,18 @@ export function createEndpointModel(options: {
   const facts = createFactsCache(source);
   let adaptations: Adaptations = { textTools: false, promptSchema: false };
 
+  // A text that no open call holds: a thousand of them would stay until their answers end.
+  const bodyOf = (request: ModelRequest, model: string, dialect: Dialect | undefined): string =>
+    JSON.stringify(
+      toBody(request, {
+        model,
+        dialect: dialect ?? knownDialect,
+        endpoint,
+        adaptations,
+        stream: request.stream ?? endpoint.stream ?? true,
+      }),
+    );
+
   return {
     facts: (signal) => facts.get(signal),
     async contextTokens(_models, signal) {
@@ -49,31 +61,27 @@ export function createEndpointModel(options: {
       if (signal.aborted) throw cancelled(where, signal.reason);
       const { dialect } = needsFacts(endpoint, request) ? await facts.getOrNone(signal) : NO_FACTS;
       const model = endpoint.model ?? onlyModel(await facts.get(signal), where);
-      const body = toBody(request, {
-        model,
-        dialect: dialect ?? knownDialect,
-        endpoint,
-        adaptations,
-        stream: request.stream ?? endpoint.stream ?? true,
-      });
       const isTextTools = adaptations.textTools && (request.tools?.length ?? 0) > 0;
+      let attempt: Attempt | undefined;
       try {
-        yield* runAttempt(
-          {
-            request,
-            model,
-            body: JSON.stringify(body),
-            isTextTools,
-            source,
-            startedAt: clock.now(),
-          },
+        attempt = startAttempt(
+          { request, model, isTextTools, source, startedAt: clock.now() },
+          bodyOf(request, model, dialect),
           signal,
         );
+        for (;;) {
+          const event = attempt.take();
+          if (event === undefined) await attempt.changed();
+          else yield event;
+          if (event?.type === "end") return;
+        }
       } catch (error) {
         const before = adaptations;
         adaptations = adapt(before, error);
         if (error instanceof BosunError && DOUBTS.has(error.code)) facts.forget();
         throw await explain(error, { before, model, where, facts: () => facts.getOrNone(signal) });
+      } finally {
+        attempt?.[Symbol.dispose](); // whatever ended the caller's loop (A2)
       }
     },
     close: () => source.agent.destroy(),

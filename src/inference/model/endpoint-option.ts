@@ -4,21 +4,30 @@ import { BosunError } from "../../error.ts";
 import { isJson, isObject, ownValue } from "../../json.ts";
 
 /** Says what is expected where the value is something else. */
-type Check = (value: unknown) => string | undefined;
+export type Check = (value: unknown) => string | undefined;
 
 /** @throws BosunError `config/invalid` that names the first option that is unknown or of a wrong kind. */
 export function checkOptions(options: Readonly<Record<string, unknown>>): void {
-  const names = Object.keys(CHECKS);
-  for (const [name, value] of Object.entries(options)) {
-    const check = ownValue(CHECKS, name);
+  checkFields("endpoint", options, CHECKS);
+}
+
+/** @throws BosunError `config/invalid` that names `where` and the first field that is unknown or of a wrong kind. */
+export function checkFields(
+  where: string,
+  fields: Readonly<Record<string, unknown>>,
+  checks: Readonly<Record<string, Check>>,
+): void {
+  const names = Object.keys(checks);
+  for (const [name, value] of Object.entries(fields)) {
+    const check = ownValue(checks, name);
     if (!check)
       throw new BosunError(
         "config/invalid",
-        `endpoint: unknown option "${name}". It takes ${names.join(", ")}`,
+        `${where}: unknown option "${name}". It takes ${names.join(", ")}`,
       );
     const expected = value === undefined ? undefined : check(value);
     if (expected !== undefined)
-      throw new BosunError("config/invalid", `endpoint: ${name} must be ${expected}`);
+      throw new BosunError("config/invalid", `${where}: ${name} must be ${expected}`);
   }
 }
 
@@ -61,12 +70,14 @@ const TIMEOUTS: readonly string[] = [
   "totalMs",
 ];
 
-const isText: Check = (value) =>
+/** For names. */
+export const isText: Check = (value) =>
   typeof value === "string" && value.trim() !== "" ? undefined : "a text that is not empty";
 
 const isFlag: Check = (value) => (typeof value === "boolean" ? undefined : "true or false");
 
-const isCount: Check = (value) =>
+/** For tokens and connections. */
+export const isCount: Check = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 1 ? undefined : "a whole number of at least 1";
 
 const isDialect: Check = (value) =>
@@ -91,7 +102,8 @@ function isBetween(least: number, most: number): Check {
       : `a number from ${least} to ${most}`;
 }
 
-function isTimeouts(value: unknown): string | undefined {
+/** For `Timeouts`. */
+export function isTimeouts(value: unknown): string | undefined {
   const isFit =
     isObject(value) &&
     Object.entries(value).every(

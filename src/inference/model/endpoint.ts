@@ -77,15 +77,18 @@ export function endpoint(options: Omit<Endpoint, "type">): Endpoint {
 
 /** Settings of which the nearer win, field by field; a field that is undefined says nothing. */
 export function mergeSettings(near: ModelSettings, far: ModelSettings): ModelSettings {
-  const { extraBody, ...given } = definedIn(near);
-  const both = far.extraBody || extraBody ? { ...far.extraBody, ...extraBody } : undefined;
-  return { ...definedIn(far), ...given, ...(both ? { extraBody: both } : {}) };
-}
-
-function definedIn(settings: ModelSettings): ModelSettings {
-  const { temperature, topP, seed, stop, maxTokens, thinking, extraBody } = settings;
-  const all = { temperature, topP, seed, stop, maxTokens, thinking, extraBody };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return {
+    temperature: near.temperature ?? far.temperature,
+    topP: near.topP ?? far.topP,
+    seed: near.seed ?? far.seed,
+    stop: near.stop ?? far.stop,
+    maxTokens: near.maxTokens ?? far.maxTokens,
+    thinking: near.thinking ?? far.thinking,
+    extraBody:
+      near.extraBody && far.extraBody
+        ? { ...far.extraBody, ...near.extraBody }
+        : (near.extraBody ?? far.extraBody),
+  };
 }
 
 /** What makes a connection of an endpoint, without how its model is asked. */

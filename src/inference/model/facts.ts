@@ -7,7 +7,8 @@ import { isObject, ownValue, parseJson } from "../../json.ts";
 import type { Dialect, Endpoint } from "./endpoint.ts";
 import { toFailure } from "./failure.ts";
 import type { Address } from "./address.ts";
-import { cancelled, type Exchange, type Phase, startExchange } from "./http.ts";
+import { cancelled, type Exchange, startExchange } from "./http.ts";
+import type { Phase } from "./watch.ts";
 
 /** What is known about an endpoint. */
 export type EndpointFacts = {
@@ -186,7 +187,8 @@ function ask(source: FactsSource, signal: AbortSignal): Promise<Answer> {
   };
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const exchange = startExchange(
-    { ...source, method: "GET", path: "/models", body: undefined, timeouts },
+    { ...source, method: "GET", path: "/models", timeouts },
+    undefined,
     {
       onConnected: () => {},
       onFailure: reject,

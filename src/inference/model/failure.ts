@@ -13,14 +13,24 @@ export type Refusal = {
   readonly secrets: readonly string[];
   /** The clock's time in ms, for a Retry-After that is a date. */
   readonly now: number;
+  /** What to do about a key that is refused and a URL where nobody answers. Default: what to do about an endpoint's. */
+  readonly advice?: Advice | undefined;
+};
+
+export type Advice = { readonly key: string; readonly url: string };
+
+const ENDPOINT_ADVICE: Advice = {
+  key: "Check the key that apiKeyEnv names",
+  url: "No OpenAI-compatible server answers there: the URL should be that of one, and usually ends in /v1",
 };
 
 /** The bounds that a server's message may take in ours. */
 const MAX_MESSAGE = 600;
 
 // The wordings of vLLM (three generations), OpenAI, Ollama, llama.cpp and SGLang; fixtures in test/fixtures hold one of each.
+// Hosted ones differ: Gemini counts "the input token count", xAI has a "maximum prompt length", Cohere finds "too many tokens".
 const CONTEXT =
-  /maximum context length|context_length_exceeded|longer than the (maximum )?model|maximum model length|exceeds? the (available )?context|exceed_context_size|context (window|length|size)|prompt is too long|input is too long|longer than the model's context|max_tokens.{0,40}too large|input_tokens|input_text/i;
+  /maximum context length|context_length_exceeded|longer than the (maximum )?model|maximum model length|exceeds? the (available )?context|exceed_context_size|context (window|length|size)|prompt is too long|input is too long|longer than the model's context|max_tokens.{0,40}too large|input_tokens|input_text|token count.{0,40}exceeds|maximum prompt length|too many tokens/i;
 const NO_TOOLS =
   /enable-auto-tool-choice|tool-call-parser|does not support tools|tools? (param|parameter)s? requires? --jinja|tool (use|calling|choice).{0,40}not supported/i;
 const NO_FORMAT =
@@ -29,7 +39,7 @@ const NO_FORMAT =
 const BAD_SCHEMA =
   /(invalid|unrecognized) (json[ _]?)?schema|schema contains|in context=\(|['"](oneOf|anyOf|allOf|\$ref|additionalProperties)['"]/i;
 const NO_MODEL =
-  /model\b.{0,200}(not exist|not found|not loaded|is unknown)|(no such|unknown|invalid) model|model_not_found/is;
+  /model\b.{0,200}(not exist|not found|not loaded|is unknown)|(no such|unknown|invalid) model|model_not_found|\bmodels\/.{0,200}not found|^model: \S+$/is;
 
 /** The typed error. `model/not-found` and refusals that a client can adapt to are completed by the client. */
 export function toFailure(refusal: Refusal): BosunError {
@@ -70,7 +80,10 @@ const RULES: readonly Rule[] = [
   },
   {
     fits: ({ status }) => status === 401 || status === 403,
-    meaning: () => ({ code: "model/unauthorized", advice: "Check the key that apiKeyEnv names" }),
+    meaning: ({ advice = ENDPOINT_ADVICE }) => ({
+      code: "model/unauthorized",
+      advice: advice.key,
+    }),
   },
   {
     fits: ({ status }, said) => !TEMPORARY.has(status) && CONTEXT.test(said),
@@ -86,11 +99,7 @@ const RULES: readonly Rule[] = [
   },
   {
     fits: ({ status }) => status === 404,
-    meaning: () => ({
-      code: "model/protocol",
-      advice:
-        "No OpenAI-compatible server answers there: the URL should be that of one, and usually ends in /v1",
-    }),
+    meaning: ({ advice = ENDPOINT_ADVICE }) => ({ code: "model/protocol", advice: advice.url }),
   },
   { fits: (_, said) => NO_TOOLS.test(said), meaning: () => ADAPT_TOOLS },
   {
@@ -105,13 +114,15 @@ const UNKNOWN: Meaning = { code: "model/bad-request" };
 /** Request time-out, too many requests. 501 is final although it is a 5xx. */
 const TEMPORARY: ReadonlySet<number> = new Set([408, 429]);
 const NOT_IMPLEMENTED = 501;
+/** 529 is Anthropic's. */
+const OVERLOADED: ReadonlySet<number> = new Set([503, 529]);
 
 function temporaryMeaning(refusal: Refusal): Meaning {
   const { status } = refusal;
   if (status === NOT_IMPLEMENTED) return { code: "model/bad-request" };
   const code = TEMPORARY.has(status)
     ? "model/rate-limited"
-    : status === 503
+    : OVERLOADED.has(status)
       ? "model/overloaded"
       : "model/server";
   return { code, retryable: true, details: waitDetails(refusal) };

@@ -6,13 +6,12 @@
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
+import type { Socket } from "node:net";
 import type { Clock } from "../../clock.ts";
 import { BosunError, messageOf } from "../../error.ts";
 import type { Address } from "./address.ts";
 import type { Endpoint, Timeouts } from "./endpoint.ts";
-
-/** Where a call waits: a phase's time-out has its name. */
-export type Phase = "queue" | "connect" | "first-token" | "inter-token" | "total";
+import { createWatch, type Phase, type Watch } from "./watch.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -84,7 +83,6 @@ export type ExchangeOptions = {
   /** Below the base URL: /chat/completions. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
   readonly timeouts: Readonly<Record<Phase, number>>;
   readonly clock: Clock;
   readonly where: string;
@@ -114,111 +112,97 @@ export interface Exchange {
 /** How long a finished answer may take to end its stream before its socket is closed instead of kept. */
 const DRAIN_MS = 100;
 
-/** Starts an exchange. Errors come through `onFailure`, once. */
-export function startExchange(options: ExchangeOptions, handlers: ExchangeHandlers): Exchange {
-  const { clock, where } = options;
-  const request = openRequest(options);
-  // An agent lists, at once, what it has no socket for; this request would be the last of its list.
-  const waiting = Object.values(options.agent.requests);
-  const isQueued = waiting.some((requests) => requests?.at(-1) === request);
-  const watch = createWatch(options, (error) => fail(error));
-  let hasResponse = false;
-  const fail = (error: BosunError): void => {
-    if (watch.stop()) handlers.onFailure(error);
-    request.destroy();
-  };
-  const connected = (): void => {
-    if (watch.enter("first-token")) handlers.onConnected();
-  };
-  request.on("socket", (socket) => {
-    if (!socket.connecting) return connected();
-    watch.enter("connect");
-    socket.once(options.address.isTls ? "secureConnect" : "connect", connected);
-  });
-  request.on("response", (response) => {
-    hasResponse = true;
-    response.on("error", (cause) => fail(brokenOff(where, cause)));
-    if (watch.isOn()) handlers.onResponse(response);
-  });
-  request.on("error", (cause) =>
-    fail(hasResponse ? brokenOff(where, cause) : unreachable(options, request, cause)),
-  );
-  request.end(options.body);
-  return {
-    isQueued,
-    touch: () => void watch.enter("inter-token"),
-    pause: () => watch.pause(),
-    resume: () => void watch.enter("inter-token"),
-    finish() {
-      if (!watch.stop()) return;
-      const drain = clock.timer(DRAIN_MS, () => request.destroy());
-      request.once("close", () => drain[Symbol.dispose]());
-    },
-    close() {
-      if (watch.stop()) request.destroy();
-    },
-  };
+/** Starts an exchange; the body is not held after it was handed to the socket. Errors come through `onFailure`, once. */
+export function startExchange(
+  options: ExchangeOptions,
+  body: string | undefined,
+  handlers: ExchangeHandlers,
+): Exchange {
+  return new HttpExchange(options, body, handlers);
 }
 
-/** The time-outs of one exchange: that of its phase, and the one over all. */
-type Watch = {
-  isOn(): boolean;
-  /** Starts the wait of a phase. False when the exchange is over. */
-  enter(phase: Phase): boolean;
-  /** Stops the wait of the phase until the next `enter`. */
-  pause(): void;
-  /** True the first time: whoever gets it ends the exchange. */
-  stop(): boolean;
-};
+class HttpExchange implements Exchange {
+  readonly isQueued: boolean;
+  readonly #options: ExchangeOptions;
+  readonly #handlers: ExchangeHandlers;
+  readonly #request: http.ClientRequest;
+  readonly #watch: Watch;
+  #hasResponse = false;
 
-function createWatch(
-  { clock, timeouts, where }: ExchangeOptions,
-  onExpired: (error: BosunError) => void,
-): Watch {
-  let phase: Phase = "queue";
-  let isOn = true;
-  let isPaused = false;
-  const expire = (which: Phase): void => {
-    const message = `${where}: ${EXPIRED[which]} within ${timeouts[which]} ms`;
-    const options = { retryable: which !== "total", details: { phase: which } };
-    onExpired(new BosunError("model/timed-out", message, options));
-  };
-  let touchedAt = 0;
-  // A token only notes its time, which is half as dear as setting the timer anew; the timer looks at it when it fires.
-  const onWait = (): void => {
-    const leftMs = phase === "inter-token" ? touchedAt + timeouts[phase] - clock.now() : 0;
-    if (leftMs > 0) wait.restart(leftMs);
-    else expire(phase);
-  };
-  const wait = clock.timer(timeouts.queue, onWait);
-  const total = clock.timer(timeouts.total, () => expire("total"));
-  return {
-    isOn: () => isOn,
-    enter(next) {
-      if (!isOn) return false;
-      const isSame = phase === next && !isPaused;
-      isPaused = false;
-      phase = next;
-      touchedAt = clock.now();
-      if (!isSame) wait.restart(timeouts[next]);
-      return true;
-    },
-    pause() {
-      isPaused = true;
-      wait.restart(timeouts.total); // the one over all fires before it
-    },
-    stop() {
-      if (!isOn) return false;
-      isOn = false;
-      wait[Symbol.dispose]();
-      total[Symbol.dispose]();
-      return true;
-    },
-  };
+  constructor(options: ExchangeOptions, body: string | undefined, handlers: ExchangeHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    const request = openRequest(options, body);
+    this.#request = request;
+    // An agent lists, at once, what it has no socket for; this request would be the last of its list.
+    const waiting = Object.values(options.agent.requests);
+    this.isQueued = waiting.some((requests) => requests?.at(-1) === request);
+    this.#watch = createWatch(options, (error) => this.#fail(error));
+    request.on("socket", (socket) => this.#onSocket(socket));
+    request.on("response", (response) => this.#onResponse(response));
+    request.on("error", (cause) => this.#onError(cause));
+    request.end(body);
+  }
+
+  touch(): void {
+    this.#watch.enter("inter-token");
+  }
+
+  pause(): void {
+    this.#watch.pause();
+  }
+
+  resume(): void {
+    this.#watch.enter("inter-token");
+  }
+
+  finish(): void {
+    if (!this.#watch.stop()) return;
+    const request = this.#request;
+    const drain = this.#options.clock.timer(DRAIN_MS, () => request.destroy());
+    request.once("close", () => drain[Symbol.dispose]());
+  }
+
+  close(): void {
+    if (this.#watch.stop()) this.#request.destroy();
+  }
+
+  #onSocket(socket: Socket): void {
+    if (!socket.connecting) {
+      this.#onConnected();
+      return;
+    }
+    this.#watch.enter("connect");
+    const event = this.#options.address.isTls ? "secureConnect" : "connect";
+    socket.once(event, () => this.#onConnected());
+  }
+
+  #onConnected(): void {
+    if (this.#watch.enter("first-token")) this.#handlers.onConnected();
+  }
+
+  #onResponse(response: http.IncomingMessage): void {
+    this.#hasResponse = true;
+    response.on("error", (cause) => this.#onError(cause));
+    if (this.#watch.isOn()) this.#handlers.onResponse(response);
+  }
+
+  #onError(cause: Error): void {
+    this.#fail(
+      this.#hasResponse
+        ? brokenOff(this.#options.where, cause)
+        : unreachable(this.#options, this.#request, cause),
+    );
+  }
+
+  #fail(error: BosunError): void {
+    if (this.#watch.stop()) this.#handlers.onFailure(error);
+    this.#request.destroy();
+  }
 }
 
-function openRequest(options: ExchangeOptions): http.ClientRequest {
-  const { agent, method, address, path, body, where } = options;
+function openRequest(options: ExchangeOptions, body: string | undefined): http.ClientRequest {
+  const { agent, method, address, path, where } = options;
   const { hostname, port } = address;
   const headers: http.OutgoingHttpHeaders = {
     accept: "text/event-stream, application/json",
@@ -236,14 +220,6 @@ function openRequest(options: ExchangeOptions): http.ClientRequest {
     throw new BosunError("config/invalid", message, { cause });
   }
 }
-
-const EXPIRED: Readonly<Record<Phase, string>> = {
-  queue: "no connection was free",
-  connect: "no connection was made",
-  "first-token": "no first token came",
-  "inter-token": "no further token came",
-  total: "the answer did not end",
-};
 
 function unreachable(
   { address, where }: ExchangeOptions,
@@ -264,7 +240,8 @@ function unreachable(
   );
 }
 
-function brokenOff(where: string, cause: Error): BosunError {
+/** The error of an answer whose connection ended before it did. */
+export function brokenOff(where: string, cause: unknown): BosunError {
   return new BosunError("model/cut", `${where}: the connection broke off: ${messageOf(cause)}`, {
     retryable: true,
     cause,

@@ -17,66 +17,79 @@ export interface Mailbox {
   isFull(): boolean;
   /** Calls back once, at the next taking. */
   onTaken(resume: () => void): void;
-  /** What is there now, if anything. */
+  /** The next delta, if there is one now. @throws the error, after the deltas before it. */
   take(): Delta | undefined;
-  /** The next delta; undefined at the end. @throws the error, after the deltas before it. */
-  next(): Promise<Delta | undefined>;
+  /** True when nothing is left and nothing will come. */
+  isOver(): boolean;
+  /** Resolves at the next change, or at `wake`. One waits at a time. */
+  changed(): Promise<void>;
+  wake(): void;
 }
 
 export function createMailbox(): Mailbox {
-  let queue: Delta[] = [];
-  let buffered = 0;
-  let isEnded = false;
-  let failure: BosunError | undefined;
-  let wake: (() => void) | undefined;
-  let resume: (() => void) | undefined;
+  return new Queue();
+}
 
-  const signal = (): void => {
-    const waiting = wake;
-    wake = undefined;
-    waiting?.();
-  };
-  const take = (): Delta | undefined => {
-    const first = queue[0];
-    if (first === undefined) return undefined;
-    if (queue.length === 1) queue = [];
-    else queue.shift();
-    buffered -= first.text.length;
-    const resumed = resume;
-    resume = undefined;
-    resumed?.();
+/** A class, because each of a thousand open calls has one. */
+class Queue implements Mailbox {
+  #deltas: { readonly type: Delta["type"]; text: string }[] = [];
+  #buffered = 0;
+  #isEnded = false;
+  #failure: BosunError | undefined;
+  #wake: (() => void) | undefined;
+  #resume: (() => void) | undefined;
+
+  put(type: Delta["type"], text: string): void {
+    const last = this.#deltas.at(-1);
+    this.#buffered += text.length;
+    if (last?.type === type) last.text += text;
+    else this.#deltas.push({ type, text });
+    this.wake();
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.wake();
+  }
+
+  fail(error: BosunError): void {
+    if (this.#isEnded) return;
+    this.#failure ??= error;
+    this.wake();
+  }
+
+  isFull(): boolean {
+    return this.#buffered > MAX_BUFFERED;
+  }
+
+  onTaken(resume: () => void): void {
+    this.#resume = resume;
+  }
+
+  take(): Delta | undefined {
+    const first = this.#deltas.shift();
+    if (first === undefined) {
+      if (this.#failure) throw this.#failure;
+      return undefined;
+    }
+    this.#buffered -= first.text.length;
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
     return first;
-  };
-  return {
-    take,
-    put(type, text) {
-      const last = queue.at(-1);
-      buffered += text.length;
-      if (last?.type === type) queue[queue.length - 1] = { type, text: last.text + text };
-      else queue.push({ type, text });
-      signal();
-    },
-    end() {
-      isEnded = true;
-      signal();
-    },
-    fail(error) {
-      if (isEnded) return;
-      failure ??= error;
-      signal();
-    },
-    isFull: () => buffered > MAX_BUFFERED,
-    onTaken(callback) {
-      resume = callback;
-    },
-    async next() {
-      for (;;) {
-        const delta = take();
-        if (delta) return delta;
-        if (failure) throw failure;
-        if (isEnded) return undefined;
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
-    },
-  };
+  }
+
+  isOver(): boolean {
+    return this.#isEnded && this.#deltas.length === 0;
+  }
+
+  changed(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
+  wake(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
 }

@@ -32,3 +32,7 @@ export type ToolChoice = "auto" | "none" | "required";
 
 /** The shape that an answer must have. `schema` is JSON Schema. */
 export type OutputSpec = { readonly name: string; readonly schema: JsonObject };
+
+/** Names of outputs that nobody can give by quoting: a judge's verdict, and a plan. */
+export const VERDICT_OUTPUT = "bosun_verdict";
+export const PLAN_OUTPUT = "bosun_plan";

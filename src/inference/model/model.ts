@@ -26,6 +26,8 @@ export type ModelHints = {
   readonly purpose: Purpose;
   /** Calls of the same run that are still to come; undefined where nobody can know. */
   readonly remainingCalls: number | undefined;
+  /** Whether somebody reads the deltas now. While it says false they may be left out, as "end" has all of them. Default: always. */
+  readonly isWatched?: (() => boolean) | undefined;
 };
 
 /** One call. `models` are tried in order: fallbacks travel with the call, so it is one step, whatever answers. */

@@ -10,42 +10,43 @@ import type { Mailbox } from "./mailbox.ts";
 import { type Added, MAX_REPLY, type ReplyAssembler } from "./reply.ts";
 import { createSseParser } from "./sse.ts";
 
-/** When things happened, on the clock; filled in as they do. */
-export type Times = { connectedAt: number | undefined; firstTokenAt: number | undefined };
-
-export type Receiving = {
+/** Who a response is received for. */
+export interface Receiver {
   readonly source: FactsSource;
-  readonly response: http.IncomingMessage;
   readonly exchange: Exchange;
   readonly assembler: ReplyAssembler;
   readonly mailbox: Mailbox;
-  readonly times: Times;
-  readonly fail: (error: BosunError) => void;
-};
-
-/** Follows a response until its end; ends or fails the mailbox exactly once. */
-export function receive(receiving: Receiving): void {
-  const { response } = receiving;
-  const contentType = response.headers["content-type"] ?? "";
-  response.setEncoding("utf8");
-  if (response.statusCode === 200 && /event-stream/i.test(contentType)) receiveStream(receiving);
-  else receiveWhole(receiving, contentType);
+  /** Whether somebody reads the deltas now. */
+  readonly isWatched: (() => boolean) | undefined;
+  /** A piece of an answer has come. */
+  onToken(): void;
+  fail(error: BosunError): void;
 }
 
-function receiveStream(receiving: Receiving): void {
-  const { source, response, exchange, assembler, mailbox, fail } = receiving;
-  const { where } = source;
+/** Follows a response until its end; ends or fails the mailbox exactly once. */
+export function receive(receiver: Receiver, response: http.IncomingMessage): void {
+  const contentType = response.headers["content-type"] ?? "";
+  response.setEncoding("utf8");
+  if (response.statusCode === 200 && /event-stream/i.test(contentType))
+    receiveStream(receiver, response);
+  else receiveWhole(receiver, response, contentType);
+}
+
+function receiveStream(receiver: Receiver, response: http.IncomingMessage): void {
+  const { exchange, assembler, mailbox } = receiver;
+  const { where } = receiver.source;
   let isOver = false;
+  let hasToken = false; // a role or a comment is no token: the wait for the first one goes on
   const refuse = (error: BosunError): void => {
     isOver = true;
     exchange.close();
-    fail(error);
+    receiver.fail(error);
   };
   const conclude = (): void => {
     exchange.finish();
-    if (assembler.read().finish) mailbox.end();
+    if (assembler.isFinished()) mailbox.end();
     else
-      fail(
+      receiver.fail(
         new BosunError("model/cut", `${where}: the stream ended without a finish`, {
           retryable: true,
         }),
@@ -62,12 +63,18 @@ function receiveStream(receiving: Receiving): void {
     const chunk = parseJson(data);
     const added = assembler.add(chunk);
     if (added === "too-long") refuse(tooLong(where));
-    else if (added === undefined) refuse(chunkError(receiving, data, chunk));
-    else deliver(receiving, added);
+    else if (added === undefined) refuse(chunkError(receiver, data, chunk));
+    else if (added.isToken) {
+      hasToken = true;
+      deliver(receiver, added);
+    }
   });
   response.on("data", (text: string) => {
     if (isOver) return;
-    if (!feed(text))
+    hasToken = false;
+    const isFed = feed(text);
+    if (hasToken) receiver.onToken(); // once for all that came together, for they have one time
+    if (!isFed)
       refuse(
         new BosunError("model/protocol", `${where} sent a line that is longer than any chunk`),
       );
@@ -84,13 +91,8 @@ function receiveStream(receiving: Receiving): void {
   response.on("close", conclude); // a server that holds the connection after [DONE]: the exchange has closed it
 }
 
-function deliver(
-  { source, exchange, mailbox, times }: Receiving,
-  { text, reasoning, isToken }: Added,
-): void {
-  if (!isToken) return; // a role or a comment is no token: the wait for the first one goes on
-  exchange.touch();
-  times.firstTokenAt ??= source.clock.now();
+function deliver({ mailbox, isWatched }: Receiver, { text, reasoning }: Added): void {
+  if (isWatched?.() === false) return; // the end has the whole text: nobody is woken for a part of it
   if (reasoning !== "") mailbox.put("reasoning-delta", reasoning);
   if (text !== "") mailbox.put("text-delta", text);
 }
@@ -107,7 +109,7 @@ function errorIn(parsed: unknown, body: string): ErrorBody | undefined {
 }
 
 /** A chunk that is no chat completion: the server's own error, sent inside the stream, or anything else. */
-function chunkError({ source }: Receiving, data: string, chunk: unknown): BosunError {
+function chunkError({ source }: Receiver, data: string, chunk: unknown): BosunError {
   const { where, secrets, clock } = source;
   const refusal = errorIn(chunk, data);
   if (refusal)
@@ -123,35 +125,39 @@ function chunkError({ source }: Receiving, data: string, chunk: unknown): BosunE
   );
 }
 
-function receiveWhole(receiving: Receiving, contentType: string): void {
-  const { source, response, exchange, fail } = receiving;
+function receiveWhole(
+  receiver: Receiver,
+  response: http.IncomingMessage,
+  contentType: string,
+): void {
+  const { source, exchange } = receiver;
   let body = "";
   response.on("data", (text: string) => {
     exchange.touch();
     body += text;
     if (body.length <= MAX_REPLY) return;
     exchange.close();
-    fail(tooLong(source.where));
+    receiver.fail(tooLong(source.where));
   });
   response.on("end", () => {
     exchange.finish();
-    if (response.statusCode === 200) takeWhole(receiving, body, contentType);
-    else fail(toFailure({ ...refusalOf(receiving, contentType), body }));
+    if (response.statusCode === 200) takeWhole(receiver, body, contentType);
+    else receiver.fail(toFailure({ ...refusalOf(receiver, response, contentType), body }));
   });
 }
 
-function takeWhole(receiving: Receiving, body: string, contentType: string): void {
-  const { source, assembler, mailbox, times, fail } = receiving;
+function takeWhole(receiver: Receiver, body: string, contentType: string): void {
+  const { source, assembler, mailbox } = receiver;
   const parsed = parseJson(body);
   const added = assembler.add(parsed);
   const refusal = errorIn(parsed, body);
-  if (added === "too-long") fail(tooLong(source.where));
-  else if (added !== undefined && assembler.read().finish) {
-    times.firstTokenAt = source.clock.now();
-    deliver(receiving, added);
+  if (added === "too-long") receiver.fail(tooLong(source.where));
+  else if (added !== undefined && assembler.isFinished()) {
+    receiver.onToken();
+    deliver(receiver, added);
     mailbox.end();
   } else if (refusal)
-    fail(
+    receiver.fail(
       toFailure({
         ...refusal,
         where: source.where,
@@ -161,7 +167,7 @@ function takeWhole(receiving: Receiving, body: string, contentType: string): voi
     );
   else {
     const message = `${source.where} answered with ${contentType || "no content type"} that is no chat completion`;
-    fail(new BosunError("model/protocol", `${message}. The URL should end in /v1`));
+    receiver.fail(new BosunError("model/protocol", `${message}. The URL should end in /v1`));
   }
 }
 
@@ -170,7 +176,8 @@ function tooLong(where: string): BosunError {
 }
 
 function refusalOf(
-  { source, response }: Receiving,
+  { source }: Receiver,
+  response: http.IncomingMessage,
   contentType: string,
 ): Omit<Parameters<typeof toFailure>[0], "body"> {
   const { where, secrets, clock } = source;

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { isJson, isObject, type Json } from "../../json.ts";
 import { MAX_NAME, type ToolCall } from "./message.ts";
 import type { Finish } from "./model.ts";
+import { Pieces } from "./pieces.ts";
 import type { Usage } from "./usage.ts";
 
 /** Most characters of one answer, of its text, its reasoning and its arguments together; of a refusal too. */
@@ -16,7 +17,7 @@ export const MAX_REPLY: number = 16 * 1024 * 1024;
 const MAX_RAW = 8 * 1024;
 
 /** Most tool calls of one reply; further ones are dropped. */
-const MAX_CALLS = 128;
+export const MAX_CALLS = 128;
 
 /** What a chunk added. `isToken` = any part of an answer, a tool call's pieces too. */
 export type Added = {
@@ -42,72 +43,104 @@ export interface ReplyAssembler {
   /** Takes one parsed chunk, or one whole answer. Undefined when it is neither; "too-long" when all of it is over MAX_REPLY. */
   add(chunk: unknown): Added | "too-long" | undefined;
   read(): PartialReply;
+  /** True when a reason to end has come. */
+  isFinished(): boolean;
 }
 
 type OpenCall = { index: number | undefined; id: string; tool: string; arguments: string };
 
 export function createReplyAssembler(): ReplyAssembler {
-  let text = "";
-  let reasoning = "";
-  let rawFinish: string | undefined;
-  let usage: Usage | undefined;
-  let model: string | undefined;
-  let metrics: Json | undefined;
-  let length = 0;
-  const calls: OpenCall[] = [];
-  // Servers that name no id get one that no other reply of the same conversation has.
-  let replyId: string | undefined;
-  const idFor = (index: number): string =>
-    `call_${(replyId ??= randomUUID().slice(0, 8))}_${index}`;
-
-  /** Takes what a delta, or a whole message, says. */
-  const addPart = (part: Readonly<Record<string, unknown>>): Added | "too-long" => {
-    const said = textOf(part["content"]);
-    const thought = textOf(part["reasoning"]) || textOf(part["reasoning_content"]);
-    text += said;
-    reasoning += thought;
-    const called = calledIn(part);
-    length += said.length + thought.length;
-    for (const call of called) length += addCall(calls, call);
-    if (length > MAX_REPLY) return "too-long";
-    const isToken = said !== "" || thought !== "" || called.length > 0;
-    return isToken ? { text: said, reasoning: thought, isToken } : NOTHING;
-  };
-  return {
-    add(chunk) {
-      if (!isObject(chunk)) return undefined;
-      const { choices, usage: rawUsage } = chunk;
-      if (!Array.isArray(choices) && !isObject(rawUsage)) return undefined;
-      if (typeof chunk["model"] === "string") model = chunk["model"].slice(0, MAX_NAME);
-      if (isObject(rawUsage)) usage = toUsage(rawUsage);
-      if (isObject(chunk["metrics"])) metrics = rawOf(chunk["metrics"]);
-      const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
-      if (!isObject(choice)) return NOTHING;
-      if (typeof choice["finish_reason"] === "string")
-        rawFinish = choice["finish_reason"].slice(0, MAX_NAME);
-      const part = choice["delta"] ?? choice["message"];
-      return isObject(part) ? addPart(part) : NOTHING;
-    },
-    read() {
-      const named = calls.filter((call) => call.tool !== "");
-      const closed = named.map(({ id, tool, arguments: args }, index) => ({
-        id: id || idFor(index),
-        tool,
-        arguments: args,
-      }));
-      const hasTokens = text !== "" || reasoning !== "" || calls.length > 0;
-      const finish = rawFinish === undefined ? undefined : toFinish(rawFinish, closed.length > 0);
-      return { text, reasoning, calls: closed, finish, usage, model, metrics, hasTokens };
-    },
-  };
+  return new Assembler();
 }
 
+/** A class, because each of a thousand open calls has one. */
+class Assembler implements ReplyAssembler {
+  readonly #text = new Pieces();
+  readonly #reasoning = new Pieces();
+  #calls: OpenCall[] = NO_CALLS;
+  #rawFinish: string | undefined;
+  #usage: Usage | undefined;
+  #model: string | undefined;
+  #metrics: Json | undefined;
+  #length = 0;
+  // Servers that name no id get one that no other reply of the same conversation has.
+  #replyId: string | undefined;
+
+  add(chunk: unknown): Added | "too-long" | undefined {
+    if (!isObject(chunk)) return undefined;
+    const { choices, usage, model, metrics } = chunk;
+    if (!Array.isArray(choices) && !isObject(usage)) return undefined;
+    if (typeof model === "string" && model !== this.#model) this.#model = model.slice(0, MAX_NAME);
+    if (isObject(usage)) this.#usage = toUsage(usage);
+    if (isObject(metrics)) this.#metrics = rawOf(metrics);
+    const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+    if (!isObject(choice)) return NOTHING;
+    const finish = choice["finish_reason"];
+    if (typeof finish === "string") this.#rawFinish = finish.slice(0, MAX_NAME);
+    const part = choice["delta"] ?? choice["message"];
+    return isObject(part) ? this.#addPart(part) : NOTHING;
+  }
+
+  read(): PartialReply {
+    const named = this.#calls.filter((call) => call.tool !== "");
+    const calls = named.map(({ id, tool, arguments: args }, index) => ({
+      id: id || this.#idFor(index),
+      tool,
+      arguments: args,
+    }));
+    const text = this.#text.read();
+    const reasoning = this.#reasoning.read();
+    const finish =
+      this.#rawFinish === undefined ? undefined : toFinish(this.#rawFinish, calls.length > 0);
+    return {
+      text,
+      reasoning,
+      calls,
+      finish,
+      usage: this.#usage,
+      model: this.#model,
+      metrics: this.#metrics,
+      hasTokens: text !== "" || reasoning !== "" || this.#calls.length > 0,
+    };
+  }
+
+  isFinished(): boolean {
+    return this.#rawFinish !== undefined;
+  }
+
+  /** Takes what a delta, or a whole message, says. */
+  #addPart(part: Readonly<Record<string, unknown>>): Added | "too-long" {
+    const text = textOf(part["content"]);
+    const reasoning = textOf(part["reasoning"]) || textOf(part["reasoning_content"]);
+    if (text !== "") this.#text.add(text);
+    if (reasoning !== "") this.#reasoning.add(reasoning);
+    this.#length += text.length + reasoning.length;
+    const called = calledIn(part);
+    if (called.length > 0 && this.#calls === NO_CALLS) this.#calls = [];
+    for (const call of called) this.#length += addCall(this.#calls, call);
+    if (this.#length > MAX_REPLY) return "too-long";
+    const isToken = text !== "" || reasoning !== "" || called.length > 0;
+    return isToken ? { text, reasoning, isToken } : NOTHING;
+  }
+
+  #idFor(index: number): string {
+    return `call_${(this.#replyId ??= randomUUID().slice(0, 8))}_${index}`;
+  }
+}
+
+/** Of replies without calls; nothing is added to it. */
+const NO_CALLS: OpenCall[] = [];
+
 const NOTHING: Added = { text: "", reasoning: "", isToken: false };
+
+const NO_CALLED: readonly unknown[] = [];
 
 /** The tool calls of a part; `function_call` is their older form. */
 function calledIn(part: Readonly<Record<string, unknown>>): readonly unknown[] {
   if (Array.isArray(part["tool_calls"])) return part["tool_calls"];
-  return isObject(part["function_call"]) ? [{ index: 0, function: part["function_call"] }] : [];
+  return isObject(part["function_call"])
+    ? [{ index: 0, function: part["function_call"] }]
+    : NO_CALLED;
 }
 
 /** Takes a piece of a call. Returns the characters that it added. */
@@ -196,7 +229,7 @@ function toUsage(raw: Readonly<Record<string, unknown>>): Usage | undefined {
 }
 
 /** What a server sent, where it is small and shallow enough to be stored with every event. */
-function rawOf(value: unknown): Json | undefined {
+export function rawOf(value: unknown): Json | undefined {
   return isJson(value) && JSON.stringify(value).length <= MAX_RAW ? value : undefined;
 }
 

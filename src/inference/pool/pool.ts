@@ -68,27 +68,33 @@ export function createPool(options: PoolOptions): Pool {
   };
 
   return {
+    // One generator for all attempts at all models: each more would cost every delta three promises.
     async *call(request, signal) {
-      for (const [index, ref] of request.models.entries()) {
-        const next = request.models[index + 1];
+      let at: Trial = { ref: request.models[0], index: 0, attempt: 1, waitedMs: 0 };
+      for (;;) {
         try {
-          const { model, request: own } = aimed(ref, request);
-          yield* attempts(model, { ref, request: own, repeating }, signal);
-          return;
+          const { model, request: own } = aimed(at.ref, request);
+          if (at.attempt === 1) repeating.budget.earn();
+          for await (const event of model.call(own, signal)) {
+            yield event.type === "start" ? { ...event, attempt: at.attempt } : event;
+            if (event.type === "end") return;
+          }
+          throw new BosunError("model/cut", `${nameOf(at.ref)} ended its events without an end`);
         } catch (error) {
-          if (next === undefined || signal.aborted) throw error;
-          const failure = toBosunError(error, "model/server", nameOf(ref));
-          yield {
-            type: "fallback",
-            from: nameOf(ref),
-            to: nameOf(next),
-            code: failure.code,
-            usage: usageIn(failure),
-          };
+          const next = planNext(
+            { at, error, signal, fallback: request.models[at.index + 1] },
+            repeating,
+          );
+          yield next.event;
+          if (next.at.waitedMs > 0) await clock.sleep(next.at.waitedMs, signal);
+          at = next.at;
         }
       }
     },
     async contextTokens(models, signal) {
+      const [first, ...others] = models;
+      if (first !== undefined && others.length === 0)
+        return contextOf(() => modelOf(first), first, signal);
       const known = await Promise.all(
         models.map((ref) => contextOf(() => modelOf(ref), ref, signal)),
       );
@@ -120,39 +126,44 @@ type Repeating = {
   readonly budget: RetryBudget;
 };
 
-/** A call at one model: attempts until one ends, or the policy gives up. */
-async function* attempts(
-  model: Model,
-  call: { readonly ref: ModelRef; readonly request: ModelRequest; readonly repeating: Repeating },
-  signal: AbortSignal,
-): AsyncGenerator<ModelEvent> {
-  const { clock, random, policy, budget } = call.repeating;
-  budget.earn();
-  let waitedMs = 0;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      for await (const event of model.call(call.request, signal)) {
-        yield event.type === "start" ? { ...event, attempt } : event;
-        if (event.type === "end") return;
-      }
-      throw new BosunError("model/cut", `${nameOf(call.ref)} ended its events without an end`);
-    } catch (cause) {
-      const error = toBosunError(cause, "model/server", nameOf(call.ref));
-      const decision = planRetry({ error, attempt, waitedMs }, policy, random());
-      if (signal.aborted || decision.type === "give-up" || (!decision.isFree && !budget.spend()))
-        throw error;
-      waitedMs = decision.afterMs;
-      yield {
-        type: "retry",
-        attempt,
-        afterMs: waitedMs,
-        code: error.code,
-        message: error.message,
-        usage: usageIn(error),
-      };
-      if (waitedMs > 0) await clock.sleep(waitedMs, signal);
-    }
+/** One attempt of a call: the how many-th of its models, the how many-th time there, and how long was waited before it. */
+type Trial = {
+  readonly ref: ModelRef;
+  readonly index: number;
+  readonly attempt: number;
+  readonly waitedMs: number;
+};
+
+type Failed = {
+  readonly at: Trial;
+  readonly error: unknown;
+  readonly signal: AbortSignal;
+  readonly fallback: ModelRef | undefined;
+};
+
+/** What is tried after a failure, and the event that says so. @throws the error when nothing is. */
+function planNext(
+  { at, error: cause, signal, fallback }: Failed,
+  { policy, budget, random }: Repeating,
+): { readonly at: Trial; readonly event: ModelEvent } {
+  const { ref, index, attempt } = at;
+  const error = toBosunError(cause, "model/server", nameOf(ref));
+  const { code, message } = error;
+  const usage = usageIn(error);
+  const decision = planRetry({ error, ...at }, policy, random());
+  if (signal.aborted) throw error;
+  if (decision.type === "retry" && (decision.isFree || budget.spend())) {
+    const { afterMs } = decision;
+    return {
+      at: { ref, index, attempt: attempt + 1, waitedMs: afterMs },
+      event: { type: "retry", attempt, afterMs, code, message, usage },
+    };
   }
+  if (fallback === undefined) throw error;
+  return {
+    at: { ref: fallback, index: index + 1, attempt: 1, waitedMs: 0 },
+    event: { type: "fallback", from: nameOf(ref), to: nameOf(fallback), code, usage },
+  };
 }
 
 type Clients = { of(endpoint: Endpoint): EndpointModel; close(): void };

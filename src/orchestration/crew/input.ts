@@ -1,4 +1,5 @@
-// {placeholders}: found in texts, by the compiler and at run time, and filled with a kickoff's inputs.
+// {placeholders}: found in texts, by the compiler and at run time, and filled with a kickoff's inputs. What an input brings is not
+// looked at again, so a literal {word} is the input word: "{word}".
 
 import { BosunError } from "../../error.ts";
 import { type Json, ownValue } from "../../json.ts";

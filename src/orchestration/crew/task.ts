@@ -7,13 +7,14 @@ import { isStandardSchema, type OutputOf, type Schema } from "../../schema.ts";
 import type { AskLimits } from "../tool/approval.ts";
 import type { Tool } from "../tool/tool.ts";
 import { type Agent, checkToolNames, SETTING_CHECKS } from "./agent.ts";
+import type { Condition } from "./condition.ts";
 import {
   DEFAULT_GUARDRAIL_RETRIES,
   type Guardrail,
   isGuardrails,
   toGuardrails,
 } from "./guardrail.ts";
-import type { Inputs, Placeholders } from "./input.ts";
+import type { Placeholders } from "./input.ts";
 import {
   type Check,
   checkOptions,
@@ -35,25 +36,6 @@ import {
  */
 export type OnError = "fail" | "retry" | "partial" | Task;
 
-/** What a condition sees: the run's inputs, and the tasks that have ended, by name. */
-export type SoFar = {
-  readonly inputs: Inputs;
-  readonly tasks: Readonly<
-    Record<
-      string,
-      {
-        readonly status: string;
-        readonly raw: string;
-        /** Typed and validated where the task has a schema, else the text; undefined without an output. */
-        readonly output: unknown;
-      }
-    >
-  >;
-};
-
-/** Whether a task is done at all. Called once, when its turn has come. */
-export type Condition = (soFar: SoFar) => boolean | Promise<boolean>;
-
 /** What a user writes. */
 export type TaskOptions<
   Name extends string,
@@ -62,7 +44,6 @@ export type TaskOptions<
   A extends Agent | string | undefined,
   S extends Schema | undefined,
   E extends OnError | undefined,
-  W extends Condition | undefined = Condition | undefined,
 > = ModelSettings & {
   /** 1 to 64 letters, digits, `_` or `-`; unique in its crew. */
   readonly name: Name;
@@ -91,7 +72,7 @@ export type TaskOptions<
   /** Most new answers after refusals; the last reason is in the error. Default 3. */
   readonly guardrailRetries?: number | undefined;
   /** false skips the task: it has no output, and those that see its output go on without. A condition that throws fails the task. */
-  readonly when?: W;
+  readonly when?: Condition | undefined;
   /** A file for the answer, below the output folder; folders are made, a file that is there is replaced. May hold {placeholders}. */
   readonly outputFile?: string | undefined;
   /** Lets a person approve, edit or reject the answer; a rejected one goes back to the agent with the reason. */
@@ -129,8 +110,8 @@ type InputNamesOf<A> = A extends {
 }
   ? Names
   : never;
-type OutputType<S, E, W> =
-  | (W extends Condition ? undefined : never)
+type InputsIn<Texts extends string, A, E> = Placeholders<Texts> | InputNamesOf<A> | InputNamesOf<E>;
+type OutputType<S, E> =
   | (S extends Schema ? (E extends "partial" ? OutputOf<S> | undefined : OutputOf<S>) : string)
   | (E extends Task<string, string, infer StandIn> ? StandIn : never);
 
@@ -138,7 +119,7 @@ type OutputType<S, E, W> =
 export const DEFAULT_TASK_TIMEOUT_MS = 600_000;
 
 /**
- * Makes a task.
+ * Makes a task. One with a condition may have no output.
  * @throws BosunError `crew/invalid` or `crew/not-built`, with the field's name.
  */
 export function task<
@@ -148,14 +129,29 @@ export function task<
   const A extends Agent | string | undefined = undefined,
   S extends Schema | undefined = undefined,
   const E extends OnError | undefined = undefined,
-  W extends Condition | undefined = undefined,
 >(
-  options: TaskOptions<Name, Description, Expected, A, S, E, W>,
-): Task<
-  Name,
-  Placeholders<Description | Expected> | InputNamesOf<A> | InputNamesOf<E>,
-  OutputType<S, E, W>
-> {
+  options: TaskOptions<Name, Description, Expected, A, S, E> & { readonly when?: undefined },
+): Task<Name, InputsIn<Description | Expected, A, E>, OutputType<S, E>>;
+export function task<
+  const Name extends string,
+  const Description extends string,
+  const Expected extends string,
+  const A extends Agent | string | undefined = undefined,
+  S extends Schema | undefined = undefined,
+  const E extends OnError | undefined = undefined,
+>(
+  options: TaskOptions<Name, Description, Expected, A, S, E>,
+): Task<Name, InputsIn<Description | Expected, A, E>, OutputType<S, E> | undefined>;
+export function task(
+  options: TaskOptions<
+    string,
+    string,
+    string,
+    Agent | string | undefined,
+    Schema | undefined,
+    OnError | undefined
+  >,
+): Task {
   const where = `task "${options?.name}"`;
   checkOptions(where, options, KNOWN);
   const { context, output, tools = [], timeoutMs = DEFAULT_TASK_TIMEOUT_MS, ...given } = options;

@@ -28,6 +28,11 @@ export type ChildOptions = {
   readonly timeoutError?: (() => Error) | undefined;
 };
 
+/** Promises by key. A map that lives on from race to race saves making a record of all that run for each of them. */
+export type Pending<K extends string> =
+  | Readonly<Record<K, Promise<unknown>>>
+  | ReadonlyMap<K, Promise<unknown>>;
+
 /** What a body may use. Every call is named by a key that stays the same when the body is replayed. */
 export interface Durable {
   readonly runId: string;
@@ -51,10 +56,7 @@ export interface Durable {
     options?: ChildOptions,
   ): Child<O>;
   /** The key of the first promise that settles, also when it rejects. */
-  race<T extends Readonly<Record<string, Promise<unknown>>>>(
-    key: string,
-    pending: T,
-  ): Promise<keyof T & string>;
+  race<K extends string>(key: string, pending: Pending<K>): Promise<K>;
 }
 
 /** A durable function. Inputs and outputs are JSON; what is not JSON reaches the body from its world. */

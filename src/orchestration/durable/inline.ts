@@ -1,15 +1,26 @@
 // The inline engine: runs flows in this process and keeps nothing. The same bodies run on engines that keep their steps.
 //
 // Holds D1 (keys), D3 (nothing outlives its run) and D4 (an aborted run lets go at once) of durable.ts.
+//
+// A run is one object with one AbortController and tells its steps and children itself that it was aborted: a controller for each
+// child and a listener for each step took a third of the memory of a thousand waiting crews.
 
 import { strict as assert } from "node:assert";
-import type { Clock } from "../../clock.ts";
+import type { Clock, Timer } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
 import type { Json } from "../../json.ts";
-import type { Child, ChildOptions, Durable, DurableEngine, Flow } from "./durable.ts";
 import { createLimit, type Limit } from "./limit.ts";
 import { createRacing, type Racing } from "./racing.ts";
 import { createSignals, type Signals } from "./signals.ts";
+import type {
+  Child,
+  ChildOptions,
+  Durable,
+  DurableEngine,
+  Flow,
+  Pending,
+  StepContext,
+} from "./durable.ts";
 
 /** How long an aborted step's function may take to hand over what it has (partial text, usage) before it is left alone. */
 const STEP_GRACE_MS = 50;
@@ -20,163 +31,213 @@ export function createInlineEngine(options: { readonly clock: Clock }): DurableE
   const running = new Map<string, Signals>();
   return {
     name: "inline",
-    start(flow, input, { id, signal, ...limits }) {
+    signal: (rootId, name, value) => running.get(rootId)?.give(name, value) ?? false,
+    async start(flow, input, { id, signal, ...limits }) {
       const signals = createSignals();
       running.set(id, signals);
-      const launch = { clock, flow, runId: id, rootId: id, signal, limits, signals };
-      return runFlow(launch, input).finally(() => running.delete(id));
+      const run = new InlineRun({ clock, runId: id, rootId: id, limits, signals });
+      const abort = (): void => run.abort(signal.reason);
+      if (signal.aborted) abort();
+      else signal.addEventListener("abort", abort, { once: true });
+      try {
+        return await run.execute(flow, input);
+      } finally {
+        signal.removeEventListener("abort", abort);
+        running.delete(id);
+      }
     },
-    signal: (rootId, name, value) => running.get(rootId)?.give(name, value) ?? false,
   };
 }
 
-type Launch<I extends Json, O extends Json> = {
+type RunOptions = {
   readonly clock: Clock;
-  readonly flow: Flow<I, O>;
   readonly runId: string;
   readonly rootId: string;
-  readonly signal: AbortSignal;
   readonly limits: ChildOptions;
+  /** Of the root run. */
   readonly signals: Signals;
-  readonly parentLimit?: Limit;
+  readonly parentLimit?: Limit | undefined;
 };
 
-/** Runs one flow to its end: its body, and then whatever its body left behind (D3). */
-async function runFlow<I extends Json, O extends Json>(launch: Launch<I, O>, input: I): Promise<O> {
-  const { clock, flow, signal, limits } = launch;
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(signal.reason);
-  if (signal.aborted) abort();
-  else signal.addEventListener("abort", abort, { once: true });
-  const {
-    timeoutMs,
-    timeoutError = () =>
-      new BosunError("run/timed-out", `${launch.runId}: no end within ${timeoutMs} ms`),
-  } = limits;
-  const onExpired = (): void => controller.abort(timeoutError());
-  const limit = createLimit(clock, timeoutMs, onExpired, launch.parentLimit);
-  const open = new Set<Promise<unknown>>();
-  try {
-    return await flow.run(
-      createDurable({ ...launch, signal: controller.signal, limit }, open),
-      input,
-    );
-  } finally {
-    limit[Symbol.dispose](); // before the joining below, which takes as long as it takes
-    signal.removeEventListener("abort", abort);
-    if (open.size > 0) {
-      controller.abort(new BosunError("run/cancelled", `${launch.runId} has ended`));
-      await Promise.allSettled(open);
+/** What a run waits for and aborts: a step, a sleep, a child. */
+interface Open {
+  abort(reason: unknown): void;
+  ended?(): void;
+}
+
+class InlineRun implements Durable, Open {
+  readonly runId: string;
+  readonly rootId: string;
+  readonly #clock: Clock;
+  readonly #limit: Limit;
+  readonly #signals: Signals;
+  readonly #controller = new AbortController();
+  readonly #keys = new Set<string>();
+  readonly #open = new Set<Open>();
+  #onIdle: (() => void) | undefined;
+  #racing: Racing | undefined;
+
+  constructor({ clock, runId, rootId, limits, signals, parentLimit }: RunOptions) {
+    this.runId = runId;
+    this.rootId = rootId;
+    this.#clock = clock;
+    this.#signals = signals;
+    const { timeoutMs, timeoutError } = limits;
+    const expired = (): Error =>
+      new BosunError("run/timed-out", `${runId}: no end within ${timeoutMs} ms`);
+    const onExpired = (): void => this.abort((timeoutError ?? expired)());
+    this.#limit = createLimit(clock, timeoutMs, onExpired, parentLimit);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Runs one flow to its end: its body, and then whatever its body left behind (D3). */
+  async execute<I extends Json, O extends Json>(flow: Flow<I, O>, input: I): Promise<O> {
+    try {
+      return await flow.run(this, input);
+    } finally {
+      this.#limit[Symbol.dispose](); // before the joining below, which takes as long as it takes
+      if (this.#open.size > 0) {
+        this.abort(new BosunError("run/cancelled", `${this.runId} has ended`));
+        await new Promise<void>((resolve) => (this.#onIdle = resolve));
+      }
     }
   }
-}
 
-/** A launch under way: with its own signal and limit. */
-type Under = Launch<never, Json> & { readonly limit: Limit };
+  abort(reason: unknown): void {
+    if (this.signal.aborted) return;
+    this.#controller.abort(reason);
+    for (const one of this.#open) one.abort(reason);
+  }
 
-function createDurable(launch: Under, open: Set<Promise<unknown>>): Durable {
-  const { clock, runId, rootId, signal, limit } = launch;
-  const keys = new Set<string>();
-  let racing: Racing | undefined;
-  const claim = (key: string): void => {
-    assert(!keys.has(key), `run ${runId} uses the key "${key}" twice (invariant D1)`);
-    keys.add(key);
-  };
-  const track = <T>(work: Promise<T>): Promise<T> => {
-    open.add(work);
-    const forget = (): void => void open.delete(work);
-    work.then(forget, forget);
-    return work;
-  };
-  return {
-    runId,
-    rootId,
-    signal,
-    step(key, fn) {
-      claim(key);
-      return track(settleOrAbort(clock, signal, () => fn({ key, attempt: 1, signal })));
-    },
-    sleep(key, ms) {
-      claim(key);
-      return track(clock.sleep(ms, signal));
-    },
-    wait(name, { timeoutMs }) {
-      claim(name);
-      return track(waitFor(launch, name, timeoutMs));
-    },
-    child(key, flow, input, limits = {}) {
-      claim(key);
-      const child = { ...launch, flow, runId: `${runId}/${key}`, limits, parentLimit: limit };
-      return startChild(child, input, track);
-    },
-    race(key, pending) {
-      claim(key);
-      return (racing ??= createRacing(signal)).winner(pending);
-    },
-  };
-}
+  step<T extends Json | undefined>(
+    key: string,
+    fn: (context: StepContext) => Promise<T>,
+  ): Promise<T> {
+    this.#claim(key);
+    if (this.signal.aborted) return rejected(this.signal.reason);
+    const { signal } = this;
+    const step = new Step(this.#clock, () => fn({ key, attempt: 1, signal }));
+    return this.#follow(step, step.result);
+  }
 
-/** Resolves with what is given, or undefined when its time is over. @throws the signal's reason. */
-async function waitFor(
-  { clock, signal, signals, limit }: Under,
-  name: string,
-  timeoutMs: number,
-): Promise<Json | undefined> {
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<Json | undefined>();
-  limit.pause();
-  const timer = clock.timer(timeoutMs, () => resolve(undefined));
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  const unlisten = signals.listen(name, resolve);
-  return await promise.finally(() => {
-    timer[Symbol.dispose]();
-    signal.removeEventListener("abort", onAbort);
-    unlisten();
-    limit.resume();
-  });
-}
+  sleep(key: string, ms: number): Promise<void> {
+    this.#claim(key);
+    return this.#follow({ abort: nothing }, this.#clock.sleep(ms, this.signal));
+  }
 
-function startChild<I extends Json, O extends Json>(
-  launch: Launch<I, O>,
-  input: I,
-  track: <T>(work: Promise<T>) => Promise<T>,
-): Child<O> {
-  const own = new AbortController();
-  const { signal: parent } = launch;
-  const abort = (): void => own.abort(parent.reason);
-  if (parent.aborted) abort();
-  else parent.addEventListener("abort", abort, { once: true });
-  const ended = runFlow({ ...launch, signal: own.signal }, input).finally(() =>
-    parent.removeEventListener("abort", abort),
-  );
-  return {
-    result: track(ended),
-    cancel: (reason) => own.abort(new BosunError("run/cancelled", reason)),
-  };
-}
+  wait(name: string, { timeoutMs }: { readonly timeoutMs: number }): Promise<Json | undefined> {
+    this.#claim(name);
+    if (this.signal.aborted) return rejected(this.signal.reason);
+    const wait = new Wait({ clock: this.#clock, limit: this.#limit, timeoutMs });
+    wait.listen(this.#signals, name);
+    return this.#follow(wait, wait.result);
+  }
 
-/** What `fn` settles to; once the signal aborts it has STEP_GRACE_MS left, then the signal's reason is thrown (D4). */
-async function settleOrAbort<T>(
-  clock: Clock,
-  signal: AbortSignal,
-  fn: () => Promise<T>,
-): Promise<T> {
-  signal.throwIfAborted();
-  let onAbort: (() => void) | undefined;
-  const work = fn();
-  const cut = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      const timer = clock.timer(STEP_GRACE_MS, () => reject(signal.reason));
-      const stop = (): void => timer[Symbol.dispose]();
-      work.then(stop, stop);
+  child<I extends Json, O extends Json>(
+    key: string,
+    flow: Flow<I, O>,
+    input: I,
+    limits: ChildOptions = {},
+  ): Child<O> {
+    this.#claim(key);
+    const runId = `${this.runId}/${key}`;
+    const shared = { clock: this.#clock, rootId: this.rootId, signals: this.#signals };
+    const child = new InlineRun({ ...shared, runId, limits, parentLimit: this.#limit });
+    if (this.signal.aborted) child.abort(this.signal.reason);
+    return {
+      result: this.#follow(child, child.execute(flow, input)),
+      cancel: (reason) => child.abort(new BosunError("run/cancelled", reason)),
     };
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort(); // by `fn` itself, before it first waited
-  });
-  try {
-    return await Promise.race([work, cut]);
-  } finally {
-    if (onAbort) signal.removeEventListener("abort", onAbort);
+  }
+
+  race<K extends string>(key: string, pending: Pending<K>): Promise<K> {
+    this.#claim(key);
+    return (this.#racing ??= createRacing(this.signal)).winner(pending);
+  }
+
+  #claim(key: string): void {
+    assert(!this.#keys.has(key), `run ${this.runId} uses the key "${key}" twice (invariant D1)`);
+    this.#keys.add(key);
+  }
+
+  /** `work`, which the run's end waits for. A rejection that no body reads is not an unhandled one. */
+  #follow<T>(one: Open, work: Promise<T>): Promise<T> {
+    this.#open.add(one);
+    const forget = (): void => {
+      this.#open.delete(one);
+      one.ended?.();
+      if (this.#open.size === 0) this.#onIdle?.();
+    };
+    work.then(forget, forget);
+    if (this.signal.aborted) one.abort(this.signal.reason); // by the step itself, before it first waited
+    return work;
   }
 }
+
+/** What a function settles to; once it is aborted it has STEP_GRACE_MS left, then the reason is thrown (D4). */
+class Step<T> implements Open {
+  readonly result: Promise<T>;
+  readonly #clock: Clock;
+  #reject: (reason: unknown) => void = nothing;
+  #grace: Timer | undefined;
+
+  constructor(clock: Clock, fn: () => Promise<T>) {
+    this.#clock = clock;
+    this.result = new Promise((resolve, reject) => {
+      this.#reject = reject;
+      fn().then(resolve, reject);
+    });
+  }
+
+  abort(reason: unknown): void {
+    this.#grace ??= this.#clock.timer(STEP_GRACE_MS, () => this.#reject(reason));
+  }
+
+  ended(): void {
+    this.#grace?.[Symbol.dispose]();
+  }
+}
+
+type WaitOptions = { readonly clock: Clock; readonly limit: Limit; readonly timeoutMs: number };
+
+/** What somebody outside gives, or undefined when its time is over. The run's time limit stands still meanwhile. */
+class Wait implements Open {
+  readonly result: Promise<Json | undefined>;
+  readonly #limit: Limit;
+  readonly #timer: Timer;
+  #settle: PromiseWithResolvers<Json | undefined> = Promise.withResolvers();
+  #unlisten: () => void = nothing;
+
+  constructor({ clock, limit, timeoutMs }: WaitOptions) {
+    this.result = this.#settle.promise;
+    this.#limit = limit;
+    limit.pause();
+    this.#timer = clock.timer(timeoutMs, () => this.#settle.resolve(undefined));
+  }
+
+  listen(signals: Signals, name: string): void {
+    this.#unlisten = signals.listen(name, (value) => this.#settle.resolve(value));
+  }
+
+  abort(reason: unknown): void {
+    this.#settle.reject(reason);
+  }
+
+  ended(): void {
+    this.#timer[Symbol.dispose]();
+    this.#unlisten();
+    this.#limit.resume();
+  }
+}
+
+/** A rejection that may stay unread. */
+function rejected(reason: unknown): Promise<never> {
+  const work = Promise.reject(reason);
+  work.catch(nothing);
+  return work;
+}
+
+function nothing(): void {}

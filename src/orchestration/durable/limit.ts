@@ -16,9 +16,9 @@ export function createLimit(
   parent?: Limit,
 ): Limit {
   let paused = 0;
+  let isDisposed = false;
   let leftMs = timeoutMs ?? 0;
   let startedAt = clock.now();
-  let isOver = false;
   const start = (): Disposable | undefined =>
     timeoutMs === undefined ? undefined : clock.timer(leftMs, onExpired);
   let timer = start();
@@ -31,12 +31,12 @@ export function createLimit(
     },
     resume() {
       parent?.resume();
-      if (--paused > 0 || isOver) return; // a wait that its run left behind resumes after the run's end
+      if (--paused > 0 || isDisposed) return;
       startedAt = clock.now();
       timer = start();
     },
     [Symbol.dispose]() {
-      isOver = true;
+      isDisposed = true;
       timer?.[Symbol.dispose]();
     },
   };

@@ -6,7 +6,7 @@
 
 import { BosunError } from "../../error.ts";
 import type { Crew, Process } from "../crew/crew.ts";
-import { executorOf } from "../crew/cast.ts";
+import { canDelegate, executorOf } from "../crew/cast.ts";
 import type { Task } from "../crew/task.ts";
 
 /** One task of a plan. All fields name tasks. */
@@ -27,10 +27,7 @@ export type PlanTask = {
 export type Plan = {
   readonly process: Process;
   readonly tasks: readonly PlanTask[];
-  /**
-   * Most tasks that can run at once: the model calls in flight that one run can cause. In a hierarchical crew each counts as its
-   * manager and the delegations at once.
-   */
+  /** Most model calls in flight that one run can cause: tasks at once, times one and the delegations at once where there are any. */
   readonly width: number;
   /** Tasks on the longest chain. */
   readonly criticalPath: readonly string[];
@@ -41,6 +38,15 @@ export type Plan = {
  * @throws BosunError `crew/cycle` with the tasks that wait for each other.
  */
 export function planCrew(crew: Crew): Plan {
+  let plan = plans.get(crew);
+  if (!plan) plans.set(crew, (plan = makePlan(crew)));
+  return plan;
+}
+
+/** A crew is data that does not change, and is often kicked off a thousand times at once: all its runs share one plan. */
+const plans = new WeakMap<Crew, Plan>();
+
+function makePlan(crew: Crew): Plan {
   const edges = crew.tasks.map((task, index) => toEdges(crew, task, index));
   const waits = new Map(
     edges.map(({ name, needs, after }) => [name, [...new Set([...needs, ...after])]]),
@@ -61,8 +67,14 @@ export function planCrew(crew: Crew): Plan {
     (best, chain) => (chain.length > best.length ? chain : best),
     [],
   );
-  const perTask = crew.manager === undefined ? 1 : 1 + crew.maxParallelDelegations;
-  return { process: crew.process, tasks, width: widthOf(order, waits) * perTask, criticalPath };
+  const width = widthOf(order, waits) * callsOfTask(crew);
+  return { process: crew.process, tasks, width, criticalPath };
+}
+
+/** Most calls of one task at once: its own, and one for each piece of it that somebody else does. */
+function callsOfTask({ manager, agents, maxParallelDelegations }: Crew): number {
+  const isDelegated = manager !== undefined || agents.some(canDelegate);
+  return isDelegated ? 1 + maxParallelDelegations : 1;
 }
 
 /** For each task, the one that follows it on the longest chain behind it. */

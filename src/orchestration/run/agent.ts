@@ -3,40 +3,18 @@
 // A body: deterministic given its steps' results. It keeps everything about one piece of work in its own variables, so an agent
 // can do any number of them at once, and messages, iterations and budgets start clean with each (crew/agent.ts: stateless).
 //
-// Bounds: `maxIterations` turns with tools, then those without; MAX_CALLS_PER_TURN tools a turn; what mostMended (answer.ts) allows.
+// Bounds: `maxIterations` turns with tools, then those without; MAX_CALLS_PER_TURN tools a turn (calls.ts); what mostMended (answer.ts) allows.
 
-import type { Message, ToolCall } from "../../inference/model/message.ts";
-import type { Path, Reply } from "../../inference/model/model.ts";
+import type { Reply } from "../../inference/model/model.ts";
 import type { Durable } from "../durable/durable.ts";
 import { type Fault, judgeAnswer, mostMended } from "./answer.ts";
 import { askModel } from "./call.ts";
-import { createLedger, delegateAll, type DelegationFlow, type Ledger } from "./delegation.ts";
+import { type AgentBody, runCalls } from "./calls.ts";
+import { createLedger, type DelegationFlow } from "./delegation.ts";
 import { runHook } from "./hook.ts";
 import type { AgentJob, Answer } from "./job.ts";
 import { FINAL_ANSWER } from "./prompt.ts";
-import { kindOf } from "./team.ts";
-import {
-  afterCall,
-  type AskedCall,
-  beforeCall,
-  type CallOutcome,
-  callTool,
-  type Hooked,
-} from "./tool-call.ts";
 import type { World } from "./world.ts";
-
-/** Most tools of one turn that are run; the model is told about the others. */
-const MAX_CALLS_PER_TURN = 16;
-
-/** What the functions of this body share. */
-type Body = {
-  readonly d: Durable;
-  readonly world: World;
-  readonly job: AgentJob;
-  readonly flow: DelegationFlow;
-  readonly turns: Message[];
-  readonly ledger: Ledger;
-};
 
 /**
  * The agent's answer as text; checked JSON text when the task has a schema.
@@ -49,7 +27,7 @@ export async function runAgent(
   job: AgentJob,
   flow: DelegationFlow,
 ): Promise<Answer> {
-  const body: Body = { d, world, job, flow, turns: [], ledger: createLedger() };
+  const body: AgentBody = { d, world, job, flow, turns: [], ledger: createLedger() };
   const { turns } = body;
   const mended = new Map<Fault, number>();
   let fault: Fault | undefined;
@@ -83,7 +61,7 @@ function phaseOf(job: AgentJob, iteration: number, fault: Fault | undefined): Ph
   return iteration > job.agent.maxIterations ? "final" : "work";
 }
 
-function askTurn({ d, world, job, turns }: Body, turn: number, phase: Phase): Promise<Reply> {
+function askTurn({ d, world, job, turns }: AgentBody, turn: number, phase: Phase): Promise<Reply> {
   const tools = phase === "work" ? job.toolSpecs : [];
   return askModel(d, world, {
     path: [...job.path, `turn:${turn}`],
@@ -102,92 +80,7 @@ function askTurn({ d, world, job, turns }: Body, turn: number, phase: Phase): Pr
   });
 }
 
-/** Runs a turn's calls at once; results stay in call order. Returns the answer when a tool's result is it. */
-async function runCalls(
-  body: Body,
-  turn: number,
-  calls: readonly ToolCall[],
-): Promise<string | undefined> {
-  const { d, world, job, turns } = body;
-  const asked = calls.slice(0, MAX_CALLS_PER_TURN).map((call, index): AskedCall => ({
-    call,
-    path: [...job.path, `turn:${turn}`, `tool:${index}`],
-    agent: job.agent.name,
-    task: job.task.name,
-  }));
-  const hooked = await Promise.all(asked.map((one) => beforeCall(d, world, one)));
-  const came = await runHooked(body, turn, { asked, hooked });
-  const outcomes = await Promise.all(
-    came.map(async (outcome, index) => {
-      const [one, made] = [asked[index], hooked[index]];
-      if (!one || made?.type !== "call") return outcome;
-      return afterCall(d, world, { ...one, call: made.call }, outcome);
-    }),
-  );
-  for (const [index, call] of calls.entries()) {
-    const content =
-      outcomes[index]?.content ??
-      `Not run: at most ${MAX_CALLS_PER_TURN} tools are run in one turn. Call it again if you still need it.`;
-    turns.push({ role: "tool", callId: call.id, tool: call.tool, content });
-  }
-  return answerIn(job, calls, outcomes);
-}
-
-type HookedCalls = { readonly asked: readonly AskedCall[]; readonly hooked: readonly Hooked[] };
-
-/** Tools all at once, and beside them what goes to coworkers, as many at once as may be. */
-async function runHooked(
-  { d, world, job, flow, ledger }: Body,
-  turn: number,
-  { asked, hooked }: HookedCalls,
-): Promise<readonly CallOutcome[]> {
-  const { team, tools } = job;
-  const at: Path = [...job.path, `turn:${turn}`];
-  const toTeam: { readonly index: number; readonly asked: AskedCall }[] = [];
-  const own = hooked.map(async (one, index): Promise<CallOutcome | undefined> => {
-    const place = asked[index];
-    if (one.type === "blocked" || !place) return { type: "failed", content: contentOf(one) };
-    const call = { ...place, call: one.call };
-    if (kindOf(one.call.tool, team) === undefined) return callTool(d, world, { ...call, tools });
-    toTeam.push({ index, asked: call });
-    return undefined;
-  });
-  const given = toTeam.map(({ asked: { call, path } }) => ({
-    tool: call.tool,
-    arguments: call.arguments,
-    path,
-  }));
-  const delegating = { d, world, job, ledger, flow, key: at.join("/") };
-  const brought = team && given.length > 0 ? delegateAll(delegating, team, given) : NOTHING;
-  const [leaves, results] = await Promise.all([Promise.all(own), brought]);
-  const byIndex = new Map(toTeam.map(({ index }, place) => [index, results[place]]));
-  return leaves.map(
-    (outcome, index) => outcome ?? byIndex.get(index) ?? { type: "failed", content: "" },
-  );
-}
-
-const NOTHING: Promise<readonly CallOutcome[]> = Promise.resolve([]);
-
-function contentOf(hooked: Hooked): string {
-  return hooked.type === "blocked" ? hooked.content : "";
-}
-
-/** The result that is the answer. Its content was cut for the prompt; the answer is whole. */
-function answerIn(
-  { tools }: AgentJob,
-  calls: readonly ToolCall[],
-  outcomes: readonly CallOutcome[],
-): string | undefined {
-  const answered = outcomes.findIndex(
-    ({ type }, index) =>
-      type === "done" &&
-      tools.some((tool) => tool.name === calls[index]?.tool && tool.resultAsAnswer),
-  );
-  const outcome = outcomes[answered];
-  return outcome && (outcome.answer ?? outcome.content);
-}
-
-async function tellStep({ d, world, job }: Body, turn: number, reply: Reply): Promise<void> {
+async function tellStep({ d, world, job }: AgentBody, turn: number, reply: Reply): Promise<void> {
   if (world.runOf(d.rootId).crew.hooks.onStep === undefined) return;
   const { text, calls } = reply;
   const subject = { task: job.task.name, agent: job.agent.name, turn, text, calls };

@@ -6,10 +6,10 @@ import { BosunError } from "../../error.ts";
 import type { Purpose, Reply } from "../../inference/model/model.ts";
 import type { Json } from "../../json.ts";
 import type { Durable } from "../durable/durable.ts";
-import { askPerson } from "./ask.ts";
+import { askPerson, MAX_ROUNDS } from "./ask.ts";
 import { passGuardrails } from "./guardrail.ts";
 import type { AgentJob, Piece } from "./job.ts";
-import { checkOutput } from "./output.ts";
+import { checkOutput, type OutputCheck } from "./output.ts";
 import { EMPTY_ANSWER, refusedText, rejectedText, repairText } from "./prompt.ts";
 import type { World } from "./world.ts";
 
@@ -93,8 +93,9 @@ async function guard(
   if (task.guardrails.length === 0) return { type: "answer", raw: answer };
   const at = { path: [...path, `turn:${turn}`], raw: answer };
   const guarded = await passGuardrails(d, world, job, at);
-  if (guarded.type === "passed") return { type: "answer", raw: guarded.raw };
-  const { reason } = guarded;
+  if (guarded.type === "passed" && guarded.raw.trim() !== "")
+    return { type: "answer", raw: guarded.raw };
+  const reason = guarded.type === "passed" ? "A guardrail left nothing of it." : guarded.reason;
   const error = new BosunError(
     "task/guardrail",
     `task "${task.name}": the answer of agent "${agent.name}" was refused after ${task.guardrailRetries} retries: ${reason}`,
@@ -103,7 +104,7 @@ async function guard(
   return { type: "mend", fault: "refused", request: refusedText(reason), error };
 }
 
-/** Lets a person decide. What they write instead must fit the schema; else they are asked again. */
+/** Lets a person decide. Who writes something instead that does not fit is asked again; what is approved is what was shown. */
 async function review(
   d: Durable,
   world: World,
@@ -112,37 +113,33 @@ async function review(
 ): Promise<Judgement> {
   const { task, agent } = job;
   const limits = task.humanInput ?? {};
-  let text = answer;
-  for (let round = 1; round <= MOST_MENDED.rejected; round++) {
+  let issues: readonly string[] | undefined;
+  for (let round = 1; round <= MAX_ROUNDS; round++) {
     const path = [...job.path, `turn:${turn}`, `review:${round}`];
-    const subject = { agent: agent.name, task: task.name, subject: "answer", text } as const;
+    const about = { agent: agent.name, task: task.name, issues } as const;
+    const subject = { ...about, subject: "answer", text: answer } as const;
     const { decision, by } = await askPerson(d, world, subject, { path, limits });
-    if (!decision.ok && by === "timeout") throw unanswered(job, decision.reason, answer);
+    if (!decision.ok && by !== "person") throw unanswered(job, decision.reason, answer);
     if (!decision.ok) return rejected(job, decision.reason, answer);
-    if (decision.edit === undefined) return { type: "answer", raw: text };
+    if (decision.edit === undefined) return { type: "answer", raw: answer };
     const edited = await fitEdit(d, job, { key: path.join("/"), edit: decision.edit });
-    if (edited.type === "fits") return { type: "answer", raw: edited.raw };
-    text = `${edited.raw}\n\n(This does not fit the task's schema: ${edited.issues.join("; ")})`;
+    if (edited.type === "valid") return { type: "answer", raw: edited.raw };
+    ({ issues } = edited);
   }
-  return rejected(job, "what was written instead never fitted the schema", answer);
+  return rejected(job, `what was written instead never fitted: ${issues?.join("; ")}`, answer);
 }
 
-type Edited =
-  | { readonly type: "fits"; readonly raw: string }
-  | { readonly type: "unfit"; readonly raw: string; readonly issues: readonly string[] };
-
+/** Checks what a person wrote as the model's answer is checked. */
 async function fitEdit(
   d: Durable,
   { task }: AgentJob,
   { key, edit }: { readonly key: string; readonly edit: Json },
-): Promise<Edited> {
+): Promise<OutputCheck> {
   const raw = typeof edit === "string" ? edit : JSON.stringify(edit);
   const { output } = task;
-  if (output === undefined) return { type: "fits", raw };
-  const check = await d.step(`${key}/check`, () => checkOutput(raw, output));
-  return check.type === "valid"
-    ? { type: "fits", raw: check.raw }
-    : { type: "unfit", raw, issues: check.issues };
+  if (raw.trim() === "") return { type: "invalid", issues: ["the text is empty"] };
+  if (output === undefined) return { type: "valid", raw };
+  return d.step(`${key}/check`, () => checkOutput(raw, output));
 }
 
 function rejected({ task }: AgentJob, reason: string, text: string): Judgement {
@@ -152,7 +149,7 @@ function rejected({ task }: AgentJob, reason: string, text: string): Judgement {
 }
 
 function unanswered({ task }: AgentJob, reason: string, text: string): BosunError {
-  const message = `task "${task.name}" waits for a person, and ${reason}. Answer in time, raise humanInput.timeoutMs, or set humanInput.onTimeout: "approve"`;
+  const message = `task "${task.name}" waits for a person: ${reason}. Answer in time, raise humanInput.timeoutMs, or set humanInput.onTimeout: "approve"`;
   return new BosunError("task/unanswered", message, { details: { text } });
 }
 

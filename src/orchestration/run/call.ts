@@ -63,7 +63,9 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
       parts: toPromptParts(conversation, ask.tools),
     });
   const messages = await hookMessages(d, world, ask, { fit, messages: toMessages(conversation) });
-  const request = toRequest(d, ask, { messages, defaultMaxTokens: fit.defaultMaxTokens });
+  const { defaultMaxTokens } = fit;
+  const isWatched = (): boolean => run.log.isRead();
+  const request = toRequest(d, ask, { messages, defaultMaxTokens, isWatched });
   const told: Told = { isStarted: false, isOver: false };
   try {
     const reply = await d.step(key, (step) =>
@@ -104,7 +106,11 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
 function toRequest(
   d: Durable,
   ask: Ask,
-  fitted: { readonly messages: readonly Message[]; readonly defaultMaxTokens: number },
+  fitted: {
+    readonly messages: readonly Message[];
+    readonly defaultMaxTokens: number;
+    readonly isWatched: () => boolean;
+  },
 ): ModelRequest {
   const { path, purpose, remainingCalls } = ask;
   return {
@@ -120,6 +126,7 @@ function toRequest(
       path,
       purpose,
       remainingCalls,
+      isWatched: fitted.isWatched,
     },
   };
 }

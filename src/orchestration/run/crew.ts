@@ -28,6 +28,7 @@ import {
   type Running,
   sectionsFor,
   sessionSection,
+  startProgress,
   taskNamed,
   textOf,
 } from "./progress.ts";
@@ -58,7 +59,7 @@ export function createCrewFlow(
     version: "1",
     async run(d, { inputs }) {
       const run = world.runOf(d.rootId);
-      const progress: Progress = { running: new Map(), ended: new Map(), round: 0, untold: [] };
+      const progress = startProgress(run.plan);
       const body: Body = { d, world, run, progress, taskFlow, plans: {} };
       try {
         sayStart(run, inputs);
@@ -138,7 +139,7 @@ function sayStart(run: RunContext, inputs: JsonObject): void {
 /** Starts what may start and cancels what never can. */
 function startDue(body: Body): void {
   const { run, progress } = body;
-  for (let due = nextDue(run, progress); due !== undefined; due = nextDue(run, progress)) {
+  for (let due = nextDue(progress); due !== undefined; due = nextDue(progress)) {
     const { planned, missing } = due;
     const task = taskNamed(run, planned.name);
     if (missing.length === 0)
@@ -189,16 +190,15 @@ function launch(
   const input = { task: task.name, standIn, segment, sections: seen, ends };
   const child = d.child(segment, taskFlow, input, { timeoutMs, timeoutError });
   progress.running.set(task.name, { task, actual, attempt, sections, child });
+  progress.results.set(task.name, child.result);
 }
 
 /** Waits for the first running task to end and takes note of how; may start it anew. */
 async function followOne(body: Body): Promise<void> {
   const { d, progress } = body;
-  const pending = Object.fromEntries(
-    [...progress.running].map(([name, { child }]) => [name, child.result]),
-  );
-  const name = await d.race(`round:${progress.round++}`, pending);
+  const name = await d.race(`round:${progress.round++}`, progress.results);
   const running = progress.running.get(name);
+  progress.results.delete(name);
   if (!running) return;
   try {
     const output = await running.child.result;

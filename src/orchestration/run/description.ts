@@ -37,8 +37,11 @@ export async function describeCrew(crew: Crew): Promise<Description> {
 
 /** The tools of an agent at a task; of two with one name the task's. */
 export function toolsOf(agent: Agent, task: Task): readonly Tool[] {
+  if (agent.tools.length === 0 && task.tools.length === 0) return NO_TOOLS;
   return [...new Map([...agent.tools, ...task.tools].map((tool) => [tool.name, tool])).values()];
 }
+
+const NO_TOOLS: readonly Tool[] = [];
 
 /** The tool as models see it. */
 export function specOf(description: Description, tool: Tool): ToolSpec {

@@ -7,7 +7,7 @@
 //   R4  The same journal order gives the same events, apart from times.
 
 import type { ErrorData } from "../../error.ts";
-import type { JsonObject } from "../../json.ts";
+import type { Json, JsonObject } from "../../json.ts";
 import type { CallTimings, Finish, Path, Purpose } from "../../inference/model/model.ts";
 import type { Usage } from "../../inference/model/usage.ts";
 import type { Asked } from "../tool/approval.ts";
@@ -115,7 +115,8 @@ export type RunFact =
       readonly agent: string;
       readonly to: string;
       readonly id: string;
-      readonly status: "done" | "failed";
+      readonly status: "done" | "failed" | "cancelled";
+      /** The result, or the text that there was. */
       readonly raw: string;
       readonly error?: ErrorData | undefined;
     }
@@ -134,10 +135,13 @@ export type RunFact =
       readonly type: "ask-end";
       readonly name: string;
       readonly agent: string;
-      readonly answer: "approved" | "edited" | "rejected";
-      /** "timeout" = nobody answered, and the question's own default holds. */
-      readonly by: "person" | "timeout";
+      /** "cancelled" = the run was aborted while it waited. */
+      readonly answer: "approved" | "edited" | "rejected" | "cancelled";
+      /** "timeout" = nobody answered in time, "nobody" = nobody could be asked: the question's own default holds. */
+      readonly by: "person" | "timeout" | "nobody";
       readonly reason?: string | undefined;
+      /** What the person wrote instead. */
+      readonly edit?: Json | undefined;
     }
   /** Only for a hook that changed, blocked or failed. */
   | {

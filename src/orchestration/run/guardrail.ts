@@ -4,6 +4,7 @@
 import { until } from "../../clock.ts";
 import { BosunError, isBosunError, messageOf } from "../../error.ts";
 import { isObject, type JsonObject, parseJson } from "../../json.ts";
+import { VERDICT_OUTPUT } from "../../inference/model/message.ts";
 import type { Path } from "../../inference/model/model.ts";
 import { criteriaOf, type Guardrail, type Verdict } from "../crew/guardrail.ts";
 import { fillPlaceholders } from "../crew/input.ts";
@@ -129,7 +130,7 @@ async function judge(
       models,
       conversation,
       tools: [],
-      output: { name: "verdict", schema: VERDICT_SCHEMA },
+      output: { name: VERDICT_OUTPUT, schema: VERDICT_SCHEMA },
       settings: { temperature: 0 },
       timeouts: job.agent.timeouts,
       remainingCalls: undefined,
@@ -138,7 +139,9 @@ async function judge(
     const check = await d.step(key, () => checkOutput(reply.text, VERDICT_SCHEMA));
     if (check.type === "valid") return readVerdict(parseJson(check.raw));
     if (attempt === JUDGE_TRIES)
-      throw new Error(`${reply.model} gave no verdict: ${check.issues.join("; ")}`);
+      throw new Error(
+        `${reply.model} gave no verdict but said: ${JSON.stringify(reply.text.slice(0, 200))}`,
+      );
     const turns = [
       { role: "assistant", content: reply.text },
       { role: "user", content: repairText(check.issues) },

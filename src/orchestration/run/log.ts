@@ -13,7 +13,7 @@ import type { Clock } from "../../clock.ts";
 import type { Path } from "../../inference/model/model.ts";
 import type { RunDelta, RunEvent, RunFact } from "./event.ts";
 import { createReader, type Reader } from "./reader.ts";
-import { applyEvent, EMPTY_RUN, type RunState } from "./state.ts";
+import { applyEvents, EMPTY_RUN, type RunState } from "./state.ts";
 
 /** Keeps one event and calls `kept` when it is kept, or with the error that prevented it. Must not throw, and keeps the order. */
 export type Recorder = (event: RunEvent, kept: (error: BosunError | undefined) => void) => void;
@@ -23,6 +23,8 @@ export interface RunLog {
   /** The fold of all facts so far. */
   readonly state: RunState;
   emit(path: Path, fact: RunFact, attempt?: number): void;
+  /** Whether somebody reads now. */
+  isRead(): boolean;
   /** A piece of an answer. Costs nothing when nobody reads. */
   delta(path: Path, delta: Pick<RunDelta, "agent" | "channel" | "text">): void;
   /** Facts after `fromSeq`, then live ones with deltas, until run-end. Leaving the loop only detaches. */
@@ -37,99 +39,119 @@ export function createRunLog(options: {
   readonly clock: Clock;
   readonly record?: Recorder | undefined;
 }): RunLog {
-  const { runId, clock, record } = options;
-  const facts: RunEvent[] = [];
-  const nextOf = createCounter();
-  const readers = new Set<Reader>();
-  const keeping = createKeeping(() => readers.forEach((reader) => reader.wake()));
-  let state = EMPTY_RUN;
-  const place = { runId, attempt: 1, n: 0, replayed: false };
-  const push = (event: RunEvent): void => readers.forEach((reader) => reader.push(event));
-
-  return {
-    runId,
-    get state() {
-      return state;
-    },
-    emit(path, fact, attempt = 1) {
-      if (state.endedAt !== undefined) return; // L3
-      const n = nextOf(`${path.join("/")} ${fact.type} ${attempt}`);
-      const event = { ...fact, ...place, path, attempt, n, seq: facts.length + 1, at: clock.now() };
-      facts.push(event);
-      state = applyEvent(state, event);
-      push(event);
-      if (record) record(event, (error) => keeping.kept(error));
-      else keeping.kept(undefined);
-    },
-    delta(path, delta) {
-      if (readers.size === 0 || state.endedAt !== undefined) return;
-      push({ type: "model-delta", ...delta, ...place, path, seq: facts.length, at: clock.now() });
-    },
-    async *read(fromSeq, signal) {
-      if (state.endedAt !== undefined && fromSeq >= facts.length) return;
-      const reader = createReader(facts.slice(fromSeq));
-      readers.add(reader);
-      try {
-        for (;;) {
-          const event = await reader.next((next) => isKept(next, keeping.count()), signal);
-          keeping.throwIfFailed();
-          yield event;
-          if (event.type === "run-end") return;
-        }
-      } finally {
-        readers.delete(reader);
-      }
-    },
-    flushed: () => keeping.reach(facts.length),
-  };
+  return new MemoryLog(options.runId, options.clock, options.record);
 }
 
-/** L1 for facts; deltas are never kept and only stay in order (L2). */
-function isKept(event: RunEvent, keptCount: number): boolean {
-  return event.type === "model-delta" || event.seq <= keptCount;
+class MemoryLog implements RunLog {
+  readonly runId: string;
+  readonly #clock: Clock;
+  readonly #record: Recorder | undefined;
+  readonly #facts: RunEvent[] = [];
+  readonly #counts = new Map<string, number>();
+  readonly #readers = new Set<Reader>();
+  readonly #keeping: Keeping | undefined;
+  /** The fold of the first `#folded` facts: it is made when somebody asks, or a crew of 1,000 tasks would copy them at each fact. */
+  #state = EMPTY_RUN;
+  #folded = 0;
+  #isEnded = false;
+
+  constructor(runId: string, clock: Clock, record: Recorder | undefined) {
+    this.runId = runId;
+    this.#clock = clock;
+    this.#record = record;
+    this.#keeping = record && new Keeping();
+  }
+
+  get state(): RunState {
+    if (this.#folded < this.#facts.length) {
+      this.#state = applyEvents(this.#state, this.#facts.slice(this.#folded));
+      this.#folded = this.#facts.length;
+    }
+    return this.#state;
+  }
+
+  emit(path: Path, fact: RunFact, attempt: number = 1): void {
+    if (this.#isEnded) return; // L3
+    this.#isEnded = fact.type === "run-end";
+    const key = `${path.join("/")} ${fact.type} ${attempt}`;
+    const n = this.#counts.get(key) ?? 0;
+    this.#counts.set(key, n + 1);
+    const event = this.#placed(fact, { path, attempt, n, seq: this.#facts.length + 1 });
+    this.#facts.push(event);
+    for (const reader of this.#readers) reader.push(event);
+    const keeping = this.#keeping;
+    if (keeping)
+      this.#record?.(event, (error) => {
+        keeping.kept(error);
+        for (const reader of this.#readers) reader.wake();
+      });
+  }
+
+  isRead(): boolean {
+    return this.#readers.size > 0;
+  }
+
+  delta(path: Path, delta: Pick<RunDelta, "agent" | "channel" | "text">): void {
+    if (this.#readers.size === 0 || this.#isEnded) return;
+    const place = { path, attempt: 1, n: 0, seq: this.#facts.length };
+    const event = this.#placed({ type: "model-delta", ...delta }, place);
+    for (const reader of this.#readers) reader.push(event);
+  }
+
+  async *read(fromSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
+    if (this.#isEnded && fromSeq >= this.#facts.length) return;
+    const reader = createReader(this.#facts.slice(fromSeq));
+    this.#readers.add(reader);
+    try {
+      for (;;) {
+        const event = await reader.next((next) => this.#isKept(next), signal);
+        this.#keeping?.throwIfFailed();
+        yield event;
+        if (event.type === "run-end") return;
+      }
+    } finally {
+      this.#readers.delete(reader);
+    }
+  }
+
+  async flushed(): Promise<void> {
+    await this.#keeping?.reach(this.#facts.length);
+  }
+
+  #placed(fact: RunFact, place: Pick<RunEvent, "path" | "attempt" | "n" | "seq">): RunEvent {
+    return { ...fact, runId: this.runId, ...place, at: this.#clock.now(), replayed: false };
+  }
+
+  /** L1 for facts; deltas are never kept and only stay in order (L2). */
+  #isKept(event: RunEvent): boolean {
+    if (!this.#keeping || event.type === "model-delta") return true;
+    return event.seq <= this.#keeping.count;
+  }
 }
 
 /** How many facts are kept, and whether keeping failed. */
-type Keeping = {
-  kept(error: BosunError | undefined): void;
-  count(): number;
-  throwIfFailed(): void;
-  reach(count: number): Promise<void>;
-};
+class Keeping {
+  count = 0;
+  #failure: BosunError | undefined;
+  readonly #waiting = new Set<{ readonly target: number; readonly resolve: () => void }>();
 
-function createKeeping(onKept: () => void): Keeping {
-  let count = 0;
-  let failure: BosunError | undefined;
-  const waiting = new Set<{ readonly target: number; readonly resolve: () => void }>();
-  const throwIfFailed = (): void => {
-    if (failure) throw failure;
-  };
-  return {
-    count: () => count,
-    throwIfFailed,
-    kept(error) {
-      failure ??= error;
-      count++;
-      onKept();
-      for (const waiter of waiting) {
-        if (count < waiter.target) continue;
-        waiting.delete(waiter);
-        waiter.resolve();
-      }
-    },
-    async reach(target) {
-      if (count < target) await new Promise<void>((resolve) => waiting.add({ target, resolve }));
-      throwIfFailed();
-    },
-  };
-}
+  kept(error: BosunError | undefined): void {
+    this.#failure ??= error;
+    this.count++;
+    for (const waiter of this.#waiting) {
+      if (this.count < waiter.target) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
 
-/** Numbers equal keys from 0. */
-function createCounter(): (key: string) => number {
-  const counts = new Map<string, number>();
-  return (key) => {
-    const n = counts.get(key) ?? 0;
-    counts.set(key, n + 1);
-    return n;
-  };
+  throwIfFailed(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  async reach(target: number): Promise<void> {
+    if (this.count < target)
+      await new Promise<void>((resolve) => this.#waiting.add({ target, resolve }));
+    this.throwIfFailed();
+  }
 }

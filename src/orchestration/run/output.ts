@@ -18,7 +18,9 @@ export async function checkOutput(text: string, schema: Schema): Promise<OutputC
 
 /** The typed output of a text that was checked before. */
 export async function readOutput(raw: string, schema: Schema): Promise<unknown> {
-  const result = await validate(schema, parseJson(raw));
+  const value = parseJson(raw);
+  if (value === undefined) return undefined; // a text that there was of an answer, taken as it is
+  const result = await validate(schema, value);
   return result.type === "valid" ? result.value : undefined;
 }
 

@@ -3,6 +3,7 @@
 
 import { BosunError, toBosunError } from "../../error.ts";
 import { type JsonObject, parseJson } from "../../json.ts";
+import { PLAN_OUTPUT } from "../../inference/model/message.ts";
 import { fillPlaceholders } from "../crew/input.ts";
 import type { Durable } from "../durable/durable.ts";
 import { askModel } from "./call.ts";
@@ -55,7 +56,7 @@ async function askForPlans(d: Durable, world: World, run: RunContext): Promise<P
       models,
       conversation,
       tools: [],
-      output: { name: "plan", schema },
+      output: { name: PLAN_OUTPUT, schema },
       settings: {},
       timeouts: undefined,
       remainingCalls: crew.tasks.length,
@@ -65,7 +66,7 @@ async function askForPlans(d: Durable, world: World, run: RunContext): Promise<P
     if (attempt === TRIES)
       throw new BosunError(
         "task/output-invalid",
-        `${reply.model} made no plan that can be read: ${check.issues.join("; ")}`,
+        `${reply.model} made no plan that can be read but said: ${JSON.stringify(reply.text.slice(0, 200))}`,
       );
     const turns = [
       { role: "assistant", content: reply.text },

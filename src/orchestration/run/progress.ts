@@ -6,7 +6,8 @@ import { executorOf } from "../crew/cast.ts";
 import type { Finish } from "../../inference/model/model.ts";
 import type { Task } from "../crew/task.ts";
 import type { Child } from "../durable/durable.ts";
-import type { PlanTask } from "../plan/plan.ts";
+import type { Plan, PlanTask } from "../plan/plan.ts";
+import { createDueTasks, type DueTasks } from "./due.ts";
 import type { RunStatus, TaskStatus } from "./event.ts";
 import { type Section, SESSION_SECTION } from "./prompt.ts";
 import type { Ends, TaskOutput } from "./task.ts";
@@ -36,11 +37,28 @@ export type Running = {
 export type Progress = {
   readonly running: Map<string, Running>;
   readonly ended: Map<string, Ended>;
+  /** What each of `running` comes to. */
+  readonly results: Map<string, Promise<TaskOutput>>;
+  readonly due: DueTasks;
   /** Races so far: each has its own key. */
   round: number;
+  hasFailure: boolean;
   /** Tasks that have ended and that the crew's hook has not been told of. */
   readonly untold: { readonly task: string; readonly agent: string; readonly ended: Ended }[];
 };
+
+/** The progress of a run that begins. */
+export function startProgress({ tasks }: Plan): Progress {
+  return {
+    running: new Map(),
+    ended: new Map(),
+    results: new Map(),
+    due: createDueTasks(tasks),
+    round: 0,
+    hasFailure: false,
+    untold: [],
+  };
+}
 
 /** What a run comes to. */
 export type Outcome = {
@@ -55,6 +73,8 @@ export function end(
   { task, actual }: { readonly task: Task; readonly actual: Task },
   ended: Ended,
 ): void {
+  progress.due.ended(task.name);
+  progress.hasFailure ||= isFailure(ended.status);
   const standIn = actual === task ? {} : { standIn: actual.name };
   progress.ended.set(task.name, { ...ended, ...standIn });
   const agent = agentNameOf(run, actual);
@@ -72,14 +92,8 @@ export function end(
 export type Due = { readonly planned: PlanTask; readonly missing: readonly string[] };
 
 /** The first due task that has not been started, in plan order (R2). */
-export function nextDue(run: RunContext, { running, ended }: Progress): Due | undefined {
-  const planned = run.plan.tasks.find(
-    ({ name, needs, after }) =>
-      !running.has(name) &&
-      !ended.has(name) &&
-      needs.every((need) => ended.has(need)) &&
-      after.every((other) => ended.has(other)),
-  );
+export function nextDue({ due, ended }: Progress): Due | undefined {
+  const planned = due.next();
   return (
     planned && { planned, missing: planned.needs.filter((need) => !isSettled(ended.get(need))) }
   );
@@ -91,6 +105,7 @@ export function sectionsFor(
   { ended }: Progress,
   { context, name }: PlanTask,
 ): readonly Section[] {
+  if (context !== "all" && context.length === 0) return [];
   const isSeen = (other: string): boolean =>
     other !== name && (context === "all" || context.includes(other));
   return run.plan.tasks.flatMap((other) => {
@@ -116,10 +131,8 @@ export function sessionSection({ session }: RunContext): readonly Section[] {
 }
 
 /** True when the crew's policy lets nothing go on. */
-export function isStopped(run: RunContext, { ended }: Progress): boolean {
-  return (
-    run.crew.policy === "fail-fast" && [...ended.values()].some(({ status }) => isFailure(status))
-  );
+export function isStopped(run: RunContext, { hasFailure }: Progress): boolean {
+  return run.crew.policy === "fail-fast" && hasFailure;
 }
 
 /** What the run came to when every task has ended. */

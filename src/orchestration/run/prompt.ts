@@ -136,8 +136,9 @@ export function planConversation(tasks: readonly PlannedTask[]): Conversation {
   );
   return {
     system: "You plan the work of a crew before it begins.",
-    sections: [{ name: "tasks", text: list.join("\n\n") }],
+    sections: [],
     task:
+      `# Tasks\n${list.join("\n\n")}\n\n` +
       "# Task\nWrite for each task a short plan: the steps to take, in order, and what to hand to the tasks after it. Do not do the tasks.\n\n" +
       '# Output format\nAnswer with JSON only: {"plans": [{"task": "its name", "plan": "…"}, …]}.',
     turns: [],

@@ -54,7 +54,7 @@ export type RunResult<Results = Readonly<Record<string, TaskResult>>> = {
   readonly raw: string;
   readonly tasks: Results;
   readonly agents: Readonly<Record<string, AgentState>>;
-  /** By purpose: "manage" tells what a hierarchy costs. See RunState. */
+  /** Calls and tokens by purpose: "manage" is what a hierarchy costs. */
   readonly purposes: RunState["purposes"];
   readonly usage: Usage;
   readonly timings: Timings;

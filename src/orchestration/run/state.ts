@@ -69,6 +69,35 @@ export const EMPTY_RUN: RunState = {
   endedAt: undefined,
 };
 
+/** The state after some more events; linear, where each `applyEvent` copies all tasks. */
+export function applyEvents(state: RunState, events: readonly RunEvent[]): RunState {
+  made = new WeakSet();
+  try {
+    return events.reduce(applyEvent, state);
+  } finally {
+    made = undefined;
+  }
+}
+
+/** Records that the running `applyEvents` has made: nobody else has them, so they are changed in place. */
+let made: WeakSet<object> | undefined;
+
+/** The record with one more entry. */
+function withEntry<T>(
+  record: Readonly<Record<string, T>>,
+  name: string,
+  value: T,
+): Readonly<Record<string, T>> {
+  if (made?.has(record)) {
+    // Not by assignment: a task may be called "__proto__".
+    const entry = { value, enumerable: true, configurable: true, writable: true };
+    return Object.defineProperty(record, name, entry);
+  }
+  const copy = { ...record, [name]: value };
+  made?.add(copy);
+  return copy;
+}
+
 /** The state after one more event. Events that only tell progress leave it as it is. */
 export function applyEvent(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
@@ -173,7 +202,7 @@ const EMPTY_AGENT: Omit<AgentState, "name"> = {
 
 function withTask(state: RunState, name: string, change: (task: TaskState) => TaskState): RunState {
   const task = ownValue(state.tasks, name) ?? { ...EMPTY_TASK, name, agent: "" };
-  return { ...state, tasks: { ...state.tasks, [name]: change(task) } };
+  return { ...state, tasks: withEntry(state.tasks, name, change(task)) };
 }
 
 type Increments = {
@@ -206,18 +235,15 @@ function count(
   const counted: RunState = {
     ...state,
     usage: addUsage(state.usage, usage),
-    agents: {
-      ...state.agents,
-      [event.agent]: {
-        name: agent.name,
-        calls: agent.calls + calls,
-        retries: agent.retries + retries,
-        toolCalls: agent.toolCalls + toolCalls,
-        toolFailures: agent.toolFailures + toolFailures,
-        usage: addUsage(agent.usage, usage),
-        busyMs: agent.busyMs + busyMs,
-      },
-    },
+    agents: withEntry(state.agents, event.agent, {
+      name: agent.name,
+      calls: agent.calls + calls,
+      retries: agent.retries + retries,
+      toolCalls: agent.toolCalls + toolCalls,
+      toolFailures: agent.toolFailures + toolFailures,
+      usage: addUsage(agent.usage, usage),
+      busyMs: agent.busyMs + busyMs,
+    }),
   };
   const name = taskOf(event.path);
   if (name === undefined) return counted;

@@ -29,6 +29,8 @@ export type RunContext = {
   readonly outputFolder: string;
   /** The conversation that this run belongs to, and what was said in it before. */
   readonly session: { readonly name: string; readonly history: string } | undefined;
+  /** Names of the questions that this run has asked: nobody can answer another. */
+  readonly asked: Set<string>;
   /** What hooks did before the run began, to be told at its start. */
   readonly hookFacts: readonly RunFact[];
   /** Whether each call's prompt is emitted. */

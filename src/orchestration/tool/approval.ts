@@ -24,6 +24,9 @@ export type Decision =
   | { readonly ok: true; readonly edit?: Json | undefined }
   | { readonly ok: false; readonly reason: string };
 
+/** Nobody can be asked: the question's own default holds at once, and this is why. */
+export type Nobody = { readonly nobody: string };
+
 /** What a person is asked. `name` is what an answer is given under; unique in its run. */
 export type Asked = {
   readonly name: string;
@@ -31,6 +34,8 @@ export type Asked = {
   readonly task: string;
   readonly timeoutMs: number;
   readonly onTimeout: "approve" | "reject";
+  /** What is wrong with what was written instead, when it is asked again. */
+  readonly issues?: readonly string[] | undefined;
 } & (
   | { readonly subject: "answer"; readonly text: string }
   | { readonly subject: "tool"; readonly tool: string; readonly arguments: JsonObject }
@@ -42,15 +47,20 @@ export type Question = Asked & { readonly runId: string };
 /** Default of `timeoutMs`: one hour. */
 export const DEFAULT_ASK_MS = 3_600_000;
 
-/** A decision as it came from outside; undefined when it is none. */
-export function readDecision(value: unknown): Decision | undefined {
+/** An answer as it came from outside; undefined when it is none. */
+export function readDecision(value: unknown): Decision | Nobody | undefined {
   if (!isObject(value)) return undefined;
-  const { ok, edit, reason } = value;
+  const { ok, edit, reason, nobody } = value;
+  if (typeof nobody === "string") return { nobody: nobody.slice(0, MAX_REASON) };
   if (ok === true && edit === undefined) return { ok };
-  if (ok === true) return isJson(edit) ? { ok, edit } : undefined;
+  if (ok === true && isJson(edit)) return { ok, edit };
   if (ok !== false) return undefined;
-  return { ok, reason: typeof reason === "string" && reason.trim() !== "" ? reason : NO_REASON };
+  const isGiven = typeof reason === "string" && reason.trim() !== "";
+  return { ok, reason: isGiven ? reason.slice(0, MAX_REASON) : NO_REASON };
 }
+
+/** Most characters of a reason: a model reads it. */
+const MAX_REASON = 4_000;
 
 const NO_REASON = "no reason was given";
 

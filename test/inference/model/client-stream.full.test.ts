@@ -51,6 +51,19 @@ describe("a call reads the streams of servers", () => {
     });
   });
 
+  it("leaves out the deltas of a call that nobody watches, and nothing of its end", async () => {
+    const { model } = await bench([textReply("one ", "two ", "three"), textReply("one ", "two")]);
+    const { hints } = ask();
+    const unwatched = ask({ hints: { ...hints, isWatched: () => false } });
+
+    const events = await eventsOf(model, unwatched);
+    const watched = await eventsOf(model, ask({ hints: { ...hints, isWatched: () => true } }));
+
+    expect(events.map(({ type }) => type)).toEqual(["start", "end"]);
+    expect(events.at(-1)).toMatchObject({ text: "one two three", finish: { unified: "stop" } });
+    expect(deltasOf(watched).join("")).toBe("one two");
+  });
+
   it("reads characters that are cut at every byte", async () => {
     const { model } = await benchOf(inPieces(cut(readStream("quirk-utf8"), 1)));
 

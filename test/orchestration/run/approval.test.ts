@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { crew } from "../../../src/crew.ts";
+import type { Hooks } from "../../../src/orchestration/crew/hook.ts";
 import type { Approval, Decision, Question } from "../../../src/orchestration/tool/approval.ts";
 import { tool } from "../../../src/orchestration/tool/tool.ts";
 import type { Script } from "../../../src/test/scripted-model.ts";
@@ -28,7 +29,7 @@ const payer = (approval: Approval<Args> | false | undefined, more = {}) => {
 };
 const payment = (amount: unknown) => calling({ tool: "pay", arguments: { amount } as never });
 
-const paying = (script: Script, tools: readonly ReturnType<typeof tool>[], hooks = {}) => {
+const paying = (script: Script, tools: readonly ReturnType<typeof tool>[], hooks: Hooks = {}) => {
   const { bosun, model, clock } = scene(script);
   const made = crew({ name: "c", tasks: [job("a", { tools })], hooks, bosun });
   return { bosun, model, clock, made };
@@ -52,7 +53,7 @@ describe("a tool with approval", () => {
     expect(asked).toMatchObject([
       {
         runId: "r",
-        name: "task:a/turn:1/tool:0/ask",
+        name: "task:a/turn:1/tool:0/permit:1/ask",
         task: "a",
         subject: "tool",
         tool: "pay",
@@ -78,14 +79,53 @@ describe("a tool with approval", () => {
     expect(only(events, "ask-end")).toMatchObject([{ answer: "edited", by: "person" }]);
   });
 
-  it("has an edit checked as the model's arguments are", async () => {
+  it("has an edit checked as the model's arguments are, and asks again what does not fit", async () => {
     const { pay, paid } = payer(true);
-    const { made, model } = paying([payment(5), "done"], [pay]);
+    const { made } = paying([payment(5), "done"], [pay]);
+    const issues: (readonly string[] | undefined)[] = [];
+    const edits = [{ amount: "lots" }, { amount: 7 }];
 
-    await made.kickoff({ onAsk: () => ({ ok: true, edit: { amount: "lots" } }) });
+    await made.kickoff({
+      onAsk: (question) => {
+        issues.push(question.issues);
+        return { ok: true, edit: edits.shift() ?? {} };
+      },
+    });
+
+    expect(issues).toEqual([undefined, [expect.stringContaining("amount")]]);
+    expect(paid).toEqual([7]);
+  });
+
+  it("tells what was run instead: in its events, to the hook after it, and to the model", async () => {
+    const { pay } = payer(true);
+    const seen: string[] = [];
+    const { made, model } = paying([payment(5), "done"], [pay], {
+      afterToolCall: ({ arguments: args }) => void seen.push(args),
+    });
+
+    const { events } = await eventsOf(
+      made.stream({ onAsk: () => ({ ok: true, edit: { amount: 3 } }) }),
+    );
+
+    expect(only(events, "ask-end")).toMatchObject([{ edit: { amount: 3 } }]);
+    expect(only(events, "tool-start")).toMatchObject([{ arguments: '{"amount":3}' }]);
+    expect(seen).toEqual(['{"amount":3}']);
+    expect(resultsIn(model.requests[1])).toEqual([
+      'A person changed the arguments of this call to {"amount":3}.\npaid 3',
+    ]);
+  });
+
+  it("lets the hook before it block what a person wrote, too", async () => {
+    const { pay, paid } = payer(true);
+    const { made, model } = paying([payment(5), "done"], [pay], {
+      beforeToolCall: ({ arguments: args }) =>
+        args.includes("666") ? { block: "an unlucky number" } : undefined,
+    });
+
+    await made.kickoff({ onAsk: () => ({ ok: true, edit: { amount: 666 } }) });
 
     expect(paid).toEqual([]);
-    expect(resultsIn(model.requests[1])[0]).toMatch(/^Error: .*amount/s);
+    expect(resultsIn(model.requests[1])[0]).toContain("an unlucky number");
   });
 
   it("is not run when they reject: the model reads the reason and goes on", async () => {
@@ -99,9 +139,8 @@ describe("a tool with approval", () => {
     expect(error).toBeUndefined();
     expect(paid).toEqual([]);
     expect(resultsIn(model.requests[1])[0]).toContain("refused by a person: too much");
-    expect(only(events, "tool-end")).toMatchObject([
-      { status: "failed", error: { code: "tool/refused" } },
-    ]);
+    expect(only(events, "ask-end")).toMatchObject([{ answer: "rejected", reason: "too much" }]);
+    expect(only(events, "tool-start")).toEqual([]);
     expect(only(events, "run-end")).toMatchObject([{ raw: "I did not pay" }]);
   });
 
@@ -209,7 +248,7 @@ describe("a tool with approval", () => {
       {
         agent: "Cashier",
         task: "report",
-        name: "task:report/turn:1/tool:0/agent:Cashier/turn:1/tool:0/ask",
+        name: "task:report/turn:1/tool:0/agent:Cashier/turn:1/tool:0/permit:1/ask",
       },
     ]);
     expect(paid).toEqual([5]);

@@ -12,7 +12,6 @@ const reviewed = (script: Parameters<typeof scene>[0], options: Parameters<typeo
   const tasks = [job("a", { humanInput: true, ...options })];
   return { bosun, model, clock, made: crew({ name: "c", tasks, bosun }) };
 };
-const approve = (): Decision => ({ ok: true });
 
 describe("a task with humanInput", () => {
   it("asks a person about its answer, and takes it when they approve", async () => {
@@ -119,7 +118,7 @@ describe("a task with humanInput", () => {
       output: schema,
       humanInput: true,
     });
-    const texts: string[] = [];
+    const shown: unknown[] = [];
     const edits: Decision[] = [
       { ok: true, edit: "seven" },
       { ok: true, edit: { n: 7 } },
@@ -127,14 +126,35 @@ describe("a task with humanInput", () => {
 
     const result = await crew({ name: "c", tasks: [one], bosun }).kickoff({
       onAsk: (question) => {
-        if (question.subject === "answer") texts.push(question.text);
+        if (question.subject === "answer") shown.push([question.text, question.issues?.length]);
         return edits.shift();
       },
     });
 
     expect(result.tasks.a.output).toEqual({ n: 7 });
-    expect(texts[1]).toContain("seven");
-    expect(texts[1]).toContain("does not fit the task's schema");
+    // What is shown is what an approval would let through: never the text that does not fit.
+    expect(shown).toEqual([
+      ['{"n":1}', undefined],
+      ['{"n":1}', 1],
+    ]);
+  });
+
+  it("lets an approval after an edit that does not fit take the answer that was shown", async () => {
+    const { bosun } = scene(['{"n": 1}']);
+    const one = task({
+      name: "a",
+      description: "d",
+      expectedOutput: "e",
+      agent: worker("A"),
+      output: z.object({ n: z.number() }),
+      humanInput: true,
+    });
+    const decisions: Decision[] = [{ ok: true, edit: "seven" }, { ok: true }];
+
+    const made = crew({ name: "c", tasks: [one], bosun });
+    const result = await made.kickoff({ onAsk: () => decisions.shift() });
+
+    expect(result.tasks.a.output).toEqual({ n: 1 });
   });
 
   it.each<[string, unknown]>([
@@ -148,29 +168,33 @@ describe("a task with humanInput", () => {
 });
 
 describe("an onAsk handler", () => {
-  it("that throws rejects: nothing happens that a person should have approved", async () => {
+  it("that throws leaves the question to its default at once: the model is not asked for another answer", async () => {
     const { made, model } = reviewed(["x", "y"]);
-    const answers = [
-      () => {
-        throw new Error("the chat is down");
-      },
-      approve,
-    ];
 
-    await made.kickoff({ onAsk: async () => answers.shift()?.() });
+    const error = await errorOf(
+      made.kickoff({
+        onAsk: () => {
+          throw new Error("the chat is down");
+        },
+      }),
+    );
 
-    expect(model.requests[1]?.messages.at(-1)?.content).toContain("the chat is down");
+    expect(error.code).toBe("task/unanswered");
+    expect(error.message).toContain("the chat is down");
+    expect(model.requests).toHaveLength(1);
   });
 
-  it.each([true, "ok", {}, { ok: "yes" }, { ok: true, edit: () => 1 }])(
-    "that returns no decision (%j) rejects",
+  it.each([true, "ok", {}, { ok: "yes" }, { ok: true, edit: () => 1 }, { nobody: "asleep" }])(
+    "that returns no decision (%j) leaves it to its default",
     async (returned) => {
-      const { made } = reviewed(["x", "y"]);
-      const answers: unknown[] = [returned, { ok: true }];
+      const { made } = reviewed(["x"]);
 
-      const { events } = await eventsOf(made.stream({ onAsk: () => answers.shift() as Decision }));
+      const { events, error } = await eventsOf(
+        made.stream({ onAsk: () => returned as unknown as Decision }),
+      );
 
-      expect(only(events, "ask-end").map(({ answer }) => answer)).toEqual(["rejected", "approved"]);
+      expect(only(events, "ask-end")).toMatchObject([{ answer: "rejected", by: "nobody" }]);
+      expect(error).toMatchObject({ code: "task/unanswered" });
     },
   );
 
@@ -233,19 +257,21 @@ describe("StartedRun.answer", () => {
     expect(raw).toBe("first");
   });
 
-  it("is kept when it comes before its question", async () => {
+  it("takes no answer to what has not been asked: nobody approves unseen", async () => {
     const { bosun, made } = reviewed(["x"]);
-    const run = await bosun.start(made, { inputs: {} });
-    const name = "task:a/turn:1/review:1/ask";
+    const { run, open } = await startedRun(bosun, made, {
+      onAsk: () => undefined,
+    });
 
-    const early = [
-      run.answer(name, { ok: true, edit: "early" }),
-      run.answer(name, { ok: true, edit: "again" }),
+    const wrong = run.answer(`${open()[0]}!`, { ok: true });
+    const right = [
+      run.answer(open()[0] ?? "", { ok: true, edit: "mine" }),
+      run.answer(open()[0] ?? "", { ok: true, edit: "again" }),
     ];
-    const { raw } = await run.ended;
 
-    expect(early).toEqual([true, false]);
-    expect(raw).toBe("early");
+    expect(wrong).toBe(false);
+    expect(right).toEqual([true, false]);
+    expect((await run.ended).raw).toBe("mine");
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { crew } from "../../../src/crew.ts";
-import { type SoFar, task } from "../../../src/orchestration/crew/task.ts";
+import type { SoFar } from "../../../src/orchestration/crew/condition.ts";
+import { task } from "../../../src/orchestration/crew/task.ts";
 import {
   byTask,
   errorOf,

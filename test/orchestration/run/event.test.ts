@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { crew } from "../../../src/crew.ts";
 import type { Model } from "../../../src/inference/model/model.ts";
 import type { RunEvent } from "../../../src/orchestration/run/event.ts";
-import { applyEvent, EMPTY_RUN } from "../../../src/orchestration/run/state.ts";
+import { applyEvent, applyEvents, EMPTY_RUN } from "../../../src/orchestration/run/state.ts";
 import { randomRun } from "./random-run.ts";
 import { costing, eventsOf, job, only, scene, withoutTimes, worker } from "./scenario.ts";
 
@@ -115,6 +115,20 @@ describe("the events of any run", () => {
       const end = only(events, "run-end")[0];
       expect(state).toMatchObject({ status: end?.status, raw: end?.raw });
       expect(Object.values(state.tasks).map(({ status }) => status)).not.toContain("running");
+    }
+  });
+
+  it("fold together to what they fold to one by one, and leave every earlier state as it was", async () => {
+    for (const seed of SEEDS.slice(0, 60)) {
+      const events = await streamOf(seed);
+      const half = Math.floor(events.length / 2);
+      const first = applyEvents(EMPTY_RUN, events.slice(0, half));
+      const before = structuredClone(first);
+      const all = applyEvents(first, events.slice(half));
+
+      expect(first).toEqual(before);
+      expect(all).toEqual(events.reduce(applyEvent, EMPTY_RUN));
+      expect(EMPTY_RUN).toMatchObject({ tasks: {}, agents: {} });
     }
   });
 

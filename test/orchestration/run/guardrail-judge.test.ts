@@ -36,7 +36,7 @@ describe("a guardrail in words", () => {
       path: ["task:a", "turn:1", "guardrail:0", "turn:1"],
     });
     expect(asked?.settings).toMatchObject({ temperature: 0 });
-    expect(asked?.output?.name).toBe("verdict");
+    expect(asked?.output?.name).toBe("bosun_verdict");
   });
 
   it("sends the judge's reason back to the agent, and asks the judge about each new answer", async () => {

@@ -2,6 +2,7 @@
 
 import { createVirtualClock, systemClock, type VirtualClock } from "../../../src/clock.ts";
 import type { JsonObject } from "../../../src/json.ts";
+import { validate } from "../../../src/schema.ts";
 import {
   createToolRunner,
   type ToolOutcome,
@@ -15,6 +16,8 @@ import {
 } from "../../../src/orchestration/tool/tool.ts";
 
 const ANYTHING: JsonObject = { type: "object" };
+// Loads the validator: a virtual clock does not wait for files that are read, and a tool's time would be over before its turn.
+await validate(ANYTHING, {});
 
 export function toolOf(
   run: ToolOptions<JsonObject>["run"],

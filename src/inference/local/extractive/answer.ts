@@ -3,18 +3,21 @@
 import { BosunError } from "../../../error.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "../../../json.ts";
 import { type Validation, validate } from "../../../schema.ts";
-import type { ToolCall } from "../../model/message.ts";
+import { PLAN_OUTPUT, type ToolCall, VERDICT_OUTPUT } from "../../model/message.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import { estimateTokens } from "../../model/tokens.ts";
 import { type Assignment, readAssignment } from "./assignment.ts";
 import { composeAnswer } from "./compose.ts";
-import { createEvidenceValuer, type Evidence, poolOf } from "./evidence.ts";
+import { type Evidence, poolOf } from "./bench.ts";
+import { createEvidenceValuer } from "./evidence.ts";
+import { readItems } from "./field.ts";
 import { type FillOptions, fillSchema } from "./fill.ts";
 import { createLeastValuer } from "./least.ts";
+import { planLead } from "./lead.ts";
 import { type Limits, readLimits } from "./limit.ts";
-import { isFailure, readMaterial, type Sentence } from "./material.ts";
-import { MARKER, NOTHING_FOUND } from "./own-line.ts";
-import { planCalls } from "./plan-call.ts";
+import { isFailure, readable, readLines, readMaterial, type Sentence } from "./material.ts";
+import { gapsLine, MARKER, notCalledLine, subjectNotFound } from "./own-line.ts";
+import { planCalls, type Unfilled } from "./plan-call.ts";
 import { definesTopic, queryOf, scoreSentences } from "./rank.ts";
 import { draftOf, formatReview, type Review, reviewDraft } from "./review.ts";
 import { keywordsOf, termsOf, topicOf } from "./term.ts";
@@ -29,19 +32,36 @@ const LIST_WORDS = 650;
 const TASK_WORDS = 450;
 const QUESTION_WORDS = 150;
 
+/** What quoting cannot do. Filling the schema of a verdict from a text that holds the right words would be pretending. */
+const CANNOT: Readonly<Record<string, string>> = {
+  [VERDICT_OUTPUT]:
+    "This model quotes texts and cannot judge them: judging takes a language model.",
+  [PLAN_OUTPUT]: "This model quotes texts and cannot plan: planning takes a language model.",
+};
+
 /** The answer to a request. @throws BosunError `model/bad-request` for a schema that cannot be filled. */
 export async function answer(request: ModelRequest, maxTokens: number): Promise<Answer> {
   const assignment = readAssignment(request.messages);
-  const calls = planCalls(assignment, request.tools ?? [], request.toolChoice ?? "auto");
-  if (calls.length > 0) return { text: "", calls };
+  const cannot = CANNOT[request.output?.name ?? ""];
+  if (cannot !== undefined) return { text: `${MARKER}\n\n${cannot}`, calls: [] };
+  const lead = planLead(assignment, request.tools ?? [], request.messages);
+  if (lead) return { text: "", calls: [lead] };
+  const plan = planCalls(assignment, request.tools ?? [], request.toolChoice ?? "auto");
+  if (plan.calls.length > 0) return { text: "", calls: plan.calls };
   const schema = request.output?.schema ?? assignment.schema;
-  return { text: await textFor(assignment, schema, maxTokens), calls: [] };
+  const text = await textFor(assignment, { schema, maxTokens, unfilled: plan.unfilled });
+  return { text, calls: [] };
 }
+
+type Form = {
+  readonly schema: JsonObject | undefined;
+  readonly maxTokens: number;
+  readonly unfilled: readonly Unfilled[];
+};
 
 async function textFor(
   assignment: Assignment,
-  schema: JsonObject | undefined,
-  maxTokens: number,
+  { schema, maxTokens, unfilled }: Form,
 ): Promise<string> {
   const limits = readLimits([assignment.task, assignment.expected, assignment.followUp]);
   const draft = draftOf(assignment);
@@ -55,7 +75,7 @@ async function textFor(
   if (subject) return `${MARKER}\n\nNothing was found about "${subject}" in the sources given.`;
   const { sentences, scores, isLead } = ranked;
   const brief = { limits, defaultWords: defaultWords(assignment, limits), maxTokens, isLead };
-  return composeAnswer(sentences, scores, brief) ?? nothingFound(assignment);
+  return composeAnswer(sentences, scores, brief) ?? nothingFound(assignment, unfilled);
 }
 
 /** The subject that no sentence has a word of; that of an earlier agent when it is all there is. */
@@ -63,7 +83,7 @@ function absentSubject(
   { task, sections }: Assignment,
   all: readonly Sentence[],
 ): string | undefined {
-  const told = sections.map(({ text }) => NOTHING_FOUND.exec(text)?.[1]).find(Boolean);
+  const told = sections.map(({ text }) => subjectNotFound(text)).find(Boolean);
   if (all.length === 0) return told;
   const subject = /\babout ([^.;,:\n"]{1,300}?)(?= from the\b|[.;,:\n]|$)/i.exec(task)?.[1];
   const terms = topicOf(subject ?? "").flatMap(termsOf);
@@ -113,27 +133,36 @@ async function fillAnswer(
   assignment: Assignment,
   { sentences, scores, limits, review, maxTokens }: Wish,
 ): Promise<string> {
+  const sources = readable(assignment.sections, assignment.results);
+  const task = [{ name: "task", text: assignment.task }];
+  const items = readItems([...sources, ...task]);
   const evidence: Omit<Evidence, "scale"> = {
     pool: poolOf(unitsOf(sentences, scores)),
+    lines: readLines(sources),
+    taskLines: readLines(task),
+    items,
+    pieces: new Map(),
     keywords: keywordsOf(assignment.task),
-    items: limits.bullets,
+    count: limits.bullets,
     verdict: review && toVerdict(review),
   };
   let valid: string | undefined;
-  let missing: ReadonlySet<string> = new Set();
+  let missing: readonly string[] = [];
   for (const { scale, ...options } of ATTEMPTS) {
-    const gaps = new Set<string>();
-    const valuer = createEvidenceValuer({ ...evidence, scale });
-    const value = fillSchema(schema, valuer, { ...options, missing: gaps });
-    if (missing.size === 0) missing = gaps;
-    if (value === undefined || (await check(schema, value)).type === "invalid") continue;
+    const filled = fillSchema(schema, createEvidenceValuer({ ...evidence, scale }), options);
+    if (filled.type === "gaps") {
+      if (missing.length === 0) missing = filled.missing;
+      continue;
+    }
+    const { value } = filled;
+    if ((await check(schema, value)).type === "invalid") continue;
     const text = JSON.stringify(value);
     if (estimateTokens(text) <= maxTokens) return text;
     valid = text;
   }
   if (valid !== undefined) return valid;
   await checkFillable(schema);
-  return `Nothing in the sources fills: ${[...missing].slice(0, MAX_NAMED).join(", ") || "the answer"}.`;
+  return gapsLine(missing.slice(0, MAX_NAMED));
 }
 
 /** Most names of values that an answer says to be missing. */
@@ -143,9 +172,9 @@ const MAX_NAMED = 20;
 async function checkFillable(schema: JsonObject): Promise<void> {
   let issues: readonly string[] = [];
   for (const { branch, isMinimal } of ATTEMPTS) {
-    const value = fillSchema(schema, createLeastValuer(), { branch, isMinimal });
-    if (value === undefined) continue;
-    const checked = await check(schema, value);
+    const filled = fillSchema(schema, createLeastValuer(), { branch, isMinimal });
+    if (filled.type === "gaps") continue;
+    const checked = await check(schema, filled.value);
     if (checked.type === "valid") return;
     if (issues.length === 0) issues = checked.issues;
   }
@@ -166,9 +195,11 @@ async function check(schema: JsonObject, value: Json): Promise<Validation> {
 }
 
 /** Says what was looked for and what failed, or that there is nothing here to look at. */
-function nothingFound({ calls, results }: Assignment): string {
+function nothingFound({ calls, results }: Assignment, unfilled: readonly Unfilled[]): string {
   const searches = new Set(calls.flatMap((call) => queryIn(call.arguments)));
-  if (searches.size === 0) return `${MARKER}\n\n${NOTHING}`;
+  const notCalled = unfilled.map(({ tool, missing }) => notCalledLine(tool, missing));
+  if (searches.size === 0)
+    return [MARKER, ...(notCalled.length > 0 ? notCalled : [NOTHING])].join("\n\n");
   const failures = results
     .filter((result) => isFailure(result.content))
     .map((result) => `${result.tool} failed: ${result.content.slice(0, MAX_SHOWN).trim()}`);

@@ -31,7 +31,9 @@ export function parseBlocks(text: string): Block[] {
       blocks.push(line);
     } else if (line.type === "text") {
       const said = isAfterGap ? `…${line.text}` : line.text;
-      const last = isOpen ? blocks.pop() : undefined;
+      const before = isOpen ? blocks.at(-1) : undefined;
+      // Lines of "Label: value" are lines of their own, not one wrapped sentence.
+      const last = before && !(isLabelled(said) && isEnded(before.text)) ? blocks.pop() : undefined;
       blocks.push(
         last ? { ...last, text: `${last.text} ${said}` } : { type: "paragraph", text: said },
       );
@@ -68,6 +70,14 @@ function readLine(raw: string): Line {
   if (bold) return { type: "heading", level: 6, text: plain(bold[1] ?? "") };
   const item = /^([-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(.+)$/.exec(text);
   return item ? toItem(item[1], item[2]) : { type: "text", text };
+}
+
+function isLabelled(text: string): boolean {
+  return /^(?:\*\*)?\p{Lu}[\p{L}\d()-]*(?: [\p{L}\d()-]+){0,2}(?:\*\*)?:(?:\*\*)?\s+\S/u.test(text);
+}
+
+function isEnded(text: string): boolean {
+  return isLabelled(text) || /[.!?:]["'”’)*]*$/.test(text);
 }
 
 function toItem(marker = "-", text = ""): Line {

@@ -25,6 +25,12 @@ export function titleOf(source: string, near: readonly string[] = []): string {
       .flatMap((text) => text.match(/\p{L}+\p{Lu}\p{L}*/gu) ?? [])
       .map((word) => [word.toLowerCase(), word]),
   );
-  const spelled = words.replace(/\S+/g, (word) => written.get(word) ?? word);
+  const spelled = words.replace(
+    /\S+/g,
+    (word) => written.get(word) ?? (ACRONYM.test(word) ? word.toUpperCase() : word),
+  );
   return spelled.charAt(0).toUpperCase() + spelled.slice(1);
 }
+
+/** A word without a vowel, which is none: kv, http, css. */
+const ACRONYM = /^[b-df-hj-np-tv-xz]{2,5}$/;

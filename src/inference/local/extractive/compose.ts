@@ -8,6 +8,7 @@ import { citeSentence, titleOf } from "./cite.ts";
 import type { Limits } from "./limit.ts";
 import type { Sentence } from "./material.ts";
 import { MARKER } from "./own-line.ts";
+import { isAboutPaper } from "./sentence.ts";
 import { countWords, distinctBy } from "./term.ts";
 import { type Unit, unitsOf } from "./unit.ts";
 
@@ -128,7 +129,7 @@ function paragraphs(runs: Part["runs"]): string[] {
 
 /**
  * Runs by source, then by section. A source with a lead comes first, then those that say most; in it the section with the lead, the
- * document's introduction, the sections with the best sentences. Inside a section the document's order holds.
+ * document's introduction, the sections with the best sentences, what was published about it. Inside a section the document's order holds.
  */
 function partsOf(chosen: readonly Unit[], isLead: Brief["isLead"]): Part[] {
   const runs = [...Map.groupBy(chosen, (unit) => placeOf(unit.sentences[0])).values()].map(toRun);
@@ -139,13 +140,20 @@ function partsOf(chosen: readonly Unit[], isLead: Brief["isLead"]): Part[] {
   return [...Map.groupBy(runs, (run) => run[0]?.sources[0] ?? "")]
     .toSorted(([a, ofA], [b, ofB]) => hasLead(ofB) - hasLead(ofA) || weightOf(b) - weightOf(a))
     .flatMap(([source, ofSource]) =>
-      sectionsIn(source, ofSource).toSorted(
-        (a, b) => hasLead(b.runs) - hasLead(a.runs) || isIntroduction(b) - isIntroduction(a),
+      sectionsIn(source, ofSource, hasLead).toSorted(
+        (a, b) =>
+          hasLead(b.runs) - hasLead(a.runs) ||
+          isIntroduction(b) - isIntroduction(a) ||
+          Number(isAboutPaper(a.heading)) - Number(isAboutPaper(b.heading)),
       ),
     );
 }
 
-function sectionsIn(source: string, runs: Part["runs"]): Part[] {
+function sectionsIn(
+  source: string,
+  runs: Part["runs"],
+  hasLead: (some: Part["runs"]) => number,
+): Part[] {
   const title = titleOf(
     source,
     runs.flat().map((sentence) => sentence.text),
@@ -159,7 +167,8 @@ function sectionsIn(source: string, runs: Part["runs"]): Part[] {
   // Sections with a single sentence would be a heading each: together they stand under the document's name.
   const several = parts.filter((part) => part.runs.length > 1);
   const single = parts.filter((part) => part.runs.length === 1).flatMap((part) => part.runs);
-  return single.length < 2 ? parts : [...several, { heading: title, title, runs: inOrder(single) }];
+  const ordered = inOrder(single).toSorted((a, b) => hasLead([b]) - hasLead([a]));
+  return single.length < 2 ? parts : [...several, { heading: title, title, runs: ordered }];
 }
 
 /** 1 for the part whose section begins with the document's name: "KV cache sizing: how many agents fit" in kv-cache-sizing.md. */

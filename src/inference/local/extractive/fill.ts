@@ -1,75 +1,85 @@
-// A value for a JSON Schema: the mechanics. What a value means comes from a Valuer.
+// A value for a JSON Schema: the mechanics. What a value means comes from a Valuer; nothing is made up here.
 //
 // Covers the keywords that models are given: types, properties, required, additionalProperties, items, prefixItems, contains, enum,
 // const, bounds, lengths, patterns, formats, $ref, allOf, anyOf, oneOf. Not if/then/else, not, patternProperties: the caller
 // validates what it gets. Bounded in depth and nodes, so a recursive schema ends.
+// Invariants
+//   F1  A value comes from the Valuer or is stated by the schema: const, an enum of one value, default, null where null is allowed.
+//   F2  What the Valuer does not know is left out, null, or an empty list; where the schema allows none of these it is a gap.
 
 import { isObject, type Json, type JsonObject, ownValue } from "../../../json.ts";
-import { fitNumber, fitText } from "./fit-value.ts";
-import { createLeastValuer } from "./least.ts";
 import { resolveSchema } from "./resolve.ts";
-import { listShapeOf, type Shape, shapeOf, typeOf } from "./shape.ts";
+import { type ListShape, listShapeOf, type Shape, shapeOf, typeOf } from "./shape.ts";
 import type { Slot, Valuer } from "./valuer.ts";
 
 /** How to fill. */
 export type FillOptions = {
-  /** Which of several alternatives (anyOf, oneOf) is taken: this one, modulo their number. */
+  /** Which of several alternatives (anyOf, oneOf) is tried first: this one, modulo their number. */
   readonly branch: number;
   /** true leaves out whatever may be left out. */
   readonly isMinimal: boolean;
-  /** Takes the names of required values that nothing is known for; without it the least valid value stands there. */
-  readonly missing?: Set<string>;
 };
+
+/** A value, or the names of the required values that nothing is known for. */
+export type Filled =
+  | { readonly type: "filled"; readonly value: Json }
+  | { readonly type: "gaps"; readonly missing: readonly string[] };
 
 /** Deeper than this optional properties are left out, and at the second bound nothing more is filled. */
 const MAX_OPTIONAL_DEPTH = 6;
 const MAX_DEPTH = 24;
 /** Most values of one filling, and items of one array. */
-const MAX_NODES = 3_000;
+const MAX_NODES = 6_000;
 const MAX_ITEMS = 200;
+/** Items that are tried for each one that is wanted: an item that lacks a required value is skipped. */
+const TRIES = 4;
 
 type Filling = FillOptions & { readonly root: JsonObject; nodes: number };
 
-/** A value for the schema; undefined when nothing can be put there. Not yet validated. */
-export function fillSchema(
-  schema: JsonObject,
-  valuer: Valuer,
-  options: FillOptions,
-): Json | undefined {
+/** A value for the schema. Not yet validated. */
+export function fillSchema(schema: JsonObject, valuer: Valuer, options: FillOptions): Filled {
   const filling: Filling = { ...options, root: schema, nodes: 0 };
-  return fillNode(
-    schema,
-    { name: "", isRequired: true, siblings: [], index: 0 },
-    { valuer, filling, depth: 0 },
-  );
+  const root = { name: "", isRequired: true, siblings: [], index: 0, isItem: false };
+  const missing = new Set<string>();
+  const value = fillNode(schema, root, { valuer, filling, depth: 0, missing });
+  return value === undefined ? { type: "gaps", missing: [...missing] } : { type: "filled", value };
 }
 
-type Place = { readonly valuer: Valuer; readonly filling: Filling; readonly depth: number };
+type Place = {
+  readonly valuer: Valuer;
+  readonly filling: Filling;
+  readonly depth: number;
+  /** Takes the names of gaps (F2). */
+  readonly missing: Set<string>;
+};
 
 function fillNode(schema: unknown, at: Omit<Slot, "schema">, place: Place): Json | undefined {
-  const { filling, depth } = place;
-  const resolved = resolveSchema(schema, filling.root, filling.branch);
-  if (!resolved || depth > MAX_DEPTH || filling.nodes++ > MAX_NODES) return undefined;
-  const slot: Slot = { ...at, schema: resolved.schema };
-  // Where null is allowed, it is the honest answer for what nobody said.
-  const value = valueOf(resolved.isNullable ? { ...slot, isRequired: false } : slot, place);
-  if (value !== undefined) return value;
-  if (resolved.isNullable) return null;
+  const { filling, depth, missing } = place;
+  const gaps = new Set<string>();
+  let isNullable = false;
+  for (let tried = 0, branches = 1; tried < branches; tried++) {
+    const resolved = resolveSchema(schema, filling.root, filling.branch + tried);
+    if (!resolved || depth > MAX_DEPTH || filling.nodes++ > MAX_NODES) continue;
+    branches = resolved.branches;
+    isNullable = resolved.isNullable;
+    // Where null is allowed, it is the honest answer for what nobody said.
+    const slot = { ...at, schema: resolved.schema, isRequired: at.isRequired && !isNullable };
+    const value = valueOf(slot, { ...place, missing: gaps });
+    if (value !== undefined) return value;
+  }
+  if (isNullable) return null;
   if (!at.isRequired) return undefined;
-  const { missing } = filling;
-  if (!missing) return valueOf(slot, { ...place, valuer: createLeastValuer() });
-  const isPart = ["object", "array"].includes(typeOf(slot.schema));
-  if (!isPart || missing.size === 0) missing.add(at.name || "the answer");
+  for (const gap of gaps.size > 0 ? gaps : [at.name || "the answer"]) missing.add(gap);
   return undefined;
 }
 
 function valueOf(slot: Slot, place: Place): Json | undefined {
   const { schema } = slot;
-  const { missing } = place.filling;
-  if ("const" in schema)
-    return missing ? place.valuer.choice(slot, [schema["const"] ?? null]) : schema["const"];
+  const { valuer } = place;
+  if ("const" in schema) return schema["const"];
   const options = schema["enum"];
-  if (Array.isArray(options)) return place.valuer.choice(slot, options);
+  if (Array.isArray(options))
+    return options.length === 1 ? (options[0] as Json) : valuer.choice(slot, options); // `as`: a schema is JSON
   switch (typeOf(schema)) {
     case "object":
       return fillObject(slot, place);
@@ -77,16 +87,13 @@ function valueOf(slot: Slot, place: Place): Json | undefined {
       return fillArray(slot, place);
     case "integer":
     case "number":
-      return fitNumber(schema, place.valuer.number(slot), slot.isRequired && !missing);
+      return valuer.number(slot);
     case "boolean":
-      return (
-        place.valuer.flag(slot) ??
-        (typeof schema["default"] === "boolean" ? schema["default"] : undefined)
-      );
+      return valuer.flag(slot);
     case "null":
       return null;
     default:
-      return fitText(schema, place.valuer.texts(slot), slot.isRequired && !missing);
+      return valuer.text(slot);
   }
 }
 
@@ -102,6 +109,7 @@ function fillObject(slot: Slot, place: Place): Json | undefined {
       isRequired: isForced || shape.required.includes(name),
       siblings: shape.names.filter((other) => other !== name),
       index: slot.index,
+      isItem: false,
     };
     const node = ownValue(shape.properties, name) ?? shape.extra;
     const value = fillNode(node, at, { ...place, depth: place.depth + 1 });
@@ -109,13 +117,12 @@ function fillObject(slot: Slot, place: Place): Json | undefined {
   };
   for (const name of wantedNames(slot, shape, place)) fill(name, false);
   for (const name of dependents(schema, [...filled.keys()])) fill(name, true);
-  const spares = shape.extra === false ? 0 : Math.min(shape.least, MAX_ITEMS);
-  const spare = Array.from({ length: spares }, (_, index) => `extra_${index + 1}`);
+  const spare = shape.extra === false ? [] : place.valuer.keys(slot);
   for (const name of [...shape.names, ...spare]) {
     if (filled.size < shape.least) fill(name, true);
   }
   const isGap = shape.required.some((name) => !filled.has(name)) || filled.size < shape.least;
-  return place.filling.missing && isGap ? undefined : Object.fromEntries(filled);
+  return isGap ? undefined : Object.fromEntries(filled);
 }
 
 /** In the schema's order, so that an answer reads as its author wrote it; required ones keep their room. */
@@ -123,42 +130,58 @@ function wantedNames(slot: Slot, shape: Shape, { valuer, filling, depth }: Place
   const { names, required, most } = shape;
   if (filling.isMinimal || depth >= MAX_OPTIONAL_DEPTH) return [...required];
   if (names.length === 0) return [...required, ...(shape.extra === false ? [] : valuer.keys(slot))];
-  const { schema, index } = slot;
   const optional = names.filter(
     (name) =>
       !required.includes(name) &&
-      valuer.wants({ name, schema, isRequired: false, siblings: names, index }),
+      valuer.wants({ ...slot, name, isRequired: false, siblings: names, isItem: false }),
   );
   const chosen = new Set([...required, ...optional.slice(0, Math.max(0, most - required.length))]);
   return [...names.filter((name) => chosen.has(name)), ...required];
 }
 
-function fillArray(slot: Slot, { valuer, filling, depth }: Place): Json | undefined {
-  const { schema } = slot;
-  const { prefix, rest, contained, least, most, isUnique } = listShapeOf(schema, MAX_ITEMS);
+function fillArray(slot: Slot, place: Place): Json | undefined {
+  const { valuer, filling, depth, missing } = place;
+  const shape = listShapeOf(slot.schema, MAX_ITEMS);
   const wanted =
     filling.isMinimal || depth >= MAX_OPTIONAL_DEPTH
       ? 0
-      : Math.max(valuer.count(slot), prefix.length);
-  const count = Math.min(Math.max(least, wanted), most);
-  const items = new Map<string, Json>();
-  // Unique items may need more tries than items: what the valuer gives may repeat, what is made up then does not.
-  for (let index = 0; items.size < count && index < (isUnique ? count * 3 + 8 : count); index++) {
-    const own = prefix[items.size] ?? rest;
-    const item = items.size < contained ? { allOf: [own, schema["contains"]] } : own;
-    const at = { name: slot.name, isRequired: items.size < least, siblings: [], index };
-    const value = fillNode(item, at, {
-      valuer:
-        index < count || filling.missing
-          ? valuer.item(slot, index)
-          : createLeastValuer(index - count + 1),
-      filling,
-      depth: depth + 1,
-    });
-    if (value !== undefined) items.set(isUnique ? JSON.stringify(value) : `${index}`, value);
+      : Math.max(valuer.count(slot), shape.prefix.length);
+  const count = Math.min(Math.max(shape.least, wanted), shape.most);
+  const gaps = new Set<string>();
+  const items = fillItems(slot, { ...place, missing: gaps }, { ...shape, count });
+  if (items.length < shape.least) {
+    for (const gap of gaps) missing.add(gap);
+    return undefined;
   }
-  return filling.missing && items.size < least ? undefined : [...items.values()];
+  return items.length === 0 && !slot.isRequired ? undefined : items;
 }
+
+type ListPlan = ListShape & { readonly count: number };
+
+/** Items up to the planned number. A place of a tuple is tried once; of other items those are skipped that lack a value. */
+function fillItems(slot: Slot, place: Place, plan: ListPlan): Json[] {
+  const { prefix, rest, contained, least, count, isUnique } = plan;
+  const items: Json[] = [];
+  const seen = new Set<string>();
+  for (let index = 0; items.length < count && index < count * TRIES + 8; index++) {
+    const own = prefix[items.length] ?? rest;
+    const item = items.length < contained ? { allOf: [own, slot.schema["contains"]] } : own;
+    const isItem = items.length >= prefix.length; // a tuple's places are not one list
+    const at = { name: slot.name, isRequired: true, siblings: [], index, isItem };
+    const valuer = place.valuer.item(slot, index);
+    const value = fillNode(item, at, { ...place, valuer, depth: place.depth + 1 });
+    if (value === undefined && !isItem) break;
+    const key = JSON.stringify(value ?? null);
+    const isNew = !seen.has(key) && (items.length < least || !SAYS_NOTHING.has(key));
+    if (value === undefined || (!isNew && (isUnique || items.length >= least))) continue;
+    items.push(value);
+    seen.add(key);
+  }
+  return items;
+}
+
+/** Items that only a list's least length is a reason for. So is an item that came before. */
+const SAYS_NOTHING: ReadonlySet<string> = new Set(["null", "{}", "[]"]);
 
 /** Names that the filled ones bring with them. */
 function dependents(schema: JsonObject, filled: readonly string[]): string[] {

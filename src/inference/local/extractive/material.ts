@@ -8,6 +8,7 @@
 import { isObject, parseJson } from "../../../json.ts";
 import type { Section, ToolResult } from "./assignment.ts";
 import { parseBlocks } from "./block.ts";
+import { type Line, toLine } from "./line.ts";
 import { isFragment, isSentence, splitSentences } from "./sentence.ts";
 import { distinctBy, termsOf } from "./term.ts";
 
@@ -39,16 +40,38 @@ export function readMaterial(
   sections: readonly Section[],
   results: readonly ToolResult[],
 ): Sentence[] {
-  const texts = [
-    ...sections.flatMap((section) => readText(section.name, section.text)),
-    ...results
-      .filter(({ content }) => !isFailure(content) && !saysNothing(content))
-      .flatMap((result) => readText(result.tool, result.content)),
-  ];
-  const distinct = distinctBy(texts, (text) => `${text.source}\n${text.text}`);
+  const distinct = textsOf(readable(sections, results));
   const whole = collect(distinct, isSentence);
   // Bullets without a full stop are better than nothing, and only then.
   return whole.length > 0 ? whole : collect(distinct, isFragment);
+}
+
+/** What can be read: the sections, and the results that are neither a failure nor the word that nothing was found. */
+export function readable(
+  sections: readonly Section[],
+  results: readonly ToolResult[],
+): readonly Section[] {
+  const found = results.filter(({ content }) => !isFailure(content) && !saysNothing(content));
+  return [...sections, ...found.map(({ tool, content }) => ({ name: tool, text: content }))];
+}
+
+/** The texts in the sections, each once. */
+export function textsOf(sections: readonly Section[]): Text[] {
+  const texts = sections.flatMap(({ name, text }) => readText(name, text));
+  return distinctBy(texts, (text) => `${text.source}\n${text.text}`);
+}
+
+/** Every line of the texts, be it a sentence or not, headings included. At most MAX_SENTENCES. */
+export function readLines(sections: readonly Section[]): Line[] {
+  const lines: Line[] = [];
+  let characters = 0;
+  for (const { text } of textsOf(sections)) {
+    if (lines.length >= MAX_SENTENCES || characters > MAX_CHARACTERS) break; // S2
+    for (const block of parseBlocks(text.slice(0, MAX_CHARACTERS - characters)))
+      lines.push(...splitSentences(block.text).map((said) => toLine(said.text)));
+    characters += text.length;
+  }
+  return lines.slice(0, MAX_SENTENCES);
 }
 
 /** True for a tool result that says that the tool failed. */
@@ -158,7 +181,8 @@ function salvage(text: string): readonly unknown[] | undefined {
   return objects?.length ? objects : undefined;
 }
 
-const SOURCE_KEYS = [
+/** Keys of a JSON text that say where it comes from. */
+export const SOURCE_KEYS: readonly string[] = [
   "source",
   "url",
   "uri",
@@ -172,7 +196,7 @@ const SOURCE_KEYS = [
 ];
 const SECTION_KEYS = ["section", "heading", "title"];
 /** Keys whose strings name something; they are not read as text. */
-const NAME_KEYS: ReadonlySet<string> = new Set([
+export const NAME_KEYS: ReadonlySet<string> = new Set([
   ...SOURCE_KEYS,
   ...SECTION_KEYS,
   "sources",
@@ -182,7 +206,8 @@ const NAME_KEYS: ReadonlySet<string> = new Set([
   "name",
 ]);
 
-function stringAt(
+/** The first of the keys that holds a text. */
+export function stringAt(
   value: Readonly<Record<string, unknown>>,
   keys: readonly string[],
 ): string | undefined {

@@ -2,15 +2,20 @@
 
 import { termsOf } from "./term.ts";
 
-/** The number nearest to one of the wanted terms; undefined when the text has none of the terms, or no number. */
-export function numberNear(text: string, wanted: ReadonlySet<string>): number | undefined {
-  const words = [...text.matchAll(/\p{L}[\p{L}\p{N}]*/gu)].filter((word) =>
+/** Farther than this from the words that it is looked for by, a number counts something else. In characters. */
+const REACH = 60;
+
+/** The numbers near one of the wanted terms, the nearest first; none when the text has none of the terms. */
+export function numbersNear(text: string, wanted: ReadonlySet<string>): number[] {
+  const words = [...text.matchAll(/[\p{L}\p{N}]+/gu)].filter((word) =>
     termsOf(word[0]).some((term) => wanted.has(term)),
   );
-  if (words.length === 0) return undefined;
   const distance = (at: number): number =>
-    Math.min(...words.map((word) => Math.abs(word.index - at)));
-  return numbersIn(text).toSorted((a, b) => distance(a.at) - distance(b.at))[0]?.value;
+    words.reduce((least, word) => Math.min(least, Math.abs(word.index - at)), Infinity);
+  return numbersIn(text)
+    .filter(({ at }) => distance(at) <= REACH)
+    .toSorted((a, b) => distance(a.at) - distance(b.at))
+    .map(({ value }) => value);
 }
 
 /** The number of a text that has exactly one. */
@@ -19,9 +24,16 @@ export function onlyNumber(text: string): number | undefined {
   return numbers.length === 1 ? numbers[0]?.value : undefined;
 }
 
-/** Numbers that stand alone: not those in names such as Qwen3-32B, fp8 or v0.9. */
+/** The first number of a text: 1.49 of "1.49 USD per hour". */
+export function firstNumber(text: string): number | undefined {
+  return numbersIn(text)[0]?.value;
+}
+
+/** Numbers that stand alone or before their unit (80GB, 12ms): not those in names such as Qwen3-32B, fp8, v0.9 or 10.0.0.7, nor in dates. */
 function numbersIn(text: string): { readonly at: number; readonly value: number }[] {
-  const found = text.matchAll(/(?<![\p{L}\d_.,/-])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\p{L}\d_/-])/gu);
+  const found = text.matchAll(
+    /(?<![\p{L}\d_.,/:-])-?\d+(?:,\d{3})*(?:\.\d+)?(?!\.\d|:\d)(?:(?![\p{L}\d_/-])|(?=(?:ms|s|h|W|[KMGT]i?B)(?![\p{L}\d])))/gu,
+  );
   return [...found].map((match) => ({
     at: match.index,
     value: Number(match[0].replaceAll(",", "")),

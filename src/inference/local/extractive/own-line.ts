@@ -12,9 +12,25 @@ export function checkedLine(supported: number, unsupported: number): string {
   return `Checked ${total} statement${total === 1 ? "" : "s"}: ${supported} supported, ${unsupported} without a source.`;
 }
 
-/** What an agent says that found nothing; group 1 is the subject. */
-export const NOTHING_FOUND: RegExp =
-  /^Nothing was found about "([^"\n]{1,300})" in the sources given\.$/m;
+/** What an agent says that found nothing; one of the groups is the subject. */
+const NOTHING_FOUND =
+  /^Nothing was found (?:about "([^"\n]{1,300})" in the sources given|for "([^"\n]{1,300})"(?:, "[^"\n]{1,300}")*)\.$/m;
+
+/** The subject that an agent found nothing about. */
+export function subjectNotFound(text: string): string | undefined {
+  const [, subject, query] = NOTHING_FOUND.exec(text) ?? [];
+  return subject ?? query;
+}
+
+/** Says that a tool was left alone. */
+export function notCalledLine(tool: string, missing: readonly string[]): string {
+  return `${tool} was not called: the task does not say ${missing.join(", ")}.`;
+}
+
+/** Says which required values no source holds. */
+export function gapsLine(missing: readonly string[]): string {
+  return `Nothing in the sources fills: ${missing.join(", ") || "the answer"}.`;
+}
 
 /** True for a line that is about an answer, not part of it. */
 export function isOwnLine(line: string): boolean {
@@ -22,6 +38,8 @@ export function isOwnLine(line: string): boolean {
   return (
     text === MARKER ||
     NOTHING_FOUND.test(text) ||
+    /^Nothing in the sources fills: \S/.test(text) ||
+    /^\S+ was not called: the task does not say \S/.test(text) ||
     /^Checked \d+ statements?: \d+ supported, \d+ without a source\./.test(text)
   );
 }

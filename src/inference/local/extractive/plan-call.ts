@@ -4,6 +4,7 @@
 //   K1  No call is planned twice with the same arguments, unless the request forces a call and no other is left.
 //   K2  At most MAX_CALLS calls of one tool in one turn; a tool that found nothing is asked once more, with other words.
 //   K3  Tools that change something are called only when the task names the deed and its object.
+//   K4  No call is planned without a value for each required argument: a tool that lacks one is named, with what is missing.
 
 import { isObject, type JsonObject, parseJson } from "../../../json.ts";
 import type { ToolCall, ToolChoice, ToolSpec } from "../../model/message.ts";
@@ -15,44 +16,61 @@ import { commonTerms, distinctBy, termsOf, topicOf } from "./term.ts";
 
 /** Most calls of one turn. */
 const MAX_CALLS = 3;
-/** Most characters of a task that are searched for arguments: the patterns grow with the square of it. */
-const MAX_TASK = 2_000;
+/** A tool that fits and was not called, and the required arguments that nothing gives. */
+export type Unfilled = { readonly tool: string; readonly missing: readonly string[] };
 
-/** The calls to make now; none when it is time to answer. */
+/** What to do now: calls, or none when it is time to answer. */
+export type Plan = { readonly calls: readonly ToolCall[]; readonly unfilled: readonly Unfilled[] };
+
+/** The calls to make now, and the tools that would have fitted. */
 export function planCalls(
   assignment: Assignment,
   tools: readonly ToolSpec[],
   choice: ToolChoice,
-): ToolCall[] {
-  if (choice === "none" || tools.length === 0) return [];
+): Plan {
+  if (choice === "none") return { calls: [], unfilled: [] };
+  const isForced = choice === "required";
+  const unfilled: Unfilled[] = [];
   const ranked = tools
     .map((tool) => ({ tool, fit: fitOf(tool, assignment) }))
+    .filter(({ fit }) => fit > 0 || isForced)
     .toSorted((a, b) => b.fit - a.fit);
-  for (const { tool, fit } of ranked) {
-    if (fit <= 0 && choice !== "required") continue;
-    const planned = nextArguments(tool, assignment, choice === "required");
-    if (planned.length > 0) return toCalls(tool, planned, assignment);
+  for (const { tool } of ranked) {
+    const { planned, missing } = nextArguments(tool, assignment, isForced);
+    if (planned.length > 0) return { calls: toCalls(tool, planned, assignment), unfilled };
+    if (missing.length > 0) unfilled.push({ tool: tool.name, missing });
   }
-  const [forced] = choice === "required" ? ranked : [];
-  return forced
-    ? toCalls(
-        forced.tool,
-        [fillArguments(forced.tool, assignment, queriesOf(assignment)[0] ?? "")],
-        assignment,
-      )
-    : []; // K1
+  const [query = ""] = queriesOf(assignment);
+  for (const { tool } of isForced ? ranked : []) {
+    const filled = fillArguments(tool, assignment, { query, isForced });
+    if (filled.type === "filled" && isObject(filled.value))
+      return { calls: toCalls(tool, [filled.value], assignment), unfilled }; // K1
+  }
+  return { calls: [], unfilled };
 }
 
-/** What the tool was not asked yet. */
-function nextArguments(tool: ToolSpec, assignment: Assignment, isForced: boolean): JsonObject[] {
+type Next = { readonly planned: readonly JsonObject[]; readonly missing: readonly string[] };
+
+/** What the tool was not asked yet, or why it cannot be asked (K4). */
+function nextArguments(tool: ToolSpec, assignment: Assignment, isForced: boolean): Next {
+  const missing = new Set<string>();
+  const fill = (query: string): JsonObject[] => {
+    const filled = fillArguments(tool, assignment, { query, isForced });
+    if (filled.type === "gaps") for (const name of filled.missing) missing.add(name);
+    return filled.type === "filled" && isObject(filled.value) ? [filled.value] : [];
+  };
   const earlier = assignment.calls.filter((call) => call.tool === tool.name);
-  const fill = (query: string): JsonObject => fillArguments(tool, assignment, query);
-  if (earlier.length === 0) return distinctBy(queriesOf(assignment).map(fill), canonical);
+  if (earlier.length === 0) {
+    const planned = distinctBy(queriesOf(assignment).flatMap(fill), canonical);
+    return { planned, missing: [...missing] };
+  }
   const turns = new Set(earlier.map((call) => call.turn)).size;
-  if (!isForced && (!isLookUp(tool) || turns > 1 || hasFound(tool, assignment))) return []; // K2
+  if (!isForced && (!isLookUp(tool) || turns > 1 || hasFound(tool, assignment)))
+    return { planned: [], missing: [] }; // K2
   const isNew = (args: JsonObject): boolean =>
     !earlier.some((call) => sameArguments(call.arguments, args));
-  return otherQueries(assignment).map(fill).filter(isNew).slice(0, 1);
+  const planned = otherQueries(assignment).flatMap(fill).filter(isNew).slice(0, 1);
+  return { planned, missing: [] };
 }
 
 function hasFound(tool: ToolSpec, assignment: Assignment): boolean {
@@ -64,7 +82,6 @@ function hasFound(tool: ToolSpec, assignment: Assignment): boolean {
 
 /** How well a tool fits: 0 = not at all. Words of its name count twice. */
 function fitOf(tool: ToolSpec, assignment: Assignment): number {
-  if (!canFill(tool, assignment)) return 0;
   const { task, expected, role, goal } = assignment;
   const wanted = new Set(termsOf([task, expected, role, goal].join(" ")));
   const named = wordsOf(tool).flatMap(termsOf);
@@ -108,28 +125,6 @@ function wordsOf(tool: ToolSpec): string[] {
     .split(/[\s_-]+/)
     .filter(Boolean);
 }
-
-/** False when the tool needs something that the task does not hold: a path, a URL, an expression. */
-function canFill(tool: ToolSpec, assignment: Assignment): boolean {
-  const required = Array.isArray(tool.parameters["required"]) ? tool.parameters["required"] : [];
-  const task = assignment.task.slice(0, MAX_TASK);
-  return required.every(
-    (name) =>
-      typeof name !== "string" ||
-      NEEDS.every(([key, pattern]) => !key.test(name) || pattern.test(task)),
-  );
-}
-
-/** What stands in a task when such a property can be filled. */
-const NEEDS: readonly (readonly [key: RegExp, pattern: RegExp])[] = [
-  [/^(?:url|uri|link|href)$/i, /https?:\/\/\S+/],
-  [
-    /^(?:path|file|filename|file_?path|directory|folder)$/i,
-    /[\w.-]+\/[\w./-]+|\b[\w-]+\.\w{1,5}\b/,
-  ],
-  [/^(?:expression|formula|calculation)$/i, /\d\s*[-+*/^×÷]\s*\d/],
-  [/^(?:email|to|recipient)$/i, /\S+@\S+\.\w+/],
-];
 
 function sameArguments(text: string, args: JsonObject): boolean {
   const parsed = parseJson(text);

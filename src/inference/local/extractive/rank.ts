@@ -4,6 +4,7 @@
 
 import type { Assignment } from "./assignment.ts";
 import type { Sentence } from "./material.ts";
+import { isAboutPaper } from "./sentence.ts";
 import { keywordsOf, termsOf } from "./term.ts";
 
 /** Terms that are looked for, with their weight. */
@@ -48,7 +49,7 @@ export function scoreSentences(sentences: readonly Sentence[], query: Query): nu
       lead +
       place +
       opening;
-    return said * quality(sentence);
+    return (said + formula(sentence.text, query)) * quality(sentence, query);
   });
 }
 
@@ -60,7 +61,7 @@ export function definesTopic(text: string, query: Query): boolean {
 }
 
 const DEFINITION =
-  /^["“*]*(?:(?:an?|the) )?(\S+(?: \S+){0,4}?)["”*]* (?:is|are|means?|refers to|stands for) (?:an?|the|how|what|when|one|any)\b/i;
+  /^["“*]*(?:(?:an?|the) )?(\S+(?: \S+){0,4}?)["”*]* (?:is|are|means?|refers to|stands for|lets?) (?:an?|the|how|what|when|one|any)\b/i;
 
 /** Tried on the project's own documents: without `around`, sentences that use a synonym of the question are lost. */
 const WEIGHT = {
@@ -70,6 +71,7 @@ const WEIGHT = {
   place: 0.15,
   opening: 0.3,
   definition: 0.4,
+  formula: 0.5,
 } as const;
 
 const OPENING_WORDS = 6;
@@ -134,15 +136,24 @@ function openingShare(text: string, query: Query): number {
     : Math.min(1, asked.filter((term) => first.has(term)).length / Math.min(asked.length, 3));
 }
 
+/** What a question about sizes and formulas is answered with. */
+function formula(text: string, query: Query): number {
+  const isAsked = ["formula", "equat", "calculat", "size", "siz"].some(
+    (term) => query.get(term) === 1,
+  );
+  return isAsked && /\bequals?\b.*[×*/+−-]|[×÷].*\S+ [×÷]/.test(text) ? WEIGHT.formula : 0;
+}
+
 /** Files that speak about other files more than about their subject. */
 const INDEX_FILE = /(?:^|\/)(?:readme|index|contents|toc)\.\w+$/i;
 
 /** Below 1 for sentences that say little away from their place. */
-function quality({ text, sources }: Sentence): number {
+function quality({ text, sources }: Sentence, query: Query): number {
   const factors = [
     text.endsWith("?") ? 0.3 : 1,
     text.endsWith("!") ? 0.6 : 1,
     text.length > 350 ? 0.7 : 1,
+    isAboutPaper(text) && !query.has("paper") ? 0.6 : 1,
     INDEX_FILE.test(sources[0] ?? "") ? 0.5 : 1,
   ];
   return factors.reduce((product, factor) => product * factor, 1);

@@ -3,7 +3,15 @@
 import { isObject, type Json, type JsonObject, ownValue } from "../../../json.ts";
 
 /** A node that says directly what it takes. */
-export type Resolved = { readonly schema: JsonObject; readonly isNullable: boolean };
+export type Resolved = {
+  readonly schema: JsonObject;
+  readonly isNullable: boolean;
+  /** How many branches lead to different nodes, at least 1. */
+  readonly branches: number;
+};
+
+/** Most branches that are worth a try. */
+const MAX_BRANCHES = 8;
 
 /** Longest chain of references and combinations. */
 const MAX_STEPS = 32;
@@ -21,7 +29,7 @@ type Walk = { readonly root: JsonObject; readonly branch: number; steps: number 
 
 function resolve(node: unknown, walk: Walk): Resolved | undefined {
   if (walk.steps++ > MAX_STEPS) return undefined;
-  if (node === true || node === undefined) return { schema: {}, isNullable: false };
+  if (node === true || node === undefined) return { schema: {}, isNullable: false, branches: 1 };
   if (!isObject(node)) return undefined;
   const { $ref, allOf, anyOf, oneOf, ...own } = node as JsonObject; // `as`: a schema is JSON
   const alternatives = [anyOf, oneOf].filter((options) => Array.isArray(options));
@@ -34,18 +42,24 @@ function resolve(node: unknown, walk: Walk): Resolved | undefined {
   const isOptional =
     (Array.isArray(own["type"]) && own["type"].includes("null")) ||
     alternatives.some((options) => options.some(isNull));
+  const branches = alternatives.reduce(
+    (most, options) => Math.max(most, options.filter((option) => !isNull(option)).length),
+    1,
+  );
   return parts.reduce<Resolved | undefined>(
     (whole, part) => {
-      const next = part === own ? { schema: own, isNullable: false } : resolve(part, walk);
+      const next =
+        part === own ? { schema: own, isNullable: false, branches: 1 } : resolve(part, walk);
       return (
         whole &&
         next && {
           schema: merge(whole.schema, next.schema),
           isNullable: whole.isNullable || next.isNullable,
+          branches: Math.min(MAX_BRANCHES, Math.max(whole.branches, next.branches)),
         }
       );
     },
-    { schema: {}, isNullable: isOptional },
+    { schema: {}, isNullable: isOptional, branches },
   );
 }
 

@@ -67,6 +67,7 @@ export function needsPredecessor(text: string): boolean {
     LEANING.test(start) ||
     LEANING_INSIDE.test(start) ||
     NAMED_BEFORE.test(start) ||
+    CONCLUDING.test(start) ||
     (/^both\b/i.test(start) && !/ and /.test(start))
   );
 }
@@ -75,6 +76,13 @@ export function needsPredecessor(text: string): boolean {
 export function pointsAtItsPage(text: string): boolean {
   return POINTING.test(text);
 }
+
+/** True for what says who wrote something and where it appeared, which is not what a subject is. */
+export function isAboutPaper(text: string): boolean {
+  return PUBLICATION.test(text);
+}
+
+const PUBLICATION = /\bpapers?\b|\bco-authors?\b|\bappeared (?:at|in)\b|\bpresented at\b/i;
 
 /** An end mark with the quotes and citations behind it. Group 1: the mark. Brackets of a link, [text](url), are no citation. */
 const ENDS =
@@ -167,6 +175,9 @@ const LEANING_INSIDE = new RegExp(
     `beyond|below|above|under|over|despite|like|unlike|besides|because of|instead of) ${PRONOUN}\\b`,
   "i",
 );
+
+/** "An estimate is therefore optimistic": a conclusion from what was said before. */
+const CONCLUDING = /^[^,;:]{1,80}\b(?:therefore|hence|thus|consequently|accordingly)\b/i;
 
 /** "Those three wastes", "in that measurement": named before. */
 const NAMED_BEFORE =

@@ -12,15 +12,16 @@ export type Slot = {
   readonly siblings: readonly string[];
   /** Place in the nearest array, 0 outside. */
   readonly index: number;
+  /** True for an array's item itself, not for the properties in it. */
+  readonly isItem: boolean;
 };
 
-/** Says what belongs into a slot. undefined = nothing sensible: the slot is left out, null, or filled with the least valid value. */
+/** Says what belongs into a slot. undefined = nothing is known: the slot is left out or null, and a required one stays a gap. */
 export type Valuer = {
-  /** Texts that would fit, the best first; the first one that keeps the length bounds is taken. */
-  texts(slot: Slot): readonly string[];
+  text(slot: Slot): string | undefined;
   number(slot: Slot): number | undefined;
   flag(slot: Slot): boolean | undefined;
-  /** One of the options. */
+  /** One of the options, of which there are two or more. */
   choice(slot: Slot, options: readonly Json[]): Json | undefined;
   /** Items of an array. */
   count(slot: Slot): number;

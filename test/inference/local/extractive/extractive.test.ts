@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { JsonObject } from "../../../../src/json.ts";
 import { createVirtualClock } from "../../../../src/clock.ts";
 import { isBosunError } from "../../../../src/error.ts";
 import { createExtractive } from "../../../../src/inference/local/extractive/extractive.ts";
@@ -210,5 +211,40 @@ describe("the work of one call", () => {
     const reply = await replyTo(messages, {}, { contextTokens: 262_144 });
 
     expect(reply.text.split("\n")[0]).toBe(MARKER);
+  });
+
+  it.each([
+    ["prose", prose],
+    ["labels", "Key: value\n".repeat(18_000)],
+    ["cells", "| a | b | c |\n".repeat(15_000)],
+    ["records", JSON.stringify(Array.from({ length: 8_000 }, (_, id) => ({ id, key: "a" })))],
+    ["colons", "A: ".repeat(66_000)],
+    ["one word", "a".repeat(200_000)],
+    ["numbers", "1,000 ".repeat(33_000)],
+    ["addresses", "a@b.".repeat(50_000)],
+  ])("is bounded for a schema with patterns over 200,000 characters of %s", async (_, text) => {
+    const schema: JsonObject = {
+      type: "object",
+      properties: {
+        key: { type: "string", pattern: "^a?a?a?a?a*b$" },
+        code: { type: "string", pattern: "^[A-Z]+-\\d+$" },
+        hostile: { type: "string", pattern: "^(a+)+$" },
+        mail: { type: "string", format: "email" },
+        count: { type: "integer", minimum: 5_000_000 },
+        isKey: { type: "boolean" },
+        level: { enum: ["low", "high"] },
+        list: { type: "array", items: { type: "string", pattern: "^z\\w*z$" } },
+      },
+      required: ["key", "code", "hostile", "mail", "count", "isKey", "level", "list"],
+    };
+    const messages = agentMessages({ context: { research: text }, task: "Find the key" });
+
+    const reply = await replyTo(
+      messages,
+      { output: { name: "x", schema } },
+      { contextTokens: 262_144 },
+    );
+
+    expect(reply.text).toMatch(/^Nothing in the sources fills: /);
   });
 });

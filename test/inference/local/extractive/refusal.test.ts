@@ -65,10 +65,21 @@ describe("a schema that the sources do not fill", () => {
     ["a text of a pattern", { type: "string", pattern: "^[A-Z]{2}$" }],
     ["a number", { type: "number" }],
     ["a truth value", { type: "boolean" }],
-    ["a constant", { const: "fixed" }],
     ["a list that may not be empty", { type: "array", items: { type: "string" }, minItems: 1 }],
   ])("is refused in words for %s when there are no sources", async (_, schema) => {
     expect(await textOf(schema, found())).toBe("Nothing in the sources fills: the answer.");
+  });
+
+  it.each<[string, JsonObject, unknown]>([
+    ["a constant", { const: "fixed" }, "fixed"],
+    ["an enum of one value", { enum: ["only"] }, "only"],
+    ["a default text", { type: "string", default: "none given" }, "none given"],
+    ["a default number", { type: "integer", default: 3 }, 3],
+    ["a default option", { enum: ["low", "high"], default: "low" }, "low"],
+    ["null where it is allowed", { type: ["string", "null"] }, null],
+    ["an empty list", { type: "array", items: { type: "string" } }, []],
+  ])("is filled with what it states itself: %s", async (_, schema, value) => {
+    expect(JSON.parse(await textOf(schema, found()))).toEqual(value);
   });
 
   it("leaves out what is optional and empties lists when there are no sources", async () => {

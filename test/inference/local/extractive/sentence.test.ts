@@ -91,6 +91,7 @@ describe("a sentence", () => {
     "If they fail, it ends.",
     "One of them fails.",
     "**They** stay.",
+    "An estimate of 2 GiB is therefore optimistic.",
   ])("leans on the one before it: %j", (text) => {
     expect(needsPredecessor(text)).toBe(true);
   });
@@ -101,6 +102,7 @@ describe("a sentence", () => {
     "If the pool is full, requests wait.",
     "Both keys and values are kept.",
     "It-depends is a name.",
+    "When the pool is full, a request is therefore preempted.",
   ])("stands alone: %j", (text) => {
     expect(needsPredecessor(text)).toBe(false);
   });

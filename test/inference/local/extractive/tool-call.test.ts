@@ -221,8 +221,8 @@ describe("other tools", () => {
     expect(argumentsOf(given)).toEqual([{ url: "https://example.org/kv-cache" }]);
   });
 
-  it("get the best matching choice, defaults, and least values for what is required", async () => {
-    const ask1 = tool(
+  it("get the choice and the number that the task names, and the schema's defaults", async () => {
+    const prices = tool(
       "find_prices",
       "Finds GPU prices",
       {
@@ -231,14 +231,14 @@ describe("other tools", () => {
         days: { type: "integer", minimum: 1, maximum: 30 },
         currency: { type: "string", enum: ["EUR", "USD"], default: "USD" },
       },
-      ["query", "region", "days"],
+      ["query", "region", "days", "currency"],
     );
 
-    const reply = await ask({ ...TASK, task: "Find GPU prices in Europe" }, [ask1]);
+    const reply = await ask({ ...TASK, task: "Find GPU prices in Europe for 7 days" }, [prices]);
 
     const [args] = argumentsOf(reply);
-    expect(args).toMatchObject({ region: "europe", days: 1 });
-    expect((await validate(ask1.parameters, args)).type).toBe("valid");
+    expect(args).toMatchObject({ region: "europe", days: 7, currency: "USD" });
+    expect((await validate(prices.parameters, args)).type).toBe("valid");
   });
 
   it("that delegate work get the task, the context and the fitting coworker", async () => {
@@ -288,10 +288,14 @@ describe("other tools", () => {
     ],
     [
       "a number within bounds",
-      { query: { type: "string" }, k: { type: "number", exclusiveMinimum: 2, maximum: 9 } },
+      { query: { type: "string" }, k: { type: "number", exclusiveMinimum: 2, default: 5 } },
       ["query", "k"],
     ],
-    ["a flag", { query: { type: "string" }, deep: { type: "boolean" } }, ["query", "deep"]],
+    [
+      "a flag",
+      { query: { type: "string" }, deep: { type: "boolean", default: false } },
+      ["query", "deep"],
+    ],
     ["alternatives", { query: { anyOf: [{ type: "null" }, { type: "string" }] } }, ["query"]],
   ])("get arguments that fit their schema: %s", async (_, properties, required) => {
     const search = tool("search_index", "Searches an index", properties, required);

@@ -1,0 +1,108 @@
+// A project as options of agent(), task() and crew(), still plain data: what build.ts makes a crew of and render.ts prints.
+
+import type { Inputs } from "../input.ts";
+import { type AgentDefinition, defineAgents } from "./agent-definition.ts";
+import { CREW_KEYS, type CrewFields } from "./crew-key.ts";
+import { applyKeys } from "./key.ts";
+import type { NoteBook, Noting, ProjectNote } from "./place.ts";
+import { toInputs } from "./plain-input.ts";
+import type { RawProject } from "./raw.ts";
+import { findPart, toName } from "./reference.ts";
+import { defineTasks, type TaskDefinition } from "./task-definition.ts";
+import { createToolReader } from "./tool-value.ts";
+
+/** A crew. `manager` is the key of an agent. */
+export type CrewDefinition = Omit<CrewFields, "manager"> & {
+  readonly name: string;
+  readonly agents: readonly AgentDefinition[];
+  readonly tasks: readonly TaskDefinition[];
+  readonly manager: string | undefined;
+  readonly inputs: Inputs;
+  /** Those that belong to no agent and no task. */
+  readonly notes: readonly ProjectNote[];
+};
+
+/**
+ * What a project's files mean.
+ * @throws BosunError `crew/…` with the place for what cannot be a crew.
+ */
+export function defineProject(raw: RawProject, root: string, book: NoteBook): CrewDefinition {
+  const tools = createToolReader(root, raw.scope, book.note);
+  const subject = { root, scope: raw.scope, note: book.note, tools };
+  const given = applyKeys(raw.crew, CREW_KEYS, { ...subject, kind: "crews" });
+  noteMethods(raw, book.note);
+  const crew = settleCrew(given, raw, book.note);
+  const inputs = toInputs(raw.inputs, book.note);
+  const own = [...book.all];
+  const agents = defineAgents(raw.agents, { ...subject, kind: "agents" }, book);
+  const tasks = defineTasks(
+    raw,
+    { ...subject, kind: "tasks" },
+    { book, agents, isHierarchical: crew.process === "hierarchical" },
+  );
+  return {
+    ...crew,
+    name: toName(given.name ?? raw.name, "crew"),
+    agents,
+    tasks,
+    inputs,
+    notes: own,
+  };
+}
+
+type Settled = Omit<CrewFields, "manager"> & { readonly manager: string | undefined };
+
+/** What counts only beside something else is left out without it, and told. */
+function settleCrew(
+  { manager, ...given }: Partial<CrewFields>,
+  raw: RawProject,
+  note: Noting,
+): Settled {
+  const isHierarchical = given.process === "hierarchical";
+  const leader = manager && findPart(raw.agents, manager, "agent").id;
+  const unless = <T>(isMeant: boolean, key: string, value: T | undefined): T | undefined => {
+    if (isMeant || value === undefined) return value;
+    const place = raw.crew.find((entry) => entry.key === key)?.place;
+    if (place) note(place, key, "note", UNUSED[key] ?? "not used");
+    return undefined;
+  };
+  return {
+    ...given,
+    manager: unless(isHierarchical, "manager_agent", leader),
+    managerModel: unless(isHierarchical && !leader, "manager_llm", given.managerModel),
+    planningModel: unless(given.planning === true, "planning_llm", given.planningModel),
+  };
+}
+
+/** Why a key is not used. */
+const UNUSED: Readonly<Record<string, string>> = {
+  manager_agent: "counts only in a hierarchical crew",
+  manager_llm:
+    "counts only in a hierarchical crew without a manager_agent, which has a model of its own",
+  planning_llm: "counts only with planning: true",
+};
+
+const TOLD_METHODS: readonly string[] = [
+  "before_kickoff",
+  "after_kickoff",
+  "before_llm_call",
+  "after_llm_call",
+  "before_tool_call",
+  "after_tool_call",
+  "callback",
+  "cache_handler",
+];
+
+/** Methods of a crew.py that CrewAI would call. */
+function noteMethods({ scope }: RawProject, note: Noting): void {
+  for (const { name, decorators, place } of scope.file?.methods ?? []) {
+    const told = decorators.find((one) => TOLD_METHODS.includes(one));
+    if (told !== undefined)
+      note(
+        place,
+        name,
+        "warning",
+        `@${told} is Python and is not run. hooks of crew() are called at the same places`,
+      );
+  }
+}

@@ -1,0 +1,115 @@
+// The keys of agents, tasks and crews: what each becomes. Every key that CrewAI knows has a rule; any other is told as unknown.
+
+import { errorAt, type NoteLevel, type Noting, type Place } from "./place.ts";
+import type { PythonScope } from "./python-scope.ts";
+import type { ToolUse } from "./known-tool.ts";
+import { type Entry, isNull, isOff, type Located, show } from "./value.ts";
+
+/** What rules may look at besides the value. */
+export type KeyContext = {
+  readonly key: string;
+  /** Of the key. */
+  readonly place: Place;
+  /** The project's folder. */
+  readonly root: string;
+  readonly scope: PythonScope;
+  readonly note: (level: NoteLevel, message: string) => void;
+  /** The tools of a list that have a built-in counterpart; notes the others. */
+  readonly tools: (value: Located) => readonly ToolUse[];
+};
+
+/** What becomes of a key. */
+export type KeyRule<Fields> =
+  /** It sets fields. `python`: it also understands values that crew.py sets by an expression. */
+  | {
+      readonly type: "used";
+      readonly python?: boolean | undefined;
+      readonly read: (value: Located, context: KeyContext) => Partial<Fields>;
+    }
+  /** There is nothing to carry over. */
+  | { readonly type: "silent" }
+  /** It cannot be carried over, which is told when its value switches something on (or off, with `when: "off"`). */
+  | {
+      readonly type: "told";
+      readonly level: NoteLevel;
+      readonly message: string;
+      readonly when?: "off" | undefined;
+    };
+
+/** Rules by key. */
+export type KeyRules<Fields> = Readonly<Record<string, KeyRule<Fields>>>;
+
+/** Of which thing: an agent, a task, a crew. */
+export type Subject = {
+  readonly kind: "agents" | "tasks" | "crews";
+  readonly root: string;
+  readonly scope: PythonScope;
+  readonly note: Noting;
+  readonly tools: (value: Located, key: string) => readonly ToolUse[];
+};
+
+/**
+ * The fields that the entries set; what is not carried over is noted.
+ * @throws BosunError `crew/invalid` with the place for a value of a wrong type.
+ */
+export function applyKeys<Fields>(
+  entries: readonly Entry[],
+  rules: KeyRules<Fields>,
+  subject: Subject,
+): Partial<Fields> {
+  let fields: Partial<Fields> = {};
+  for (const { key, value, place } of entries) {
+    if (isNull(value)) continue;
+    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
+    const context: KeyContext = {
+      key,
+      place,
+      root: subject.root,
+      scope: subject.scope,
+      note: (level, message) => subject.note(place, key, level, message),
+      tools: (list) => subject.tools(list, key),
+    };
+    if (!rule) context.note("warning", unknownKey(key, rules, subject.kind));
+    else fields = { ...fields, ...applyRule(rule, value, context) };
+  }
+  return fields;
+}
+
+function unknownKey(key: string, rules: object, kind: Subject["kind"]): string {
+  const snakeCase = key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const meant = snakeCase !== key && Object.hasOwn(rules, snakeCase) ? `. Write ${snakeCase}` : "";
+  return `unknown: CrewAI's ${kind} have no such key. It does nothing here${meant}`;
+}
+
+function applyRule<Fields>(
+  rule: KeyRule<Fields>,
+  given: Located,
+  context: KeyContext,
+): Partial<Fields> {
+  const value = context.scope.resolve(given);
+  if (isNull(value)) return {};
+  switch (rule.type) {
+    case "silent":
+      return {};
+    case "told":
+      if (isOff(value) === (rule.when === "off")) context.note(rule.level, rule.message);
+      return {};
+    case "used":
+      if (value.type !== "python" || rule.python) return rule.read(value, context);
+      context.note("warning", `not read: it is ${show(value)}, and Python is not run`);
+      return {};
+    default:
+      return rule satisfies never;
+  }
+}
+
+/** The entry that must be there. @throws BosunError `crew/invalid`. */
+export function requireKey(
+  entries: readonly Entry[],
+  key: string,
+  of: { readonly what: string; readonly place: Place },
+): void {
+  const entry = entries.find((one) => one.key === key);
+  if (!entry || isNull(entry.value))
+    throw errorAt(entry?.place ?? of.place, `${of.what} has no ${key}, which it needs`);
+}

@@ -1,0 +1,154 @@
+// What a crew.py says without being run: its decorated methods in order with what they return, the names that it sets, and its
+// Pydantic models as far as they are plain.
+
+import type { Place } from "./place.ts";
+import { createExpressionReader, type ExpressionReader } from "./python-expression.ts";
+import { type Token, tokensOf } from "./python-token.ts";
+import type { Source } from "./source.ts";
+import type { Entry, Located } from "./value.ts";
+
+/** A method with decorators. */
+export type Method = {
+  readonly name: string;
+  /** Names without "@" and arguments. */
+  readonly decorators: readonly string[];
+  /** What it returns. */
+  readonly result: Located | undefined;
+  readonly place: Place;
+};
+
+/** A class. */
+export type PythonClass = {
+  readonly name: string;
+  readonly decorators: readonly string[];
+  readonly bases: readonly string[];
+  /** Its tokens, for whoever knows what kind of class it is. */
+  readonly body: readonly Token[];
+};
+
+/** A file. */
+export type PythonFile = {
+  readonly file: string;
+  /** In order of their first definition; of two with one name the later counts, as in Python. */
+  readonly methods: readonly Method[];
+  readonly classes: readonly PythonClass[];
+  /** Names set outside of functions; those of a class as `self.name`. */
+  readonly names: ReadonlyMap<string, Located>;
+  /** The first `inputs = { … }`, wherever it stands. */
+  readonly inputs: readonly Entry[];
+};
+
+/** Reads a Python file. Never throws: what is not understood is not there. */
+export function readPython(source: Source): PythonFile {
+  const tokens = tokensOf(source);
+  const read = createExpressionReader(source, tokens);
+  const methods = new Map<string, Method>();
+  const classes: PythonClass[] = [];
+  let decorators: string[] = [];
+  tokens.forEach((token, index) => {
+    if (!token.isFirst) return;
+    const name = tokens[index + 1];
+    if (token.text === "@") decorators.push(decoratorAt(tokens, index + 1));
+    else if (token.text === "def" || token.text === "async") {
+      const method = methodAt(
+        { tokens, read },
+        token.text === "async" ? index + 1 : index,
+        decorators,
+      );
+      if (method && decorators.length > 0) methods.set(method.name, method);
+      decorators = [];
+    } else {
+      if (token.text === "class" && name)
+        classes.push({ ...classAt(tokens, index), name: name.text, decorators });
+      decorators = [];
+    }
+  });
+  const names = assignedIn({ tokens, read }, 0, tokens.length, namerOf(classes));
+  return {
+    file: source.file,
+    methods: [...methods.values()],
+    classes,
+    names,
+    inputs: inputsIn({ tokens, read }),
+  };
+}
+
+/** Names of the file stand at its left edge; those of a class are found as `self.name`. */
+function namerOf(classes: readonly PythonClass[]): Namer {
+  const own = new Set(
+    classes.flatMap(({ body }) =>
+      body.filter(({ isFirst, place }) => isFirst && place.column === body[0]?.place.column),
+    ),
+  );
+  return (token) => {
+    if (token.place.column === 1) return token.text;
+    return own.has(token) ? `self.${token.text}` : undefined;
+  };
+}
+
+function inputsIn({ tokens, read }: Code): readonly Entry[] {
+  const at = tokens.findIndex(
+    ({ isFirst, text }, index) => isFirst && text === "inputs" && tokens[index + 1]?.text === "=",
+  );
+  const value = at < 0 ? undefined : read(at + 2);
+  return value?.type === "map" ? value.entries : [];
+}
+
+type Code = { readonly tokens: readonly Token[]; readonly read: ExpressionReader };
+
+function decoratorAt(tokens: readonly Token[], from: number): string {
+  let at = from;
+  while (tokens[at + 1]?.text === "." && tokens[at + 2]) at += 2;
+  return tokens[at]?.text ?? "";
+}
+
+/** The index of the first statement behind a block that begins at `index`. */
+function endOfBlock(tokens: readonly Token[], index: number): number {
+  const column = tokens[index]?.place.column ?? 1;
+  const end = tokens.findIndex(
+    ({ isFirst, place }, at) => at > index && isFirst && place.column <= column,
+  );
+  return end < 0 ? tokens.length : end;
+}
+
+function methodAt(code: Code, def: number, decorators: readonly string[]): Method | undefined {
+  const { tokens, read } = code;
+  const name = tokens[def + 1];
+  if (name?.type !== "name") return undefined;
+  const begin = tokens[def]?.isFirst ? def : def - 1;
+  const end = endOfBlock(tokens, begin);
+  const locals = assignedIn(code, def, end, ({ text }) => text);
+  let result: Located | undefined;
+  for (let index = def; index < end; index++)
+    if (tokens[index]?.text === "return" && tokens[index]?.isFirst) result = read(index + 1);
+  if (result?.type === "python" && locals.has(result.text)) result = locals.get(result.text);
+  return { name: name.text, decorators, result, place: name.place };
+}
+
+/** The name that an assignment to this token sets; undefined for one that does not count. */
+type Namer = (token: Token) => string | undefined;
+
+function assignedIn(
+  { tokens, read }: Code,
+  from: number,
+  to: number,
+  nameOf: Namer,
+): ReadonlyMap<string, Located> {
+  const names = new Map<string, Located>();
+  for (let index = from; index < to; index++) {
+    const [token, next, after] = tokens.slice(index, index + 3);
+    if (!token?.isFirst || token.type !== "name" || next?.text !== "=" || after?.text === "=")
+      continue;
+    const name = nameOf(token);
+    const value = name === undefined ? undefined : read(index + 2);
+    if (name !== undefined && value) names.set(name, value);
+  }
+  return names;
+}
+
+function classAt(tokens: readonly Token[], index: number): Pick<PythonClass, "bases" | "body"> {
+  const end = endOfBlock(tokens, index);
+  const colon = tokens.findIndex(({ text }, at) => at > index && text === ":");
+  const bases = tokens.slice(index + 3, Math.max(colon, 0)).filter(({ type }) => type === "name");
+  return { bases: bases.map(({ text }) => text), body: tokens.slice(colon + 1, end) };
+}
