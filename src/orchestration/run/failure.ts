@@ -1,6 +1,7 @@
-// An error as events carry it.
+// Errors of a run: how events carry them, which of them end the run, and what a child hands over of them.
 
-import type { BosunError, ErrorData } from "../../error.ts";
+import { BosunError, detailOf, type ErrorData, isBosunError, toBosunError } from "../../error.ts";
+import type { Durable } from "../durable/durable.ts";
 
 /** The error without its partial text and usage: events stay small, both stand elsewhere in them. */
 export function withoutText(error: BosunError): ErrorData {
@@ -8,4 +9,29 @@ export function withoutText(error: BosunError): ErrorData {
   if (details === undefined) return data;
   const { text: _text, usage: _usage, ...rest } = details;
   return Object.keys(rest).length > 0 ? { ...data, details: rest } : data;
+}
+
+/** True for an error that nobody inside the run may go on after: it was aborted, or a hook blocked. */
+export function isFatal(d: Durable, error: unknown): boolean {
+  return d.signal.aborted || (isBosunError(error) && error.code === "hook/blocked");
+}
+
+/** What a child run fails with. The reason of an abort wins over what it made fail; the text that there was stays with it. */
+export function failureOf(d: Durable, error: unknown, where: string): BosunError {
+  const reason: unknown =
+    d.signal.aborted && isBosunError(d.signal.reason) ? d.signal.reason : error;
+  const failure = toBosunError(reason, "run/failed", where);
+  const text = detailOf(error, "text");
+  if (failure === error || text === undefined) return failure;
+  return new BosunError(failure.code, failure.message, {
+    retryable: failure.retryable,
+    cause: error,
+    details: { ...failure.details, text },
+  });
+}
+
+/** The text that an error carries from a call that did not end. */
+export function textOf(error: unknown): string {
+  const text = detailOf(error, "text");
+  return typeof text === "string" ? text : "";
 }
