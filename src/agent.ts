@@ -5,26 +5,34 @@ import { homeOf, kickoff, stream } from "./crew.ts";
 import { BosunError } from "./error.ts";
 import { type Agent, agent as defineAgent, type AgentOptions } from "./orchestration/crew/agent.ts";
 import { type Crew, defineCrew } from "./orchestration/crew/crew.ts";
-import type { Guardrail } from "./orchestration/crew/guardrail.ts";
+import type { Hooks } from "./orchestration/crew/hook.ts";
 import type { InputsOf, Placeholders } from "./orchestration/crew/input.ts";
-import { type Task, task } from "./orchestration/crew/task.ts";
+import { task, type TaskOptions } from "./orchestration/crew/task.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import type { RunResult, TaskResult } from "./orchestration/run/result.ts";
 import type { RunOptions } from "./run-option.ts";
 import type { OutputOf, Schema } from "./schema.ts";
 
-/** Options of an agent's kickoff. `inputs` fill the placeholders of the agent's own texts; the message stands as it is. */
-export type AgentKickoffOptions<Names extends string, S extends Schema | undefined> = Omit<
-  RunOptions,
-  "inputs"
+/** What an agent's kickoff may say of its answer, as a task does. */
+type AnswerOptions = Pick<
+  TaskOptions<string, string, string, Agent, Schema | undefined, undefined>,
+  "guardrail" | "guardrailRetries" | "humanInput" | "outputFile" | "timeoutMs" | "tools"
 > & {
   /** What a good answer looks like. Default: a complete answer. */
   readonly expectedOutput?: string | undefined;
-  /** The answer's shape. The result's `output` is then typed and validated. */
-  readonly output?: S;
-  readonly guardrail?: Guardrail | readonly Guardrail[] | undefined;
-  readonly timeoutMs?: number | undefined;
-} & ([Names] extends [never]
+  readonly output?: Schema | undefined;
+  readonly hooks?: Hooks | undefined;
+};
+
+/** Options of an agent's kickoff. `inputs` fill the placeholders of the agent's own texts; message and expectedOutput stand as they are. */
+export type AgentKickoffOptions<Names extends string, S extends Schema | undefined> = Omit<
+  RunOptions,
+  "inputs"
+> &
+  AnswerOptions & {
+    /** The answer's shape. The result's `output` is then typed and validated. */
+    readonly output?: S;
+  } & ([Names] extends [never]
     ? { readonly inputs?: InputsOf<Names> }
     : { readonly inputs: InputsOf<Names> });
 
@@ -95,38 +103,38 @@ export function agent<
 
 /** The name of the input under which a message reaches an agent's own crew. */
 export const MESSAGE_INPUT = "message";
+const EXPECTED_INPUT = "expectedOutput";
 
 /** A crew of one task, in which an agent answers a message. */
 export function crewOfAgent(data: Agent, options: AnswerOptions = {}): Crew {
+  const { expectedOutput, hooks, ...answer } = options;
+  const answering = task({
+    ...answer,
+    name: "answer",
+    description: `{${MESSAGE_INPUT}}`,
+    expectedOutput: expectedOutput === undefined ? "A complete answer" : `{${EXPECTED_INPUT}}`,
+    agent: data,
+  });
   const name = data.name.replace(/[^\w-]+/g, "-").replace(/^-+|-+$/g, "");
   const isName = /^(?!\d+$)[\w-]+$/.test(name);
-  return defineCrew({
-    name: isName ? name.slice(0, 64) : "agent",
-    tasks: [answerTask(data, options)],
-  });
+  return defineCrew({ name: isName ? name.slice(0, 64) : "agent", tasks: [answering], hooks });
 }
 
-type AnswerOptions = {
-  readonly expectedOutput?: string | undefined;
-  readonly output?: Schema | undefined;
-  readonly guardrail?: Guardrail | readonly Guardrail[] | undefined;
-  readonly timeoutMs?: number | undefined;
-};
+/** Names of options that are the answer's; all others are the run's. */
+const ANSWER_OPTIONS = [
+  "expectedOutput",
+  "output",
+  "guardrail",
+  "guardrailRetries",
+  "humanInput",
+  "outputFile",
+  "timeoutMs",
+  "tools",
+  "hooks",
+] as const satisfies readonly (keyof AnswerOptions)[];
 
-function answerTask(
-  data: Agent,
-  { expectedOutput = "A complete answer", output, guardrail, timeoutMs }: AnswerOptions,
-): Task<"answer"> {
-  const description = `{${MESSAGE_INPUT}}`;
-  return task({
-    name: "answer",
-    description,
-    expectedOutput,
-    agent: data,
-    output,
-    guardrail,
-    timeoutMs,
-  });
+function isAnswers([key]: [string, unknown]): boolean {
+  return ANSWER_OPTIONS.some((name) => name === key);
 }
 
 function prepare(
@@ -139,7 +147,20 @@ function prepare(
       "usage",
       `agent "${data.name}": the message must be a text that says something`,
     );
-  const { expectedOutput, output, guardrail, timeoutMs, inputs, ...run } = given ?? {};
-  const made = crewOfAgent(data, { expectedOutput, output, guardrail, timeoutMs });
-  return { made, run: { ...run, inputs: { ...inputs, [MESSAGE_INPUT]: message } } };
+  const { inputs, ...rest } = given ?? {};
+  const entries = Object.entries(rest);
+  const answer: AnswerOptions = Object.fromEntries(entries.filter(isAnswers));
+  const run: Partial<RunOptions> = Object.fromEntries(entries.filter((one) => !isAnswers(one)));
+  const { expectedOutput } = answer;
+  const own = {
+    [MESSAGE_INPUT]: message,
+    ...(expectedOutput === undefined ? {} : { [EXPECTED_INPUT]: expectedOutput }),
+  };
+  const taken = Object.keys(inputs ?? {}).find((name) => Object.hasOwn(own, name));
+  if (taken !== undefined)
+    throw new BosunError(
+      "usage",
+      `agent "${data.name}": the input "${taken}" is the kickoff's own. Name yours differently`,
+    );
+  return { made: crewOfAgent(data, answer), run: { ...run, inputs: { ...inputs, ...own } } };
 }

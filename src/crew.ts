@@ -23,6 +23,8 @@ type NamesOf<T> = T extends {
   ? Names
   : never;
 
+type ManagerIn<M> = M extends Agent ? readonly [M] : readonly [];
+
 /** Options of a kickoff. `inputs` may be left out only when no text asks for one. */
 export type KickoffOptions<In> = Omit<RunOptions, "inputs"> &
   (In extends { readonly [name: string]: never }
@@ -55,7 +57,9 @@ export type RunnableCrew<
    * abort leaves out what was not started. */
   kickoffForEach(
     items: Iterable<CrewInputs<Tasks, Agents>> | AsyncIterable<CrewInputs<Tasks, Agents>>,
-    options?: Omit<RunOptions, "inputs" | "runId"> & { readonly concurrency?: number | undefined },
+    options?: Omit<RunOptions, "inputs" | "runId" | "session"> & {
+      readonly concurrency?: number | undefined;
+    },
   ): Promise<readonly ItemResult<CrewInputs<Tasks, Agents>, RunResult<TaskResults<Tasks, P>>>[]>;
 };
 
@@ -74,9 +78,13 @@ export function crew<
   const Tasks extends readonly Task[],
   const P extends Policy = "fail-fast",
   const Agents extends readonly Agent[] = readonly [],
+  const Manager extends Agent | undefined = undefined,
 >(
-  options: CrewOptions<Tasks, P, Agents> & { readonly bosun?: Bosun | undefined },
-): RunnableCrew<Tasks, P, Agents> {
+  options: CrewOptions<Tasks, P, Agents> & {
+    readonly manager?: Manager;
+    readonly bosun?: Bosun | undefined;
+  },
+): RunnableCrew<Tasks, P, readonly [...Agents, ...ManagerIn<Manager>]> {
   const { bosun, ...rest } = options;
   const data = defineCrew<Tasks, P>(rest);
   const home = (): Bosun => homeOf(bosun);
@@ -88,15 +96,21 @@ export function crew<
       items,
       { concurrency = DEFAULT_CONCURRENCY, signal = new AbortController().signal, ...each } = {},
     ) {
+      if ("session" in each)
+        throw new BosunError(
+          "usage",
+          "kickoffForEach: items run at once, and cannot be turns of one session",
+        );
       if (!Number.isInteger(concurrency) || concurrency < 1) {
         throw new BosunError(
           "usage",
           `kickoffForEach: concurrency must be a whole number of at least 1, got ${concurrency}`,
         );
       }
-      const results: ItemResult<CrewInputs<Tasks, Agents>, RunResult<TaskResults<Tasks, P>>>[] = [];
+      type In = CrewInputs<Tasks, readonly [...Agents, ...ManagerIn<Manager>]>;
+      const results: ItemResult<In, RunResult<TaskResults<Tasks, P>>>[] = [];
       const work = (
-        inputs: CrewInputs<Tasks, Agents>,
+        inputs: In,
         itemSignal: AbortSignal,
       ): Promise<RunResult<TaskResults<Tasks, P>>> =>
         kickoff(home(), data, { ...each, inputs, signal: itemSignal });

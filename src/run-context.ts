@@ -9,14 +9,14 @@ import type { ModelRef } from "./inference/model/endpoint.ts";
 import { isObject } from "./json.ts";
 import { allTasks } from "./orchestration/crew/cast.ts";
 import { checkInputs, type Crew } from "./orchestration/crew/crew.ts";
-import { fillPlaceholders, type Inputs } from "./orchestration/crew/input.ts";
+import type { Inputs } from "./orchestration/crew/input.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
 import { planCrew } from "./orchestration/plan/plan.ts";
 import { describeCrew } from "./orchestration/run/description.ts";
 import type { RunFact } from "./orchestration/run/event.ts";
 import { callHook, changeOf, factOf } from "./orchestration/run/hook.ts";
 import { createRunLog } from "./orchestration/run/log.ts";
-import { outputPath } from "./orchestration/run/output-file.ts";
+import { outputFileOf, outputPath } from "./orchestration/run/output-file.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
 import { createToolRunner, type ToolRunner } from "./orchestration/tool/run.ts";
 import { checkRunId, newRunId } from "./run-id.ts";
@@ -51,7 +51,7 @@ export async function prepareRun(
   checkInputs(crew, inputs);
   checkOutputFiles(crew, inputs, outputFolder);
   const description = await describeCrew(crew);
-  const session = await home.sessions.open(run.session);
+  const session = await home.sessions.open(run.session, inputs);
   const opened = await store();
   if (run.runId !== undefined)
     checkRunId(runId, contexts.has(runId) || opened?.find(runId)?.runId === runId);
@@ -103,12 +103,15 @@ async function hookInputs(
   };
 }
 
-function checkOutputFiles(crew: Crew, inputs: Inputs, folder: string): void {
+function checkOutputFiles({ tasks }: Crew, inputs: Inputs, folder: string): void {
   const files = new Map<string, string>();
-  for (const { name, outputFile } of allTasks(crew.tasks)) {
+  for (const task of allTasks(tasks)) {
+    const { name, outputFile, when } = task;
     if (outputFile === undefined) continue;
     const where = `task "${name}"`;
-    const path = outputPath(folder, fillPlaceholders(outputFile, inputs, where), where);
+    const path = outputPath(folder, outputFileOf(outputFile, inputs, where), where);
+    const isStandIn = !tasks.includes(task);
+    if (isStandIn || when !== undefined) continue; // of those only one may come to write it
     const other = files.get(path);
     if (other !== undefined)
       throw new BosunError(

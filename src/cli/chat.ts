@@ -1,7 +1,7 @@
 // `bosun chat`: a crew, or an agent, that is talked to. Each line is a kickoff; the session carries the conversation.
 
 import { MESSAGE_INPUT } from "../agent.ts";
-import { type Bosun, createBosun } from "../bosun.ts";
+import { type Bosun, createBosun, type StartedRun } from "../bosun.ts";
 import { BosunError, isBosunError } from "../error.ts";
 import type { Crew } from "../orchestration/crew/crew.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
@@ -13,7 +13,7 @@ import { inputNamesOf, parseInputs } from "./input.ts";
 import { createLineInput, type LineInput } from "./line-input.ts";
 import { checkModelName } from "./model-name.ts";
 import { projectNoteLines } from "./project-note.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, type Progress } from "./progress.ts";
 import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
 import { captureConsole } from "./user-console.ts";
 import { printable } from "./width.ts";
@@ -40,8 +40,9 @@ export async function chatCommand(
   const loaded = await loadCrew(path);
   writeLines(terminal.err, projectNoteLines(loaded.notes, terminal.err.paint));
   const { crew } = loaded;
-  const name = flags.message ?? messageInputOf(crew, given);
   const inputs = { ...loaded.inputs, ...given };
+  const name = flags.message ?? messageInputOf(crew, inputs);
+  checkMessageInput(crew, name);
   const bosun = createBosun({ data: flags.data, env: terminal.env() });
   using input = createLineInput(() => terminal.input.stream);
   const session = flags.session ?? `chat-${newRunId(terminal.clock)}`;
@@ -72,6 +73,16 @@ export function messageInputOf(crew: Crew, given: Inputs): string {
     open.length === 0
       ? `the crew "${crew.name}" asks for no input that could carry what you say. Put {${MESSAGE_INPUT}} into a task's description`
       : `the crew "${crew.name}" asks for ${open.join(", ")}. Say which one carries what you say, as --message ${only}, and give the others with --input`,
+  );
+}
+
+/** @throws BosunError `usage` for an input that the crew does not ask for: what is said would reach nobody. */
+function checkMessageInput(crew: Crew, name: string): void {
+  const names = inputNamesOf(crew);
+  if (names.includes(name)) return;
+  throw new BosunError(
+    "usage",
+    `the crew "${crew.name}" asks for no input ${name}; its inputs: ${names.join(", ") || "none"}`,
   );
 }
 
@@ -112,7 +123,7 @@ async function turn(talk: Talk, message: string): Promise<void> {
   try {
     const options = { inputs: { ...inputs, [name]: message }, model, session, signal, onAsk };
     const run = await bosun.start(crew, options);
-    for await (const event of run.log.read(0, new AbortController().signal)) progress.event(event);
+    await follow(run, progress);
     const { status, raw, error } = await run.ended;
     progress[Symbol.dispose]();
     if (status === "done" || status === "partial") out.write(`${printable(raw)}\n`);
@@ -122,6 +133,16 @@ async function turn(talk: Talk, message: string): Promise<void> {
     progress[Symbol.dispose]();
     if (isBosunError(error)) tellEnd(terminal, error);
     else err.write(`${err.paint("red", failureText(error, false))}\n`);
+  }
+}
+
+async function follow(run: StartedRun, progress: Progress): Promise<void> {
+  try {
+    for await (const event of run.log.read(0, new AbortController().signal)) progress.event(event);
+  } catch (error) {
+    run.cancel("its events cannot be shown or kept any more");
+    await run.ended.catch(() => undefined); // the first error says more
+    throw error;
   }
 }
 

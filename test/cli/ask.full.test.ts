@@ -43,8 +43,10 @@ describe("what a run asks a person", () => {
     const { code, out, err } = await runBosun(["run", ".", "--model", server.url], { cwd, typed });
 
     expect({ code, out }).toEqual({ code: 0, out: "second try\n" });
-    expect(err).toContain("Writer, at task write, wants to call (within 1h 00m, else rejected)");
-    expect(err).toContain('send_mail {"to":"bob@example.com"}');
+    expect(err).toContain(
+      "Writer, at task write, wants to call send_mail (within 1h 00m, else rejected)",
+    );
+    expect(err).toContain('  {"to":"bob@example.com"}');
     expect(err).toContain("Is this answer of Writer to task write good?");
     expect(err.match(/Type y to approve/g)).toHaveLength(2);
     expect(JSON.stringify(server.calls[1]?.body)).toContain("sent to eve@example.com");
@@ -60,7 +62,9 @@ describe("what a run asks a person", () => {
 
     expect({ code, out }).toEqual({ code: 0, out: "without mail\n" });
     const told = JSON.stringify(server.calls[1]?.body);
-    expect(told).toContain("refused by a person: nobody can answer");
+    expect(told).toContain(
+      "was not approved: nobody can answer: the input of the command has ended",
+    );
   });
 
   it("is decided by its own default in a batch, which asks nobody", async () => {

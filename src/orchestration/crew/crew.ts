@@ -14,7 +14,6 @@ import {
   executorOf,
   namesOf,
 } from "./cast.ts";
-import { criteriaOf } from "./guardrail.ts";
 import { type Hooks, isHooks } from "./hook.ts";
 import { fillPlaceholders, type Inputs } from "./input.ts";
 import { type DelegationLimits, limitsOf, managerOf, type ManagerOptions } from "./manager.ts";
@@ -167,9 +166,8 @@ export function textsOf(crew: Crew): readonly Text[] {
 }
 
 function textsOfTask(task: Task): readonly Text[] {
-  const { name, description, expectedOutput, outputFile = "", guardrails } = task;
-  const criteria = guardrails.map((guardrail) => criteriaOf(guardrail) ?? "");
-  const texts = [description, expectedOutput, outputFile, ...criteria];
+  const { name, description, expectedOutput, outputFile = "" } = task;
+  const texts = [description, expectedOutput, outputFile];
   return texts.map((text) => ({ whose: `task "${name}"`, text }));
 }
 

@@ -22,7 +22,7 @@ export type Verdict =
 /**
  * A function, or criteria in words that a model judges by. A function must not change anything outside: it is called again when a
  * run is resumed before its verdict was kept. One that throws fails the task, without another call to the model: the fault is not
- * the answer's.
+ * the answer's. One that changes the answer stands before those that check it: they are not asked again about the change.
  */
 export type Guardrail =
   | ((
@@ -31,7 +31,7 @@ export type Guardrail =
     ) => Verdict | Promise<Verdict>)
   | string
   | {
-      /** What a good answer meets. May hold {placeholders}. */
+      /** What a good answer meets. */
       readonly judge: string;
       /** Default: the models of the task's agent. */
       readonly model?: ModelRef | undefined;

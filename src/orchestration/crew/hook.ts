@@ -7,7 +7,7 @@ import { isObject, type Json } from "../../json.ts";
 import type { Inputs } from "./input.ts";
 import type { Check } from "./option.ts";
 
-/** Stops what the hook stands before, or the run where it stands after something. The reason is in the error `hook/blocked`. */
+/** Stops the run with the error `hook/blocked` and this reason; around a tool call, that call alone. */
 export type Block = { readonly block: string };
 
 /** What a hook gets besides its subject. */

@@ -44,6 +44,7 @@ export type TaskOptions<
   A extends Agent | string | undefined,
   S extends Schema | undefined,
   E extends OnError | undefined,
+  File extends string | undefined = string | undefined,
 > = ModelSettings & {
   /** 1 to 64 letters, digits, `_` or `-`; unique in its crew. */
   readonly name: Name;
@@ -73,8 +74,11 @@ export type TaskOptions<
   readonly guardrailRetries?: number | undefined;
   /** false skips the task: it has no output, and those that see its output go on without. A condition that throws fails the task. */
   readonly when?: Condition | undefined;
-  /** A file for the answer, below the output folder; folders are made, a file that is there is replaced. May hold {placeholders}. */
-  readonly outputFile?: string | undefined;
+  /**
+   * A file for the answer, below the output folder; folders are made, a file that is there is replaced. May hold {placeholders};
+   * what they bring becomes one part of a name: slashes and leading dots become "-". A partial answer is not written.
+   */
+  readonly outputFile?: File;
   /** Lets a person approve, edit or reject the answer; a rejected one goes back to the agent with the reason. */
   readonly humanInput?: boolean | AskLimits | undefined;
 };
@@ -129,9 +133,10 @@ export function task<
   const A extends Agent | string | undefined = undefined,
   S extends Schema | undefined = undefined,
   const E extends OnError | undefined = undefined,
+  const File extends string | undefined = undefined,
 >(
-  options: TaskOptions<Name, Description, Expected, A, S, E> & { readonly when?: undefined },
-): Task<Name, InputsIn<Description | Expected, A, E>, OutputType<S, E>>;
+  options: TaskOptions<Name, Description, Expected, A, S, E, File> & { readonly when?: undefined },
+): Task<Name, InputsIn<Description | Expected | Extract<File, string>, A, E>, OutputType<S, E>>;
 export function task<
   const Name extends string,
   const Description extends string,
@@ -139,9 +144,14 @@ export function task<
   const A extends Agent | string | undefined = undefined,
   S extends Schema | undefined = undefined,
   const E extends OnError | undefined = undefined,
+  const File extends string | undefined = undefined,
 >(
-  options: TaskOptions<Name, Description, Expected, A, S, E>,
-): Task<Name, InputsIn<Description | Expected, A, E>, OutputType<S, E> | undefined>;
+  options: TaskOptions<Name, Description, Expected, A, S, E, File>,
+): Task<
+  Name,
+  InputsIn<Description | Expected | Extract<File, string>, A, E>,
+  OutputType<S, E> | undefined
+>;
 export function task(
   options: TaskOptions<
     string,

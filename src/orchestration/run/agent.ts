@@ -33,7 +33,8 @@ export async function runAgent(
   let fault: Fault | undefined;
   for (let turn = 1; ; turn++) {
     const phase = phaseOf(job, turn, fault);
-    if (phase === "final") turns.push({ role: "user", content: FINAL_ANSWER });
+    const isTold = turns.at(-1)?.role === "user"; // a request to mend asks for an answer by itself
+    if (phase === "final" && !isTold) turns.push({ role: "user", content: FINAL_ANSWER });
     const reply = await askTurn(body, turn, phase);
     let answer: string | undefined = reply.text;
     if (reply.calls.length > 0 && phase === "work") {

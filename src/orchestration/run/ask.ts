@@ -60,6 +60,8 @@ function toAnswered(given: unknown, { timeoutMs, onTimeout }: Required<AskLimits
   const read = readDecision(given);
   if (read && "ok" in read) return { decision: read, by: "person" };
   const by = read ? "nobody" : "timeout";
-  const reason = read ? read.nobody : `nobody answered within ${timeoutMs} ms`;
+  const reason = read
+    ? `nobody can answer: ${read.nobody}`
+    : `nobody answered within ${timeoutMs} ms`;
   return { decision: onTimeout === "approve" ? { ok: true } : { ok: false, reason }, by };
 }

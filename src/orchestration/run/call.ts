@@ -2,40 +2,29 @@
 
 import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
-import type { Message, OutputSpec, ToolSpec } from "../../inference/model/message.ts";
-import {
-  type ModelRef,
-  type ModelSettings,
-  thinkingTokens,
-  type Timeouts,
-} from "../../inference/model/endpoint.ts";
+import type { Message, OutputSpec } from "../../inference/model/message.ts";
+import type { Timeouts } from "../../inference/model/endpoint.ts";
 import type { ModelRequest, Path, Purpose, Reply } from "../../inference/model/model.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
 import { withoutText } from "./failure.ts";
-import { applyFit, checkFit, type Cut, planFit } from "./fit.ts";
+import { applyFit, checkFit } from "./fit.ts";
 import { runHook } from "./hook.ts";
-import { type Conversation, toMessages, toPromptParts } from "./prompt.ts";
+import { toMessageParts, toMessages, toPromptParts } from "./prompt.ts";
+import { fitAsk, type Fitting, type Fit } from "./room.ts";
 import type { RunContext, World } from "./world.ts";
 
 /** A call as the agent loop asks for it. */
-export type Ask = {
+export type Ask = Fitting & {
   readonly path: Path;
   readonly agent: string;
   /** The task that it is for; "" before the first. */
   readonly task: string;
   readonly purpose: Purpose;
-  readonly models: readonly [ModelRef, ...ModelRef[]];
-  readonly conversation: Conversation;
-  readonly tools: readonly ToolSpec[];
   readonly output: OutputSpec | undefined;
-  readonly settings: ModelSettings;
   readonly timeouts: Timeouts | undefined;
   readonly remainingCalls: number | undefined;
 };
-
-/** Default of `maxTokens`, when the context is known to be at least four times as long. */
-export const DEFAULT_MAX_TOKENS = 2_048;
 
 /** The answer to one call, with what the crew's hooks make of it. */
 export async function askModel(d: Durable, world: World, ask: Ask): Promise<Reply> {
@@ -56,13 +45,15 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
   const fit = await d.step(`${key}/fit`, (step) => fitAsk(world, ask, step.signal));
   for (const cut of fit.cuts) run.log.emit(path, { type: "context-trim", ...cut });
   const conversation = applyFit(ask.conversation, fit.cuts);
-  if (run.showPrompts)
-    run.log.emit(path, {
-      type: "model-prompt",
-      agent,
-      parts: toPromptParts(conversation, ask.tools),
-    });
-  const messages = await hookMessages(d, world, ask, { fit, messages: toMessages(conversation) });
+  const fitted = toMessages(conversation);
+  const messages = await hookMessages(d, world, ask, { fit, messages: fitted });
+  if (run.showPrompts) {
+    const isChanged = messages !== fitted;
+    const parts = isChanged
+      ? toMessageParts(messages, ask.tools)
+      : toPromptParts(conversation, ask.tools);
+    run.log.emit(path, { type: "model-prompt", agent, parts });
+  }
   const { defaultMaxTokens } = fit;
   const isWatched = (): boolean => run.log.isRead();
   const request = toRequest(d, ask, { messages, defaultMaxTokens, isWatched });
@@ -137,14 +128,6 @@ export function usageOf(error: unknown): Usage {
   return isUsage(usage) ? usage : NO_USAGE;
 }
 
-type Fit = {
-  readonly cuts: readonly Cut[];
-  readonly defaultMaxTokens: number;
-  /** The room that all of it had to fit. */
-  readonly contextTokens: number | undefined;
-  readonly reservedTokens: number;
-};
-
 /** The messages as the crew's hook wants them. @throws BosunError `model/context-length` when they do not fit any more (M1). */
 async function hookMessages(
   d: Durable,
@@ -159,37 +142,6 @@ async function hookMessages(
   const changedMessages = changed as readonly Message[]; // `as`: runHook has checked their shape
   checkFit(changedMessages, tools, fit);
   return changedMessages;
-}
-
-/** Fits the conversation into the tightest of the models that the call can reach (M1). */
-async function fitAsk(world: World, ask: Ask, signal: AbortSignal): Promise<Fit> {
-  const rooms = await Promise.all(ask.models.map((ref) => roomAt(world, ask, { ref, signal })));
-  const tightest = rooms.reduce((least, room) => (room.left < least.left ? room : least));
-  const cuts = planFit(ask.conversation, ask.tools, tightest);
-  const { contextTokens, reservedTokens } = tightest;
-  const defaultMaxTokens = Math.min(...rooms.map((room) => room.defaultMaxTokens));
-  return { cuts, defaultMaxTokens, contextTokens, reservedTokens };
-}
-
-type Room = {
-  readonly contextTokens: number | undefined;
-  readonly reservedTokens: number;
-  readonly left: number;
-  readonly defaultMaxTokens: number;
-};
-
-async function roomAt(
-  world: World,
-  { settings }: Ask,
-  { ref, signal }: { readonly ref: ModelRef; readonly signal: AbortSignal },
-): Promise<Room> {
-  const contextTokens = await world.model.contextTokens([ref], signal);
-  const context = contextTokens ?? Infinity;
-  const own: ModelSettings = typeof ref === "string" ? {} : ref;
-  const defaultMaxTokens = Math.min(DEFAULT_MAX_TOKENS, Math.floor(context / 4));
-  const maxTokens = settings.maxTokens ?? own.maxTokens ?? defaultMaxTokens;
-  const reservedTokens = maxTokens + thinkingTokens(settings.thinking ?? own.thinking);
-  return { contextTokens, reservedTokens, left: context - reservedTokens, defaultMaxTokens };
 }
 
 /** What the log knows of a call: whether it was sent, and whether its end was told. */

@@ -9,10 +9,17 @@ import { BosunError, type ErrorData, isBosunError, toBosunError } from "../../er
 import { type JsonObject, ownValue } from "../../json.ts";
 import { executorOf } from "../crew/cast.ts";
 import type { Task } from "../crew/task.ts";
-import type { Durable, Flow } from "../durable/durable.ts";
+import type { Flow } from "../durable/durable.ts";
+import {
+  allTold,
+  type HookBody,
+  hookOutcome,
+  NOTHING_TOLD,
+  TELLING,
+  tellEnded,
+} from "./crew-hook.ts";
 import type { RunFact, RunStatus } from "./event.ts";
-import { withoutText } from "./failure.ts";
-import { runHook } from "./hook.ts";
+import { isFatal, textOf, withoutText } from "./failure.ts";
 import { makePlans, type Plans } from "./planning.ts";
 import {
   agentNameOf,
@@ -24,13 +31,11 @@ import {
   nextDue,
   type Outcome,
   outcomeOf,
-  type Progress,
   type Running,
   sectionsFor,
   sessionSection,
   startProgress,
   taskNamed,
-  textOf,
 } from "./progress.ts";
 import { PLAN_SECTION, type Section } from "./prompt.ts";
 import type { TaskInput, TaskOutput } from "./task.ts";
@@ -40,11 +45,7 @@ import { nameOfAgent, type RunContext, type World } from "./world.ts";
 export type CrewInput = { readonly crew: string; readonly inputs: JsonObject };
 
 /** What the functions of this body share. */
-type Body = {
-  readonly d: Durable;
-  readonly world: World;
-  readonly run: RunContext;
-  readonly progress: Progress;
+type Body = HookBody & {
   readonly taskFlow: Flow<TaskInput, TaskOutput>;
   plans: Plans;
 };
@@ -60,13 +61,13 @@ export function createCrewFlow(
     async run(d, { inputs }) {
       const run = world.runOf(d.rootId);
       const progress = startProgress(run.plan);
-      const body: Body = { d, world, run, progress, taskFlow, plans: {} };
+      const body: Body = { d, world, run, progress, taskFlow, plans: {}, telling: NOTHING_TOLD };
       try {
         sayStart(run, inputs);
         body.plans = await makePlans(d, world, run);
         await doTasks(body);
         await stopAll(body, "cancelled");
-        await tellEnded(body);
+        await allTold(body);
         const outcome = await hookOutcome(body, outcomeOf(run, progress));
         run.log.emit([], { type: "run-end", ...outcome });
         return outcome;
@@ -93,28 +94,11 @@ async function doTasks(body: Body): Promise<void> {
   const { run, progress } = body;
   while (progress.ended.size < run.plan.tasks.length && !isStopped(run, progress)) {
     startDue(body);
-    await tellEnded(body);
+    tellEnded(body);
     if (progress.running.size > 0) await followOne(body);
-    await tellEnded(body);
+    // One task after the other, and the hook between them. In a parallel crew it runs beside the tasks, and holds none of them up.
+    if (run.crew.process !== "parallel") await allTold(body);
   }
-}
-
-/** Calls the crew's hook for the tasks that have ended. */
-async function tellEnded({ d, world, run, progress }: Body): Promise<void> {
-  const untold = progress.untold.splice(0);
-  if (run.crew.hooks.onTask === undefined) return;
-  for (const { task, agent, ended } of untold) {
-    const at = { hook: "onTask", path: [`task:${task}`] } as const;
-    await runHook(d, world, at, { task, agent, status: ended.status, raw: ended.raw });
-  }
-}
-
-async function hookOutcome({ d, world, run, progress }: Body, outcome: Outcome): Promise<Outcome> {
-  if (run.crew.hooks.afterKickoff === undefined) return outcome;
-  const { status, raw } = outcome;
-  const subject = { inputs: run.inputs, status, raw, tasks: endsOf(progress) };
-  const changed = await runHook(d, world, { hook: "afterKickoff", path: [] }, subject);
-  return typeof changed === "string" ? { ...outcome, raw: changed } : outcome;
 }
 
 function sayStart(run: RunContext, inputs: JsonObject): void {
@@ -197,6 +181,7 @@ function launch(
 async function followOne(body: Body): Promise<void> {
   const { d, progress } = body;
   const name = await d.race(`round:${progress.round++}`, progress.results);
+  if (name === TELLING) return allTold(body);
   const running = progress.running.get(name);
   progress.results.delete(name);
   if (!running) return;
@@ -207,9 +192,26 @@ async function followOne(body: Body): Promise<void> {
   } catch (error) {
     if (d.signal.aborted) throw error;
     progress.running.delete(name);
+    if (isFatal(d, error)) throw endBlocked(body, running, error);
     onFailure(body, running, toBosunError(error, "run/failed", `task "${name}"`));
   }
 }
+
+/** A hook that blocks ends the run under every policy; the task's own end is told first. */
+function endBlocked(body: Body, running: Running, error: unknown): BosunError {
+  const failure = toBosunError(error, "run/failed", `task "${running.task.name}"`);
+  const ended = { status: "failed", raw: textOf(error), error: withoutText(failure) } as const;
+  end(body, running, ended);
+  return failure;
+}
+
+/** Doing a task anew mends neither a fault of the user's code nor an absent person. */
+const FINAL: ReadonlySet<string> = new Set([
+  "task/condition-failed",
+  "task/guardrail-failed",
+  "task/output-file",
+  "task/unanswered",
+]);
 
 function onFailure(body: Body, running: Running, error: BosunError): void {
   const { task, attempt, sections } = running;
@@ -222,7 +224,7 @@ function onFailure(body: Body, running: Running, error: BosunError): void {
     launch(body, { task, attempt: attempt + 1, sections, standIn });
   };
   const raw = textOf(error);
-  const isRepeatable = !error.code.startsWith("model/"); // M5
+  const isRepeatable = !error.code.startsWith("model/") && !FINAL.has(error.code); // M5
   if (onError === "retry" && attempt <= task.retries && isRepeatable) again(false);
   else if (typeof onError === "object" && attempt === 1) again(true);
   else if (onError === "partial" && raw.trim() !== "")

@@ -2,10 +2,11 @@
 
 import { strict as assert } from "node:assert";
 import { runAgent } from "./agent.ts";
-import type { DelegationFlow } from "./delegation.ts";
+import type { Durable } from "../durable/durable.ts";
+import type { DelegationFlow, DelegationInput } from "./delegation.ts";
 import { failureOf } from "./failure.ts";
-import { settingsOf, workplaceOf } from "./job.ts";
-import { delegatedOpening, startConversation } from "./prompt.ts";
+import { type Answer, settingsOf, workplaceOf } from "./job.ts";
+import { delegatedOpening, EARLIER_SECTION, type Section, startConversation } from "./prompt.ts";
 import type { World } from "./world.ts";
 
 /** The flow of work given away. It may be given on, as deep as the crew allows. */
@@ -14,38 +15,51 @@ export function createDelegationFlow(world: World): DelegationFlow {
     name: "bosun/delegation",
     version: "1",
     async run(d, input) {
-      const run = world.runOf(d.rootId);
-      const spec = run.crew.agents.find(({ name }) => name === input.agent);
-      assert(spec, `the crew has no agent "${input.agent}" to give work to`);
-      const place = workplaceOf(run, spec, { tools: spec.tools, givers: input.givers });
-      const { kind, text, context, earlier, reasons } = input;
-      const sections =
-        context.trim() === "" ? [] : [{ name: `context from ${input.from}`, text: context }];
-      const conversation = startConversation({
-        agent: place.agent,
-        inputs: run.inputs,
-        team: place.team,
-        sections,
-        ...delegatedOpening({ kind, text, earlier, reasons }),
-        schema: undefined,
-      });
-      const job = {
-        ...place,
-        task: { name: input.task, ...WITHOUT_CHECKS },
-        path: input.path,
-        settings: settingsOf(place.agent),
-        schema: undefined,
-        conversation,
-        remainingCalls: undefined,
-      };
       try {
-        return await runAgent(d, world, job, flow);
+        return await doPiece(d, world, { input, flow });
       } catch (error) {
-        throw failureOf(d.signal, error, `agent "${place.agent.name}"`);
+        throw failureOf(d, error, `agent "${input.agent}"`);
       }
     },
   };
   return flow;
+}
+
+async function doPiece(
+  d: Durable,
+  world: World,
+  { input, flow }: { readonly input: DelegationInput; readonly flow: DelegationFlow },
+): Promise<Answer> {
+  const run = world.runOf(d.rootId);
+  const spec = run.crew.agents.find(({ name }) => name === input.agent);
+  assert(spec, `the crew has no agent "${input.agent}" to give work to`);
+  const place = workplaceOf(run, spec, { tools: spec.tools, givers: input.givers });
+  const { kind, text, reasons } = input;
+  const conversation = startConversation({
+    agent: place.agent,
+    inputs: run.inputs,
+    team: place.team,
+    sections: sectionsOf(input),
+    ...delegatedOpening({ kind, text, reasons }),
+    schema: undefined,
+  });
+  const job = {
+    ...place,
+    task: { name: input.task, ...WITHOUT_CHECKS },
+    path: input.path,
+    settings: settingsOf(place.agent),
+    schema: undefined,
+    conversation,
+    remainingCalls: undefined,
+  };
+  return runAgent(d, world, job, flow);
+}
+
+function sectionsOf({ from, context, earlier }: DelegationInput): readonly Section[] {
+  return [
+    ...(context.trim() === "" ? [] : [{ name: `context from ${from}`, text: context }]),
+    ...(earlier === undefined ? [] : [{ name: EARLIER_SECTION, text: earlier }]),
+  ];
 }
 
 /** Whoever gave the work away checks it; the task's own checks are for the task's answer. */

@@ -9,8 +9,9 @@ import type { Json } from "../../json.ts";
 import type { Path } from "../../inference/model/model.ts";
 import type { Child, Durable, Flow } from "../durable/durable.ts";
 import { readObject } from "../tool/arguments.ts";
+import { cutText } from "../tool/text.ts";
 import type { DelegationKind } from "./event.ts";
-import { withoutText } from "./failure.ts";
+import { isFatal, textOf, withoutText } from "./failure.ts";
 import type { AgentJob, Answer } from "./job.ts";
 import { resultText } from "./prompt.ts";
 import { kindOf, type Member, type Team } from "./team.ts";
@@ -85,7 +86,11 @@ export async function delegateAll(
     }
     if (running.size === 0) continue;
     const pending = Object.fromEntries([...running].map(([at, one]) => [at, one.child.result]));
-    const won = await d.race(`${key}/round:${round}`, pending);
+    const won = await d.race(`${key}/round:${round}`, pending).catch(async (error: unknown) => {
+      // An abort: each of them is told to have ended, when it has.
+      await Promise.allSettled([...running.values()].map((one) => finish(delegating, one)));
+      throw error;
+    });
     const started = running.get(won);
     if (!started) continue;
     running.delete(won);
@@ -108,7 +113,7 @@ type Plan =
 function planDelegation(team: Team, ledger: Ledger, call: TeamCall): Plan {
   const read = readObject(call.arguments);
   if (read.type === "wrong") return refused(read.what);
-  const field = (name: string): string => textOf(read.value[name]);
+  const field = (name: string): string => wordsOf(read.value[name]);
   if (ledger.count >= team.maxDelegations)
     return refused(`all ${team.maxDelegations} delegations are used up. Answer from what you have`);
   const kind = kindOf(call.tool, team) ?? "delegate";
@@ -134,7 +139,7 @@ function refused(why: string): Plan {
 }
 
 /** Models write objects where a text is meant. */
-function textOf(value: Json | undefined): string {
+function wordsOf(value: Json | undefined): string {
   if (value === undefined || value === null) return "";
   return typeof value === "string" ? value : JSON.stringify(value);
 }
@@ -176,7 +181,7 @@ function start(
 ): Started {
   const { id, member, kind, text, context, earlier, reasons } = plan;
   const { log } = world.runOf(d.rootId);
-  const path = [...plan.path, `agent:${member.name}`];
+  const path = [...plan.path, `agent:${member.name.replaceAll("/", "%2F")}`];
   const { name: agent } = job.agent;
   const told =
     earlier === undefined ? { kind, text } : { kind: "send-back" as const, text: reasons ?? "" };
@@ -213,15 +218,26 @@ async function finish(
     const { raw } = await child.result;
     ledger.results.set(id, { member, kind, text, context, raw });
     log.emit(plan.path, { ...end, status: "done", raw });
-    return { type: "done", content: resultText(id, member.name, raw) };
+    return { type: "done", content: resultText(id, member.name, cutTo(raw, MAX_RESULT)) };
   } catch (error) {
-    if (d.signal.aborted) throw error;
     const failure = toBosunError(error, "run/failed", `agent "${member.name}"`);
-    log.emit(plan.path, { ...end, status: "failed", raw: "", error: withoutText(failure) });
+    const raw = textOf(error);
+    const status = d.signal.aborted ? "cancelled" : "failed";
+    log.emit(plan.path, { ...end, status, raw, error: withoutText(failure) });
+    if (isFatal(d, error)) throw error;
+    const written = raw === "" ? "" : `. They had written: ${cutTo(raw, MAX_PARTIAL)}`;
     const advice =
       "Give it away again with more context, to them or to somebody else, or go on without it";
-    return refusal(`${member.name} could not do it: ${failure.message}. ${advice}`);
+    return refusal(`${member.name} could not do it: ${failure.message}${written}. ${advice}`);
   }
+}
+
+/** Most characters of a result, of a text that did not come to its end, and of reasons, that the asking model reads. */
+const MAX_RESULT = 64_000;
+const MAX_PARTIAL = 4_000;
+
+function cutTo(text: string, length: number): string {
+  return cutText(text, (some) => some.length <= length);
 }
 
 function refusal(why: string): TeamOutcome {

@@ -1,6 +1,7 @@
-// An error as events carry it, and as the body of a child run throws it.
+// Errors of a run: how events carry them, which of them end the run, and what a child hands over of them.
 
 import { BosunError, detailOf, type ErrorData, isBosunError, toBosunError } from "../../error.ts";
+import type { Durable } from "../durable/durable.ts";
 
 /** The error without its partial text and usage: events stay small, both stand elsewhere in them. */
 export function withoutText(error: BosunError): ErrorData {
@@ -10,9 +11,15 @@ export function withoutText(error: BosunError): ErrorData {
   return Object.keys(rest).length > 0 ? { ...data, details: rest } : data;
 }
 
-/** The reason of an abort wins over what it made fail; the text that there was stays with it. */
-export function failureOf(signal: AbortSignal, error: unknown, where: string): BosunError {
-  const reason: unknown = signal.aborted && isBosunError(signal.reason) ? signal.reason : error;
+/** True for an error that nobody inside the run may go on after: it was aborted, or a hook blocked. */
+export function isFatal(d: Durable, error: unknown): boolean {
+  return d.signal.aborted || (isBosunError(error) && error.code === "hook/blocked");
+}
+
+/** What a child run fails with. The reason of an abort wins over what it made fail; the text that there was stays with it. */
+export function failureOf(d: Durable, error: unknown, where: string): BosunError {
+  const reason: unknown =
+    d.signal.aborted && isBosunError(d.signal.reason) ? d.signal.reason : error;
   const failure = toBosunError(reason, "run/failed", where);
   const text = detailOf(error, "text");
   if (failure === error || text === undefined) return failure;
@@ -21,4 +28,10 @@ export function failureOf(signal: AbortSignal, error: unknown, where: string): B
     cause: error,
     details: { ...failure.details, text },
   });
+}
+
+/** The text that an error carries from a call that did not end. */
+export function textOf(error: unknown): string {
+  const text = detailOf(error, "text");
+  return typeof text === "string" ? text : "";
 }

@@ -1,7 +1,7 @@
 // Fits a conversation into a context, before the call (invariant M1). Pure; the caller journals the plan as a step.
 //
-// Order: tool results of earlier turns, oldest first; then the context's sections, largest first; at last the newest turn's tool
-// results, largest first. Each is cut in its middle. Never touched: the system text, the tools, the task, what the agent said.
+// Order: tool results and refused answers of earlier turns, oldest first; then the context's sections, largest first; at last the newest turn's tool
+// results, largest first. Each is cut in its middle. Never touched: the system text, the tools, the task, the newest turn's words.
 
 import { BosunError } from "../../error.ts";
 import type { Message, ToolSpec } from "../../inference/model/message.ts";
@@ -102,11 +102,14 @@ type Part = { readonly part: string; readonly tokens: number };
 
 function cuttable(conversation: Conversation): readonly Part[] {
   const newest = conversation.turns.findLastIndex((message) => message.role === "assistant");
-  const results = conversation.turns.flatMap(({ role, content }, index) =>
-    role === "tool"
-      ? [{ part: `turn:${index}:${role}`, tokens: estimateTokens(content), isOld: index < newest }]
-      : [],
-  );
+  const results = conversation.turns.flatMap((message, index) => {
+    const { role, content } = message;
+    const isOld = index < newest;
+    // An answer that was refused, and mended since.
+    const isAnswer = message.role === "assistant" && isOld && !message.calls?.length;
+    if (role !== "tool" && !isAnswer) return [];
+    return [{ part: `turn:${index}:${role}`, tokens: estimateTokens(content), isOld }];
+  });
   const sections = conversation.sections.map(({ name, text }) => ({
     part: `context:${name}`,
     tokens: estimateTokens(text),

@@ -1,19 +1,19 @@
 // Runs a task's guardrails over an answer: all of them, in order, for every new answer, so that mending what one refuses cannot
 // break in silence what an earlier one had passed.
 
-import { until } from "../../clock.ts";
 import { BosunError, isBosunError, messageOf } from "../../error.ts";
 import { isObject, type JsonObject, parseJson } from "../../json.ts";
 import { VERDICT_OUTPUT } from "../../inference/model/message.ts";
 import type { Path } from "../../inference/model/model.ts";
 import { criteriaOf, type Guardrail, type Verdict } from "../crew/guardrail.ts";
-import { fillPlaceholders } from "../crew/input.ts";
 import type { Durable } from "../durable/durable.ts";
-import { askModel } from "./call.ts";
+import { askForJson } from "./ask-json.ts";
+import { isFatal } from "./failure.ts";
 import type { RunFact } from "./event.ts";
 import type { AgentJob } from "./job.ts";
 import { checkOutput, readOutput } from "./output.ts";
-import { judgeConversation, repairText } from "./prompt.ts";
+import { judgeConversation } from "./prompt.ts";
+import { callUser } from "./user-code.ts";
 import type { World } from "./world.ts";
 
 /** What guardrails make of an answer: the answer as it now is, or why it is refused. */
@@ -36,7 +36,7 @@ export async function passGuardrails(
     const path = [...answer.path, `guardrail:${index}`];
     const checking = { guardrail, path, raw };
     const verdict = await verdictOf(d, world, job, checking).catch((error: unknown) => {
-      if (d.signal.aborted) throw error;
+      if (isFatal(d, error)) throw error;
       sayEnd(d, world, job, { path, index, status: "failed", reason: messageOf(error) });
       throw failed(job, error, { index, raw });
     });
@@ -64,9 +64,10 @@ async function verdictOf(
   const { inputs } = world.runOf(d.rootId);
   const verdict = await d.step(path.join("/"), async ({ signal }) => {
     const output = task.output === undefined ? raw : await readOutput(raw, task.output);
-    const subject = { task: task.name, agent: agent.name, raw, output, inputs };
-    const work = world.clock.external(invoke(guardrail, [subject, { signal }]));
-    return readVerdict(await until(work, signal));
+    const given = structuredClone(inputs); // a guardrail that changes them changes nothing
+    const subject = { task: task.name, agent: agent.name, raw, output, inputs: given };
+    const calling = { clock: world.clock, signal };
+    return readVerdict(await callUser(guardrail, [subject, { signal }], calling));
   });
   if (!verdict.ok || verdict.raw === undefined || task.output === undefined) return verdict;
   const check = await d.step(`${path.join("/")}/check`, () =>
@@ -76,14 +77,8 @@ async function verdictOf(
   throw new Error(`what it returned does not fit the task's schema: ${check.issues.join("; ")}`);
 }
 
-/** Async, so that one that throws before its first await rejects too. */
-async function invoke(
-  guardrail: Extract<Guardrail, (...args: never) => unknown>,
-  args: Parameters<typeof guardrail>,
-): Promise<unknown> {
-  return guardrail(...args);
-}
-
+/** Most characters of a reason: the model reads it. */
+const MAX_REASON = 4_000;
 const NO_REASON = "no reason was given";
 
 /** @throws when it is no verdict: a guardrail that returns nothing must not let everything pass. */
@@ -92,12 +87,12 @@ function readVerdict(returned: unknown): Verdict {
   if (ok === true && (raw === undefined || typeof raw === "string"))
     return raw === undefined ? { ok } : { ok, raw };
   if (ok === false)
-    return { ok, reason: typeof reason === "string" && reason.trim() ? reason : NO_REASON };
+    return {
+      ok,
+      reason: typeof reason === "string" && reason.trim() ? reason.slice(0, MAX_REASON) : NO_REASON,
+    };
   throw new Error("it must return { ok: true, raw? } or { ok: false, reason }");
 }
-
-/** Most times that a judge is asked for a verdict that can be read. */
-const JUDGE_TRIES = 2;
 
 const VERDICT_SCHEMA: JsonObject = {
   type: "object",
@@ -115,39 +110,22 @@ async function judge(
   { guardrail, path, raw }: Judging,
 ): Promise<Verdict> {
   const run = world.runOf(d.rootId);
-  const where = `a guardrail of task "${job.task.name}"`;
-  const criteria = fillPlaceholders(criteriaOf(guardrail) ?? "", run.inputs, where);
+  const criteria = criteriaOf(guardrail) ?? "";
   const model = typeof guardrail === "object" ? guardrail.model : undefined;
   const models = model === undefined ? job.models : run.modelsOf({ models: [model] });
-  const start = judgeConversation(criteria, raw);
-  let conversation = start;
-  for (let attempt = 1; ; attempt++) {
-    const reply = await askModel(d, world, {
-      path: [...path, `turn:${attempt}`],
-      agent: JUDGE,
-      task: job.task.name,
-      purpose: "guardrail",
-      models,
-      conversation,
-      tools: [],
-      output: { name: VERDICT_OUTPUT, schema: VERDICT_SCHEMA },
-      settings: { temperature: 0 },
-      timeouts: job.agent.timeouts,
-      remainingCalls: undefined,
-    });
-    const key = [...path, `turn:${attempt}`, "check"].join("/");
-    const check = await d.step(key, () => checkOutput(reply.text, VERDICT_SCHEMA));
-    if (check.type === "valid") return readVerdict(parseJson(check.raw));
-    if (attempt === JUDGE_TRIES)
-      throw new Error(
-        `${reply.model} gave no verdict but said: ${JSON.stringify(reply.text.slice(0, 200))}`,
-      );
-    const turns = [
-      { role: "assistant", content: reply.text },
-      { role: "user", content: repairText(check.issues) },
-    ] as const;
-    conversation = { ...start, turns };
-  }
+  const answer = await askForJson(d, world, {
+    path,
+    agent: JUDGE,
+    task: job.task.name,
+    purpose: "guardrail",
+    models,
+    conversation: judgeConversation(criteria, raw),
+    output: { name: VERDICT_OUTPUT, schema: VERDICT_SCHEMA },
+    settings: { temperature: 0 },
+    timeouts: job.agent.timeouts,
+    remainingCalls: undefined,
+  });
+  return readVerdict(parseJson(answer));
 }
 
 /** Who judges, in events and tables. */

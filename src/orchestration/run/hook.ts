@@ -1,12 +1,13 @@
 // Calls hooks: as steps inside a run, so that a hook whose result was kept is not called again when the run is resumed.
 
-import { type Clock, until } from "../../clock.ts";
+import type { Clock } from "../../clock.ts";
 import { BosunError, messageOf } from "../../error.ts";
 import { isJson, isObject, type Json } from "../../json.ts";
 import type { Path } from "../../inference/model/model.ts";
 import type { Block, HookContext, HookName, Hooks, HookTypes } from "../crew/hook.ts";
 import type { Durable } from "../durable/durable.ts";
 import type { RunFact } from "./event.ts";
+import { callUser } from "./user-code.ts";
 import type { World } from "./world.ts";
 
 /** Longest that a hook is waited for, in milliseconds. */
@@ -74,25 +75,21 @@ export async function callHook<Name extends HookName>(
   { subject, clock, runId, signal }: Called,
 ): Promise<HookOutcome> {
   const isFunction = typeof hook === "function";
-  const fn: unknown = isFunction ? hook : hook.run;
+  const fn = (isFunction ? hook : hook.run) as (...args: readonly unknown[]) => unknown; // `as`: the caller's word for its subject
   const isClosed = !isFunction && hook.failClosed === true;
   const expired = (): BosunError =>
     new BosunError("run/timed-out", `the hook ${name} gave nothing within ${HOOK_MS} ms`);
   using deadline = clock.deadline(HOOK_MS, signal, expired);
   try {
-    const context = { runId, signal: deadline.signal };
-    const work = clock.external(invoke(fn, [subject, context]));
-    return readOutcome(name, await until(work, deadline.signal));
+    // A copy: what a hook changes it returns, or a resumed run could not do the same again.
+    const args = [structuredClone(subject), { runId, signal: deadline.signal }];
+    const returned = await callUser(fn, args, { clock, signal: deadline.signal });
+    return readOutcome(name, returned);
   } catch (error) {
     signal.throwIfAborted();
-    const reason = `it threw: ${messageOf(error)}`;
+    const reason = deadline.expired ? messageOf(error) : `it threw: ${messageOf(error)}`;
     return { type: isClosed ? "block" : "failed", reason };
   }
-}
-
-/** Async, so that a hook that throws at once rejects too. The type of its subject is the caller's word. */
-async function invoke(fn: unknown, args: readonly unknown[]): Promise<unknown> {
-  return typeof fn === "function" ? Reflect.apply(fn, undefined, args) : undefined;
 }
 
 /** The one field that each hook may change. */

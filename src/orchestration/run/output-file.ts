@@ -7,6 +7,23 @@ import { randomUUID } from "node:crypto";
 import { access, mkdir, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { BosunError, messageOf } from "../../error.ts";
+import { fillPlaceholders, type Inputs } from "../crew/input.ts";
+
+/** An output file's text with its placeholders filled. What an input brings cannot name another folder, or a hidden file. */
+export function outputFileOf(file: string, inputs: Inputs, where: string): string {
+  const parts = Object.entries(inputs).map(([name, value]) => [
+    name,
+    (typeof value === "string" ? value : JSON.stringify(value))
+      // oxlint-disable-next-line no-control-regex -- a name that holds one can hardly be found again
+      .replace(/[\u0000-\u001f/\\:]+/g, "-")
+      .replace(/^[\s.]+/, "-")
+      .slice(0, MAX_PART),
+  ]);
+  return fillPlaceholders(file, Object.fromEntries(parts) as Inputs, where); // `as`: texts
+}
+
+/** Most characters that an input brings into a name: file systems take 255 bytes. */
+const MAX_PART = 80;
 
 /**
  * The path of an output file below a folder. Looks at the words only, so it can be checked before anything is paid for.

@@ -1,25 +1,22 @@
 // The plan that is made once, before a crew's first task. It stands apart from the tasks' own texts: each task sees its part as a
 // section of its context, and the crew's definition stays as it is.
 
-import { BosunError, toBosunError } from "../../error.ts";
+import { toBosunError } from "../../error.ts";
 import { type JsonObject, parseJson } from "../../json.ts";
 import { PLAN_OUTPUT } from "../../inference/model/message.ts";
 import { fillPlaceholders } from "../crew/input.ts";
 import type { Durable } from "../durable/durable.ts";
-import { askModel } from "./call.ts";
-import { withoutText } from "./failure.ts";
-import { checkOutput } from "./output.ts";
+import { askForJson } from "./ask-json.ts";
+import { isFatal, withoutText } from "./failure.ts";
 import { agentNameOf } from "./progress.ts";
-import { planConversation, type PlannedTask, repairText } from "./prompt.ts";
+import { planConversation, type PlannedTask } from "./prompt.ts";
 import type { RunContext, World } from "./world.ts";
 
 /** Plans by task; a task may have none. */
 export type Plans = Readonly<Record<string, string>>;
 
 /** Who plans, in events and tables. */
-const PLANNER = "Planner";
-/** Most times that it is asked for a plan that can be read. */
-const TRIES = 2;
+const PLANNER = "Crew planner";
 
 /** The plans of a crew's tasks. A plan is a help: a run whose plan fails goes on without, and an event says why. */
 export async function makePlans(d: Durable, world: World, run: RunContext): Promise<Plans> {
@@ -30,7 +27,7 @@ export async function makePlans(d: Durable, world: World, run: RunContext): Prom
     log.emit(["plan"], { type: "plan-end", status: "done", plans });
     return plans;
   } catch (error) {
-    if (d.signal.aborted) throw error;
+    if (isFatal(d, error)) throw error;
     const failure = toBosunError(error, "run/failed", "the plan");
     const told = { status: "failed", plans: {}, error: withoutText(failure) } as const;
     log.emit(["plan"], { type: "plan-end", ...told });
@@ -40,40 +37,22 @@ export async function makePlans(d: Durable, world: World, run: RunContext): Prom
 
 async function askForPlans(d: Durable, world: World, run: RunContext): Promise<Plans> {
   const { crew } = run;
-  const schema = schemaFor(crew.tasks.map(({ name }) => name));
-  const start = planConversation(tasksOf(run));
   const models = run.modelsOf({
     models: crew.planningModel === undefined ? [] : [crew.planningModel],
   });
-  let conversation = start;
-  for (let attempt = 1; ; attempt++) {
-    const path = ["plan", `turn:${attempt}`];
-    const reply = await askModel(d, world, {
-      path,
-      agent: PLANNER,
-      task: "",
-      purpose: "plan",
-      models,
-      conversation,
-      tools: [],
-      output: { name: PLAN_OUTPUT, schema },
-      settings: {},
-      timeouts: undefined,
-      remainingCalls: crew.tasks.length,
-    });
-    const check = await d.step(`${path.join("/")}/check`, () => checkOutput(reply.text, schema));
-    if (check.type === "valid") return readPlans(check.raw);
-    if (attempt === TRIES)
-      throw new BosunError(
-        "task/output-invalid",
-        `${reply.model} made no plan that can be read but said: ${JSON.stringify(reply.text.slice(0, 200))}`,
-      );
-    const turns = [
-      { role: "assistant", content: reply.text },
-      { role: "user", content: repairText(check.issues) },
-    ] as const;
-    conversation = { ...start, turns };
-  }
+  const answer = await askForJson(d, world, {
+    path: ["plan"],
+    agent: PLANNER,
+    task: "",
+    purpose: "plan",
+    models,
+    conversation: planConversation(tasksOf(run)),
+    output: { name: PLAN_OUTPUT, schema: schemaFor(crew.tasks.map(({ name }) => name)) },
+    settings: {},
+    timeouts: undefined,
+    remainingCalls: crew.tasks.length,
+  });
+  return readPlans(answer);
 }
 
 function tasksOf(run: RunContext): readonly PlannedTask[] {

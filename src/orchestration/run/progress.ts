@@ -1,7 +1,7 @@
 // How far a crew's run has come, and what follows from it. Pure but for `end`, which also says it in the log.
 
 import { strict as assert } from "node:assert";
-import { detailOf, type ErrorData } from "../../error.ts";
+import type { ErrorData } from "../../error.ts";
 import { executorOf } from "../crew/cast.ts";
 import type { Finish } from "../../inference/model/model.ts";
 import type { Task } from "../crew/task.ts";
@@ -37,8 +37,8 @@ export type Running = {
 export type Progress = {
   readonly running: Map<string, Running>;
   readonly ended: Map<string, Ended>;
-  /** What each of `running` comes to. */
-  readonly results: Map<string, Promise<TaskOutput>>;
+  /** What each of `running` comes to, and the telling of the crew's hook (crew-hook.ts): what the body races. */
+  readonly results: Map<string, Promise<unknown>>;
   readonly due: DueTasks;
   /** Races so far: each has its own key. */
   round: number;
@@ -151,12 +151,6 @@ export function outcomeOf(run: RunContext, progress: Progress): Outcome {
 export function finalText(run: RunContext, { ended }: Progress): string {
   const last = run.plan.tasks.findLast(({ name }) => ended.get(name)?.status !== "skipped");
   return ended.get(last?.name ?? "")?.raw ?? "";
-}
-
-/** The text that an error carries from a call that did not end. */
-export function textOf(error: unknown): string {
-  const text = detailOf(error, "text");
-  return typeof text === "string" ? text : "";
 }
 
 export function taskNamed(run: RunContext, name: string): Task {

@@ -90,14 +90,11 @@ function teamText({ members, isLed, maxDelegations }: Team): string {
 export function delegatedOpening(input: {
   readonly kind: DelegationKind;
   readonly text: string;
-  readonly earlier: string | undefined;
   readonly reasons: string | undefined;
 }): Pick<Opening, "description" | "expectedOutput"> {
-  const { kind, text, earlier, reasons } = input;
+  const { kind, text, reasons } = input;
   const again =
-    earlier === undefined
-      ? ""
-      : `\n\nYour earlier answer:\n${earlier}\n\nIt was sent back to you:\n${reasons ?? ""}`;
+    reasons === undefined ? "" : `\n\nYour earlier answer was sent back to you:\n${reasons}`;
   const expectedOutput =
     kind === "ask"
       ? "An answer to the question, complete and to the point."
@@ -110,6 +107,8 @@ export function resultText(id: string, from: string, raw: string): string {
   return `[${id}] ${from} answers:\n${raw}`;
 }
 
+/** The name of a section with an answer that was sent back. */
+export const EARLIER_SECTION = "your earlier answer";
 /** The name of a section with the plan; no task can have it. */
 export const PLAN_SECTION = "plan for this task";
 /** The name of a section with a conversation's earlier turns; no task can have it. */
@@ -120,9 +119,9 @@ export function judgeConversation(criteria: string, answer: string): Conversatio
   return {
     system:
       "You check answers against criteria. Be strict about the criteria and about nothing else.",
-    sections: [{ name: "answer", text: answer }],
+    sections: [], // the answer is never cut: a judge must see all of it
     task:
-      `# Task\nDoes the answer above meet these criteria?\n${criteria}\n\n` +
+      `# Answer\n${answer}\n\n# Task\nDoes the answer above meet these criteria?\n${criteria}\n\n` +
       `# Output format\nAnswer with JSON only: {"ok": true} when it does, else {"ok": false, "reason": "what to change"}.`,
     turns: [],
   };
@@ -182,6 +181,18 @@ export function toPromptParts(
       part(`turn:${index}:${message.role}`, shown(message), estimateMessage(message)),
     ),
   ];
+}
+
+/** The same for messages that are no conversation any more: a hook has changed them. */
+export function toMessageParts(
+  messages: readonly Message[],
+  tools: readonly ToolSpec[],
+): readonly PromptPart[] {
+  const [, ...toolParts] = toPromptParts({ system: "", sections: [], task: "", turns: [] }, tools);
+  const told = messages.map((message, index) =>
+    part(`message:${index}:${message.role}`, shown(message), estimateMessage(message)),
+  );
+  return [...toolParts.slice(0, -1), ...told];
 }
 
 function toSectionText({ name, text }: Section): string {

@@ -1,7 +1,6 @@
 // The task's body: a child of its run. Asks whether the task is needed, prepares what the agent needs, runs the agent loop, and
 // writes the answer where the task wants it.
 
-import { until } from "../../clock.ts";
 import { BosunError, messageOf } from "../../error.ts";
 import { agentOf, executorOf } from "../crew/cast.ts";
 import type { Crew } from "../crew/crew.ts";
@@ -16,8 +15,9 @@ import type { TaskStatus } from "./event.ts";
 import { failureOf } from "./failure.ts";
 import { type Answer, settingsOf, workplaceOf } from "./job.ts";
 import { readOutput } from "./output.ts";
-import { outputPath, writeOutputFile } from "./output-file.ts";
+import { outputFileOf, outputPath, writeOutputFile } from "./output-file.ts";
 import { type Section, startConversation } from "./prompt.ts";
+import { callUser } from "./user-code.ts";
 import { nameOfAgent, type RunContext, type World } from "./world.ts";
 
 /** How the tasks before this one ended, by name. */
@@ -64,7 +64,7 @@ export function createTaskFlow(
         await keepAnswer(d, run, { task, input, answer });
         return { type: "done", ...answer };
       } catch (error) {
-        throw failureOf(d.signal, error, `task "${task.name}"`);
+        throw failureOf(d, error, `task "${task.name}"`);
       }
     },
   };
@@ -87,7 +87,7 @@ async function isNeeded(d: Durable, world: World, { run, task, input }: Doing): 
   return d.step(`${input.segment}/when`, async ({ signal }) => {
     try {
       const soFar = await soFarOf(run, input.ends ?? {});
-      const said: unknown = await until(world.clock.external(ask(when, soFar)), signal);
+      const said: unknown = await callUser(when, [soFar], { clock: world.clock, signal });
       if (typeof said === "boolean") return said;
       throw new Error("it must return true or false");
     } catch (cause) {
@@ -98,11 +98,6 @@ async function isNeeded(d: Durable, world: World, { run, task, input }: Doing): 
   });
 }
 
-/** Async, so that a condition that throws at once rejects too. */
-async function ask(when: NonNullable<Task["when"]>, soFar: SoFar): Promise<unknown> {
-  return when(soFar);
-}
-
 async function soFarOf({ crew, inputs }: RunContext, ends: Ends): Promise<SoFar> {
   const tasks = Object.entries(ends).map(async ([name, { status, raw, standIn }]) => {
     const schema = taskOf(crew, { task: name, standIn: standIn !== undefined }).output;
@@ -110,7 +105,7 @@ async function soFarOf({ crew, inputs }: RunContext, ends: Ends): Promise<SoFar>
     const output = !hasOutput ? undefined : schema ? await readOutput(raw, schema) : raw;
     return [name, { status, raw, output }] as const;
   });
-  return { inputs, tasks: Object.fromEntries(await Promise.all(tasks)) };
+  return { inputs: structuredClone(inputs), tasks: Object.fromEntries(await Promise.all(tasks)) };
 }
 
 async function doTask(
@@ -155,9 +150,11 @@ async function keepAnswer(
   run: RunContext,
   { task, input, answer }: Omit<Doing, "run"> & { readonly answer: Answer },
 ): Promise<void> {
-  if (task.outputFile === undefined) return;
+  // A stand-in without a file of its own writes that of the task in whose place it is done.
+  const own = task.outputFile ?? taskOf(run.crew, { task: input.task, standIn: false }).outputFile;
+  if (own === undefined) return;
   const where = `task "${task.name}"`;
-  const file = fillPlaceholders(task.outputFile, run.inputs, where);
+  const file = outputFileOf(own, run.inputs, where);
   const path = outputPath(run.outputFolder, file, where);
   await d.step(`${input.segment}/output-file`, async () => {
     await writeOutputFile(run.outputFolder, path, answer.raw);

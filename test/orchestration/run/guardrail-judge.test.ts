@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { crew } from "../../../src/crew.ts";
 import { BosunError } from "../../../src/error.ts";
 import type { Guardrail } from "../../../src/orchestration/crew/guardrail.ts";
-import { task } from "../../../src/orchestration/crew/task.ts";
 import type { Script, ScriptedReply } from "../../../src/test/scripted-model.ts";
 import { costing, errorOf, eventsOf, job, only, promptOf, scene, worker } from "./scenario.ts";
 
@@ -60,23 +59,13 @@ describe("a guardrail in words", () => {
     expect(error).toMatchObject({ code: "task/guardrail", details: { reason: "too dry" } });
   });
 
-  it("has its placeholders filled, and asks for their inputs before anything is paid for", async () => {
+  it("stands as it is: a name in braces asks for no input", async () => {
     const { bosun, model } = scene(scripts(["x"], [YES]));
-    const one = task({
-      name: "a",
-      description: "d",
-      expectedOutput: "e",
-      agent: worker("A"),
-      guardrail: "It is in {language}.",
-    });
-    const made = crew({ name: "c", tasks: [one], bosun });
+    const guardrail = "It is JSON like {name}.";
 
-    const error = await errorOf(made.kickoff());
-    await made.kickoff({ inputs: { language: "Welsh" } as never });
+    await crew({ name: "c", tasks: [job("a", { guardrail })], bosun }).kickoff();
 
-    expect(error.code).toBe("crew/input-missing");
-    expect(model.requests).toHaveLength(2);
-    expect(promptOf(model.requests[1])).toContain("It is in Welsh.");
+    expect(promptOf(model.requests[1])).toContain("It is JSON like {name}.");
   });
 
   it("is judged by the agent's own model, or by the one that it names", async () => {

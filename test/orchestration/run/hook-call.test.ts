@@ -102,7 +102,7 @@ describe("beforeModelCall", () => {
     await made.kickoff();
 
     expect(seen).toEqual([
-      "plan Planner ",
+      "plan Crew planner ",
       "manage Crew manager a",
       "work W a",
       "manage Crew manager a",

@@ -152,8 +152,12 @@ describe("an output file outside of its folder", () => {
     expect(model.requests).toEqual([]);
   });
 
-  it("is refused when only an input leads there", async () => {
-    const { bosun, model } = scene(() => "x", { outputFolder: folder });
+  it.each([
+    ["../../etc/passwd", "--..-etc-passwd.txt"],
+    [".env", "-env.txt"],
+    ["TCP/IP: a primer", "TCP-IP- a primer.txt"],
+  ])("cannot be reached by an input: %s is one part of a name", async (topic, name) => {
+    const { bosun } = scene(() => "x", { outputFolder: folder });
     const one = task({
       name: "a",
       description: "{topic}",
@@ -162,12 +166,9 @@ describe("an output file outside of its folder", () => {
       outputFile: "{topic}.txt",
     });
 
-    const error = await errorOf(
-      crew({ name: "c", tasks: [one], bosun }).kickoff({ inputs: { topic: "../../etc/passwd" } }),
-    );
+    await crew({ name: "c", tasks: [one], bosun }).kickoff({ inputs: { topic } });
 
-    expect(error.code).toBe("crew/invalid");
-    expect(model.requests).toEqual([]);
+    expect(readdirSync(folder)).toContain(name);
   });
 
   it("is not written, and no folder made, where a link leads out", async () => {

@@ -141,7 +141,7 @@ describe("planning", () => {
     expect(result.purposes).toMatchObject({
       plan: { calls: 1, usage: { input: { total: 1_000 } } },
     });
-    expect(result.agents["Planner"]?.usage.input.total).toBe(1_000);
+    expect(result.agents["Crew planner"]?.usage.input.total).toBe(1_000);
     expect(result.usage.input.total).toBe(1_020);
     expect(result.tasks.a.usage.input.total).toBe(10);
   });

@@ -85,7 +85,7 @@ export function led(
   const { bosun, model, clock } = scene(script, more);
   const tasks: readonly Task<string, never, string>[] = [REPORT];
   const made = crew({ name: "c", tasks, process: "hierarchical", ...options, bosun });
-  return { bosun, model, clock, made };
+  return { bosun, model, clock, made: made as Led["made"] }; // without placeholders
 }
 
 const REPORT = task({ name: "report", description: "Report on it", expectedOutput: "A report" });
