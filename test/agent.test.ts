@@ -107,6 +107,47 @@ describe("an agent that kicks off alone", () => {
     expect(error.code).toBe("crew/input-missing");
   });
 
+  it("takes hooks, a person, tools and a number of retries, as a task does", async () => {
+    const { made } = alone([{ calls: [{ tool: "look", arguments: {} }] }, "dull", "an apple"]);
+    const look = tool({ name: "look", description: "d", parameters: {}, run: () => "it" });
+    const seen: string[] = [];
+
+    const result = await made.kickoff("Look", {
+      tools: [look],
+      guardrail: ({ raw }) => (raw === "dull" ? { ok: false, reason: "dull" } : { ok: true }),
+      guardrailRetries: 1,
+      humanInput: true,
+      hooks: { onStep: ({ turn }) => void seen.push(`turn ${turn}`) },
+      onAsk: (question) => {
+        seen.push(question.subject);
+        return { ok: true, edit: "two apples" };
+      },
+    });
+
+    expect(result.raw).toBe("two apples");
+    expect(seen).toEqual(["turn 1", "turn 2", "turn 3", "answer"]);
+  });
+
+  it("takes its expected output as it is: braces in it ask for nothing", async () => {
+    const { made, model } = alone(() => "x");
+
+    await made.kickoff("m", { expectedOutput: 'JSON: {"a": {b}}' });
+
+    expect(promptOf(model.requests[0])).toContain('# Expected output\nJSON: {"a": {b}}');
+  });
+
+  it.each(["message", "expectedOutput"])("refuses an input that is its own: %s", async (name) => {
+    const { bosun, model } = scene(() => "x");
+    const asking = agent({ role: `{${name}} expert`, goal: "g", bosun });
+
+    const error = await errorOf(
+      asking.kickoff("m", { expectedOutput: "e", inputs: { [name]: "mine" } as never }),
+    );
+
+    expect(error.code).toBe("usage");
+    expect(model.requests).toEqual([]);
+  });
+
   it("talks in a session", async () => {
     const { made, model } = alone((_, index) => `answer ${index}`);
 
