@@ -16,11 +16,15 @@ export function createLimit(
   parent?: Limit,
 ): Limit {
   let paused = 0;
-  let isDisposed = false;
+  let isOver = false;
   let leftMs = timeoutMs ?? 0;
   let startedAt = clock.now();
+  const expire = (): void => {
+    isOver = true;
+    onExpired();
+  };
   const start = (): Disposable | undefined =>
-    timeoutMs === undefined ? undefined : clock.timer(leftMs, onExpired);
+    timeoutMs === undefined ? undefined : clock.timer(leftMs, expire);
   let timer = start();
   return {
     pause() {
@@ -31,12 +35,12 @@ export function createLimit(
     },
     resume() {
       parent?.resume();
-      if (--paused > 0 || isDisposed) return;
+      if (--paused > 0 || isOver) return;
       startedAt = clock.now();
       timer = start();
     },
     [Symbol.dispose]() {
-      isDisposed = true;
+      isOver = true;
       timer?.[Symbol.dispose]();
     },
   };
