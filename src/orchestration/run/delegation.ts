@@ -121,6 +121,7 @@ function planDelegation(team: Team, ledger: Ledger, call: TeamCall): Plan {
   if (kind === "send-back") {
     const given = ledger.results.get(field("id").trim());
     if (!given) return refused(`there is no result "${field("id")}" ${knownIds(ledger)}`);
+    if (field("reasons").trim() === "") return refused("say in words what is wrong or missing");
     ledger.count++;
     const { raw: earlier, ...rest } = given;
     return { ...rest, type: "start", id, path: call.path, earlier, reasons: field("reasons") };
