@@ -65,6 +65,10 @@ describe("a run that ends while its workers work", () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
     const cut = only(events, "model-end").filter(({ status }) => status === "cancelled");
     expect(cut.map(({ agent }) => agent).toSorted()).toEqual(NAMES);
+    expect(only(events, "delegation-end").map(({ to, status }) => `${to} ${status}`)).toEqual(
+      NAMES.map((name) => `${name} cancelled`),
+    );
+    expect(only(events, "delegation-end").map(({ raw }) => raw)).toEqual(NAMES.map(() => "so far"));
     expect(events.at(-1)?.type).toBe("run-end");
   });
 

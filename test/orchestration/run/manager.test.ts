@@ -240,6 +240,20 @@ describe("a hierarchical crew", () => {
     expect(read[2]).toMatch(/no result "d9".*There are: d1/);
   });
 
+  it("refuses a send-back without reasons: nobody could do better from it", async () => {
+    const { bosun, model } = scene(
+      byWho({
+        lead: [calling(delegate("Writer", "t")), calling(sendBack("d1", " ")), "ok"],
+        Writer: "w",
+      }),
+    );
+
+    await crew({ name: "c", tasks: [report], agents, process: "hierarchical", bosun }).kickoff();
+
+    expect(resultsIn(model.requests.at(-1))[0]).toMatch(/say in words what is wrong or missing/);
+    expect(by(model.requests, "Writer")).toHaveLength(1);
+  });
+
   it("sends a result back with reasons: the worker sees its work and what is wrong with it", async () => {
     const { bosun, model } = scene(
       byWho({

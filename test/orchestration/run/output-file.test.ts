@@ -118,6 +118,33 @@ describe("an output file", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it("is not written for a partial answer", async () => {
+    const { bosun } = scene(() => "half", { outputFolder: folder });
+    const refusing = {
+      guardrail: () => ({ ok: false as const, reason: "r" }),
+      guardrailRetries: 0,
+    };
+    const tasks = [job("a", { ...refusing, onError: "partial", outputFile: "a.txt" })];
+
+    const result = await crew({ name: "c", tasks, bosun }).kickoff();
+
+    expect(result.tasks.a).toMatchObject({ status: "partial", raw: "half" });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("is written by the task that stands in, whether it names a file of its own or not", async () => {
+    for (const own of [{}, { outputFile: "a.txt" }, { outputFile: "b.txt" }]) {
+      const { bosun } = scene(({ hints }) => (hints.path[0] === "task:a" ? "" : "instead"), {
+        outputFolder: folder,
+      });
+      const tasks = [job("a", { outputFile: "a.txt", onError: job("instead", own) })];
+
+      await crew({ name: "c", tasks, bosun }).kickoff();
+    }
+
+    expect([read("a.txt"), read("b.txt")]).toEqual(["instead", "instead"]);
+  });
+
   it("that cannot be written fails the task and says why; its answer is kept", async () => {
     mkdirSync(join(folder, "report.md"));
     const { made } = writing("report.md");
