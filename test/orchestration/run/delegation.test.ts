@@ -157,6 +157,20 @@ describe("the name of a coworker", () => {
   });
 });
 
+describe("a coworker with a slash in their name", () => {
+  it("is one part of a path, which readers split at slashes", async () => {
+    const { made } = peers(byWho({ lead: [calling(delegate("R/D", "t")), "ok"], "R%2FD": "x" }), [
+      lead,
+      worker("R/D"),
+    ]);
+
+    const { events } = await eventsOf(made.stream());
+
+    expect(only(events, "delegation-end")).toMatchObject([{ to: "R/D", raw: "x" }]);
+    expect(events.flatMap(({ path }) => path).filter((part) => part.includes("/"))).toEqual([]);
+  });
+});
+
 describe("work that is passed on", () => {
   const names = ["A", "B", "C", "D"];
   const chain = names.map((name) => worker(name, { allowDelegation: true }));

@@ -133,6 +133,7 @@ describe("an output file", () => {
   });
 
   it("is written by the task that stands in, whether it names a file of its own or not", async () => {
+    const written: string[] = [];
     for (const own of [{}, { outputFile: "a.txt" }, { outputFile: "b.txt" }]) {
       const { bosun } = scene(({ hints }) => (hints.path[0] === "task:a" ? "" : "instead"), {
         outputFolder: folder,
@@ -140,9 +141,13 @@ describe("an output file", () => {
       const tasks = [job("a", { outputFile: "a.txt", onError: job("instead", own) })];
 
       await crew({ name: "c", tasks, bosun }).kickoff();
+      for (const file of readdirSync(folder)) {
+        written.push(`${file}: ${read(file)}`);
+        rmSync(join(folder, file));
+      }
     }
 
-    expect([read("a.txt"), read("b.txt")]).toEqual(["instead", "instead"]);
+    expect(written).toEqual(["a.txt: instead", "a.txt: instead", "b.txt: instead"]);
   });
 
   it("that cannot be written fails the task and says why; its answer is kept", async () => {
