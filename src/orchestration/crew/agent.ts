@@ -36,7 +36,7 @@ export type AgentOptions<
   /** A model, or several: the further ones are tried in order when the first fails. Default: the run's model. */
   readonly model?: ModelRef | readonly [ModelRef, ...ModelRef[]] | undefined;
   readonly tools?: readonly Tool[] | undefined;
-  /** true lets it ask the crew's other agents and delegate work to them, in any process. Default false. */
+  /** true lets it ask the crew's other agents and delegate work to them, in any process; where there are none it has nobody to ask. Default false. */
   readonly allowDelegation?: boolean | undefined;
   /** Most turns with tools; then one last call without tools must answer. Default 25. */
   readonly maxIterations?: number | undefined;

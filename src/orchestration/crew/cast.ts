@@ -79,8 +79,18 @@ export function checkTeamTools(where: string, tasks: readonly Task[], cast: Cast
   );
 }
 
-/** Events and tables tell agents apart by their names. */
+/** Whom Bosun adds to a crew: who makes its plan, and who judges answers by words. */
+export const PLANNER_NAME = "Crew planner";
+export const JUDGE_NAME = "Guardrail judge";
+
+/** Events and tables tell agents apart by their names. @throws BosunError `crew/duplicate-name`. */
 export function checkAgentNames(where: string, names: readonly string[]): void {
+  const own = names.find((name) => name === PLANNER_NAME || name === JUDGE_NAME);
+  if (own !== undefined)
+    throw new BosunError(
+      "crew/duplicate-name",
+      `${where} has an agent named "${own}", as one of Bosun's own is. Give it another name`,
+    );
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice === undefined) return;
   throw new BosunError(

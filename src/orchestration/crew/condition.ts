@@ -18,5 +18,5 @@ export type SoFar = {
   >;
 };
 
-/** Whether a task is done at all. Called once, when its turn has come. */
+/** Whether a task is done at all. Called when its turn has come, and again for each further attempt (`onError: "retry"`). */
 export type Condition = (soFar: SoFar) => boolean | Promise<boolean>;

@@ -5,6 +5,7 @@ import { BosunError, isBosunError, messageOf } from "../../error.ts";
 import { isObject, type JsonObject, parseJson } from "../../json.ts";
 import { VERDICT_OUTPUT } from "../../inference/model/message.ts";
 import type { Path } from "../../inference/model/model.ts";
+import { JUDGE_NAME } from "../crew/cast.ts";
 import { criteriaOf, type Guardrail, type Verdict } from "../crew/guardrail.ts";
 import type { Durable } from "../durable/durable.ts";
 import { askForJson } from "./ask-json.ts";
@@ -115,7 +116,7 @@ async function judge(
   const models = model === undefined ? job.models : run.modelsOf({ models: [model] });
   const answer = await askForJson(d, world, {
     path,
-    agent: JUDGE,
+    agent: JUDGE_NAME,
     task: job.task.name,
     purpose: "guardrail",
     models,
@@ -127,9 +128,6 @@ async function judge(
   });
   return readVerdict(parseJson(answer));
 }
-
-/** Who judges, in events and tables. */
-const JUDGE = "Guardrail judge";
 
 type End = Pick<Extract<RunFact, { readonly type: "guardrail-end" }>, "status" | "reason"> & {
   readonly path: Path;

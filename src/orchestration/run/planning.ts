@@ -4,6 +4,7 @@
 import { toBosunError } from "../../error.ts";
 import { type JsonObject, parseJson } from "../../json.ts";
 import { PLAN_OUTPUT } from "../../inference/model/message.ts";
+import { PLANNER_NAME } from "../crew/cast.ts";
 import { fillPlaceholders } from "../crew/input.ts";
 import type { Durable } from "../durable/durable.ts";
 import { askForJson } from "./ask-json.ts";
@@ -14,9 +15,6 @@ import type { RunContext, World } from "./world.ts";
 
 /** Plans by task; a task may have none. */
 export type Plans = Readonly<Record<string, string>>;
-
-/** Who plans, in events and tables. */
-const PLANNER = "Crew planner";
 
 /** The plans of a crew's tasks. A plan is a help: a run whose plan fails goes on without, and an event says why. */
 export async function makePlans(d: Durable, world: World, run: RunContext): Promise<Plans> {
@@ -42,7 +40,7 @@ async function askForPlans(d: Durable, world: World, run: RunContext): Promise<P
   });
   const answer = await askForJson(d, world, {
     path: ["plan"],
-    agent: PLANNER,
+    agent: PLANNER_NAME,
     task: "",
     purpose: "plan",
     models,

@@ -80,3 +80,12 @@ describe("options of managers and delegation where nobody delegates", () => {
     expect(error.message).toContain(`${name} counts only with process: "hierarchical"`);
   });
 });
+
+describe("an agent's name", () => {
+  it.each(["Crew planner", "Guardrail judge"])("is not one of Bosun's own: %s", (name) => {
+    const error = thrownBy(() => crew({ name: "c", tasks: [job("a", { agent: worker(name) })] }));
+
+    expect(error.code).toBe("crew/duplicate-name");
+    expect(error.message).toContain("Bosun's own");
+  });
+});
