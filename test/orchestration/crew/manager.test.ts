@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { crew } from "../../../src/crew.ts";
 import { defineCrew } from "../../../src/orchestration/crew/crew.ts";
 import { task } from "../../../src/orchestration/crew/task.ts";
 import { job, thrownBy, worker } from "../run/scenario.ts";
