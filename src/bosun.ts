@@ -105,7 +105,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
 
   const sessions = createSessions(store);
   const { outputFolder = "." } = options;
-  const home = { clock, defaultModel, resolve, contexts, store, sessions, outputFolder };
+  const home = { clock, defaultModel, resolve, contexts, store, sessions, pool, outputFolder };
 
   return {
     pool,
