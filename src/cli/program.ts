@@ -135,6 +135,7 @@ function addRuns(program: Command, { terminal, onCode }: Define): void {
     .command("show")
     .description("one run: its text and its tables")
     .argument("<id>", "the run's id, the beginning of it, or latest")
+    .option("--task <name>", "print what one of its tasks came to")
     .option("--events", "print its events")
     .addOption(notBuiltOption("--waterfall"))
     .option(...JSON_FLAG)

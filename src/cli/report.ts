@@ -56,7 +56,7 @@ const AGENT_COLUMNS: readonly Column[] = [
   { title: "in", align: "right" },
   { title: "cached", align: "right", dropped: 1 },
   { title: "out", align: "right" },
-  { title: "cost", align: "right" },
+  { title: "cost", align: "right", dropped: 4 },
   { title: "model time", align: "right" },
   { title: "share", align: "right", dropped: 3 },
 ];

@@ -3,6 +3,7 @@
 import { type Bosun, createBosun, type StartedRun } from "../bosun.ts";
 import { BosunError, messageOf } from "../error.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
+import { similarTo } from "../orchestration/crew/similar.ts";
 import type { RunState } from "../orchestration/run/state.ts";
 import { createAsker } from "./ask.ts";
 import { runBatch } from "./batch.ts";
@@ -98,7 +99,20 @@ async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 function warnUnused({ err }: Terminal, { crew }: LoadedCrew, given: Inputs): void {
   const unused = unusedInputs(crew, given);
   if (unused.length === 0) return;
-  const known = inputNamesOf(crew).join(", ") || "none";
+  const names = inputNamesOf(crew);
+  const known = names.join(", ") || "none";
+  for (const name of unused) {
+    // A slip of the hand would run with the default, and be paid for. Another name may be for a hook or a condition.
+    const meant = similarTo(
+      name,
+      names.filter((one) => !Object.hasOwn(given, one)),
+    );
+    if (meant !== undefined)
+      throw new BosunError(
+        "usage",
+        `--input ${name}=…: did you mean ${meant}? The crew's inputs: ${known}`,
+      );
+  }
   writeLines(err, [
     err.paint(
       "yellow",
