@@ -50,7 +50,12 @@ export async function chatCommand(
   if (isName(session) !== undefined)
     throw new BosunError("usage", `--session ${session}: an id is ${isName(session)}`);
   const talk = { terminal, bosun, crew, name, inputs, model, session, input, userConsole };
-  const turns = await talkOn(talk).finally(() => bosun.close());
+  let turns: Turns;
+  try {
+    turns = await talkOn(talk);
+  } finally {
+    await bosun.close();
+  }
   if (turns.done > 0)
     writeLines(terminal.err, [
       terminal.err.paint("dim", `Session ${session}: --session ${session} goes on with it.`),
@@ -133,18 +138,33 @@ async function turn(talk: Talk, message: string): Promise<boolean> {
   const { terminal, bosun, crew, name, inputs, model, session, input, userConsole } = talk;
   const { out, err, clock, signal } = terminal;
   const mode = canRedraw(terminal) ? "live" : "none";
-  using progress = createProgress({ mode, output: err, clock });
+  using scope = new DisposableStack();
+  const progress = scope.use(createProgress({ mode, output: err, clock }));
   userConsole.to((lines) => progress.print(lines));
   const onAsk = createAsker({ terminal, input, hold: () => progress.hold() });
+  const abort = new AbortController();
+  // The first Ctrl-C ends the turn; another one, or one at the prompt, ends the talk.
+  const onInterrupt = (): boolean => {
+    if (abort.signal.aborted) return false;
+    abort.abort();
+    return true;
+  };
+  scope.use(terminal.onInterrupt(onInterrupt));
   try {
-    const options = { inputs: { ...inputs, [name]: message }, model, session, signal, onAsk };
+    const options = {
+      inputs: { ...inputs, [name]: message },
+      model,
+      session,
+      signal: AbortSignal.any([signal, abort.signal]),
+      onAsk,
+    };
     const run = await bosun.start(crew, options);
     await follow(run, progress);
     const { status, raw, error } = await run.ended;
     progress[Symbol.dispose]();
     const isGood = status === "done" || status === "partial";
-    if (isGood) out.write(`${printable(raw)}\n`);
-    else
+    if (raw !== "") out.write(`${printable(raw)}\n`); // of a turn that was cut, what there was
+    if (!isGood)
       tellEnd(terminal, { code: error?.code ?? "run/failed", message: error?.message ?? status });
     return isGood;
   } catch (error) {

@@ -106,7 +106,7 @@ An FP8 KV cache takes half of the memory of a BF16 one.
 function readme(name: string, version: string): string {
   return `# ${name}
 
-A crew of two agents: one searches the documents in docs/, one writes.
+A crew of two agents: one searches the documents in docs/, one writes. It needs Node 24.12 or newer.
 
     npm install
     npx bosun run .
