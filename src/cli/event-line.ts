@@ -37,7 +37,7 @@ function saidOf(event: RunEvent): string | undefined {
     case "tool-start":
       return `${event.agent}: calls ${event.tool}(${event.arguments})`;
     case "tool-end":
-      return `${event.agent}: ${event.tool} ${event.status}, ${count(event.tokens)} tokens${toolNotes(event)}`;
+      return `${event.agent}: ${event.tool} ${event.status}, ${count(event.tokens)} tokens${toolNotes(event)}${event.content === "" ? "" : `: ${cutTo(event.content, SHORT)}`}`;
     default:
       return modelLine(event);
   }
