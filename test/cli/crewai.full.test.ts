@@ -9,7 +9,7 @@ import { newFolder, ROOT, runBosun } from "./bosun-process.ts";
 
 const PROJECTS = ["scaffold", "plain", "json", "python"] as const;
 const INPUTS: Readonly<Record<(typeof PROJECTS)[number], readonly string[]>> = {
-  scaffold: ["-i", "year=2026"],
+  scaffold: [],
   plain: ["-i", "bread=rye"],
   json: [],
   python: ["-i", "stone=granite"],
@@ -42,10 +42,9 @@ describe("bosun run on a CrewAI project", () => {
   it("runs offline with the embedded model, from a file of the project", async () => {
     const cwd = copyOf("scaffold");
 
-    const { code, err } = await runBosun(
-      ["run", "scaffold/src/harbour_news/config/agents.yaml", "-i", "year=2026"],
-      { cwd },
-    );
+    const { code, err } = await runBosun(["run", "scaffold/src/harbour_news/config/agents.yaml"], {
+      cwd,
+    });
 
     expect(err).toContain("extractive (no neural network)");
     expect(code).toBe(0);
@@ -55,18 +54,32 @@ describe("bosun run on a CrewAI project", () => {
     await using server = await startFaultServer({ replies: () => textReply("x") });
     const args = ["run", "plain", "-i", "bread=rye", "--json", "--model", server.url];
 
-    const { out, err } = await runBosun(args, { cwd: copyOf("plain") });
+    const { out, err } = await runBosun([...args, "--notes"], { cwd: copyOf("plain") });
 
     expect(err).toContain("Warning: plain/agents.yaml:15:3 favourite_colour: unknown");
     expect(err).toContain("Note: plain/agents.yaml:8:3 max_rpm: ");
     for (const line of out.trimEnd().split("\n")) expect(JSON.parse(line)).toBeTypeOf("object");
   });
 
+  it("asks the model of the project's .env, and prints no key", async () => {
+    await using server = await startFaultServer({ replies: () => textReply("from .env") });
+    const cwd = copyOf("scaffold");
+    const env = `MODEL=small\nOPENAI_API_BASE=${server.url}\nOPENAI_API_KEY=sk-secret\n`;
+    writeFileSync(join(cwd, "scaffold/.env"), env);
+
+    const { out, err } = await runBosun(["run", "scaffold", "--notes"], { cwd });
+
+    expect(out).toBe("from .env\n");
+    expect(server.calls[0]?.body).toMatchObject({ model: "small" });
+    expect(err).toMatch(/scaffold\/\.env:1:1 MODEL: .*names small/);
+    expect(`${out}${err}`).not.toContain("sk-secret");
+  });
+
   it("asks for the inputs that the project leaves open", async () => {
-    const { code, err } = await runBosun(["run", "scaffold"], { cwd: copyOf("scaffold") });
+    const { code, err } = await runBosun(["run", "plain"], { cwd: copyOf("plain") });
 
     expect(code).toBe(2);
-    expect(err).toContain("Add --input year=…");
+    expect(err).toContain("Add --input bread=…");
   });
 
   it.each([
@@ -137,6 +150,18 @@ describe("bosun import crewai", () => {
       expect(bodies.slice(bodies.length / 2)).toEqual(bodies.slice(0, bodies.length / 2));
     },
   );
+
+  it("ends with a command that runs the crew, with the inputs that are missing", async () => {
+    const cwd = copyOf("plain");
+    await runBosun(["import", "crewai", fixture("scaffold"), "--out", "news"], { cwd });
+
+    const { out } = await runBosun(["import", "crewai", "plain"], { cwd });
+    const { code, err } = await runBosun(["run", "news"], { cwd });
+
+    expect(out).toMatch(/\nNext: .* run plain-bosun --input bread=…\n$/);
+    expect(err).not.toContain("Error");
+    expect(code).toBe(0);
+  });
 
   it("writes where --out says, as one report for --json, and overwrites nothing", async () => {
     const cwd = copyOf("plain");

@@ -126,9 +126,10 @@ function readProcess(value: Located, { key }: KeyContext): CrewFields {
   throw wrongType(value, key, "sequential or hierarchical");
 }
 
-function readManager(value: Located, { key, note }: KeyContext): CrewFields {
+function readManager(value: Located, { key, note, scope }: KeyContext): CrewFields {
   const name = selfCallOf(value);
-  if (name !== undefined) return { manager: { name, place: value.place } };
+  if (name !== undefined && scope.method(name, "agent"))
+    return { manager: { name, place: value.place } };
   if (value.type !== "python") return { manager: { name: toText(value, key), place: value.place } };
   note(
     "warning",

@@ -14,6 +14,10 @@ export type Method = {
   readonly decorators: readonly string[];
   /** What it returns. */
   readonly result: Located | undefined;
+  /** Names that it sets. */
+  readonly locals: ReadonlyMap<string, Located>;
+  /** How often it returns. */
+  readonly returns: number;
   readonly place: Place;
 };
 
@@ -31,10 +35,12 @@ export type PythonFile = {
   readonly file: string;
   /** In order of their first definition; of two with one name the later counts, as in Python. */
   readonly methods: readonly Method[];
+  /** Functions and methods without decorators that return in one place. */
+  readonly helpers: readonly Method[];
   readonly classes: readonly PythonClass[];
   /** Names set outside of functions; those of a class as `self.name`. */
   readonly names: ReadonlyMap<string, Located>;
-  /** The first `inputs = { … }`, wherever it stands. */
+  /** The first `inputs = { … }`, wherever it stands; else the first `inputs={ … }` of a call. */
   readonly inputs: readonly Entry[];
 };
 
@@ -43,6 +49,7 @@ export function readPython(source: Source): PythonFile {
   const tokens = tokensOf(source);
   const read = createExpressionReader(source, tokens);
   const methods = new Map<string, Method>();
+  const helpers = new Map<string, Method>();
   const classes: PythonClass[] = [];
   let decorators: string[] = [];
   tokens.forEach((token, index) => {
@@ -55,7 +62,7 @@ export function readPython(source: Source): PythonFile {
         token.text === "async" ? index + 1 : index,
         decorators,
       );
-      if (method && decorators.length > 0) methods.set(method.name, method);
+      if (method) (decorators.length > 0 ? methods : helpers).set(method.name, method);
       decorators = [];
     } else {
       if (token.text === "class" && name)
@@ -67,6 +74,7 @@ export function readPython(source: Source): PythonFile {
   return {
     file: source.file,
     methods: [...methods.values()],
+    helpers: [...helpers.values()].filter(({ returns }) => returns === 1),
     classes,
     names,
     inputs: inputsIn({ tokens, read }),
@@ -87,10 +95,13 @@ function namerOf(classes: readonly PythonClass[]): Namer {
 }
 
 function inputsIn({ tokens, read }: Code): readonly Entry[] {
-  const at = tokens.findIndex(
-    ({ isFirst, text }, index) => isFirst && text === "inputs" && tokens[index + 1]?.text === "=",
+  const sets = tokens.flatMap(({ text }, index) =>
+    text === "inputs" && tokens[index + 1]?.text === "=" && tokens[index + 2]?.text === "{"
+      ? [index]
+      : [],
   );
-  const value = at < 0 ? undefined : read(at + 2);
+  const at = sets.find((index) => tokens[index]?.isFirst) ?? sets[0];
+  const value = at === undefined ? undefined : read(at + 2);
   return value?.type === "map" ? value.entries : [];
 }
 
@@ -119,10 +130,14 @@ function methodAt(code: Code, def: number, decorators: readonly string[]): Metho
   const end = endOfBlock(tokens, begin);
   const locals = assignedIn(code, def, end, ({ text }) => text);
   let result: Located | undefined;
+  let returns = 0;
   for (let index = def; index < end; index++)
-    if (tokens[index]?.text === "return" && tokens[index]?.isFirst) result = read(index + 1);
+    if (tokens[index]?.text === "return" && tokens[index]?.isFirst) {
+      result = read(index + 1);
+      returns += 1;
+    }
   if (result?.type === "python" && locals.has(result.text)) result = locals.get(result.text);
-  return { name: name.text, decorators, result, place: name.place };
+  return { name: name.text, decorators, result, locals, returns, place: name.place };
 }
 
 /** The name that an assignment to this token sets; undefined for one that does not count. */

@@ -16,6 +16,8 @@ export type RawPart = {
 export type RawProject = {
   readonly name: string;
   readonly agents: readonly RawPart[];
+  /** A manager that is not one of the agents. */
+  readonly manager?: RawPart | undefined;
   /** In the order in which they are done. */
   readonly tasks: readonly RawPart[];
   readonly crew: readonly Entry[];

@@ -4,11 +4,13 @@ import { relative } from "node:path";
 import type { Json } from "../../../json.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 import type { CrewDefinition } from "./definition.ts";
+import type { InputSource } from "./input-source.ts";
 import type { ToolUse } from "./known-tool.ts";
 import type { ModelUse } from "./model-value.ts";
 import { noteLine, type ProjectNote } from "./place.ts";
+import { timeCode, timesAsked } from "./python-clock.ts";
 import type { TaskDefinition } from "./task-definition.ts";
-import { createNamer, type Namer, toLiteral } from "./typescript.ts";
+import { createNamer, keyCode, type Namer, toLiteral } from "./typescript.ts";
 
 /** Options of an object literal: names with their code; those without code are left out. */
 type Field = readonly [name: string, code: string | undefined];
@@ -18,7 +20,7 @@ export type RenderFolders = { readonly project: string; readonly target: string 
 
 /** The file's text. */
 export function renderCrew(definition: CrewDefinition, folders: RenderFolders): string {
-  const namer = createNamer(["agent", "task", "crew", "endpoint", "inputs", ...TOOL_NAMES]);
+  const namer = createNamer(["agent", "task", "crew", "endpoint", "inputs", "now", ...TOOL_NAMES]);
   const parts = [
     ...definition.agents.map((one) => renderAgent(one, namer, folders)),
     ...definition.tasks.map((one) => renderTask(one, namer, folders)),
@@ -79,8 +81,38 @@ function renderTask(task: TaskDefinition, namer: Namer, folders: RenderFolders):
 }
 
 function renderInputs({ inputs }: CrewDefinition): string {
-  if (Object.keys(inputs).length === 0) return "";
-  return `/** What is used when the command line gives no --input. */\nexport const inputs = ${toLiteral(inputs)};\n`;
+  if (inputs.length === 0) return "";
+  const asked = inputs.map(([, one]) => (one.type === "clock" ? timesAsked(one.use) : 0));
+  const isOften = asked.reduce((sum, count) => sum + count, 0) > 1;
+  const fields = inputs.map(([name, source]) =>
+    inputCode(name, source, isOften ? "now" : "new Date()"),
+  );
+  const line = fields.join(", ");
+  const isShort = line.length <= MAX_INPUTS && !line.includes("\n");
+  const body = isShort ? ` ${line} ` : `\n${fields.map((field) => `  ${field},\n`).join("")}`;
+  const now = isOften ? "const now = new Date();\n" : "";
+  return `${now}/** What is used when the command line gives no --input. */\nexport const inputs = {${body}};\n`;
+}
+
+const MAX_INPUTS = 80;
+
+/** A variable of the environment is looked up when the file is loaded, as Python does. */
+function inputCode(name: string, source: InputSource, now: string): string {
+  const key = keyCode(name);
+  switch (source.type) {
+    case "value":
+      return `${key}: ${toLiteral(source.value, 1)}`;
+    case "clock":
+      return `${key}: ${timeCode(source.use, now)}`;
+    case "variable": {
+      const variable = `process.env[${toLiteral(source.name)}]`;
+      return source.fallback === undefined
+        ? `...(${variable} === undefined ? {} : { ${key}: ${variable} })`
+        : `${key}: ${variable} ?? ${toLiteral(source.fallback, 1)}`;
+    }
+    default:
+      return source satisfies never;
+  }
 }
 
 function crewFields(definition: CrewDefinition, namer: Namer): readonly Field[] {

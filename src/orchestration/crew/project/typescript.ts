@@ -29,7 +29,8 @@ function textLiteral(text: string): string {
   return `\`${text.replaceAll(/[\\`]|\$(?=\{)/g, "\\$&")}\``;
 }
 
-function keyCode(key: string): string {
+/** The code of a key of an object. */
+export function keyCode(key: string): string {
   // "__proto__" without brackets would set the prototype.
   if (key === "__proto__") return '["__proto__"]';
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key);
