@@ -57,7 +57,7 @@ describe("bosun run on a CrewAI project", () => {
     const { out, err } = await runBosun([...args, "--notes"], { cwd: copyOf("plain") });
 
     expect(err).toContain("Warning: plain/agents.yaml:15:3 favourite_colour: unknown");
-    expect(err).toContain("Note: plain/agents.yaml:8:3 max_rpm: ");
+    expect(err).toContain("Note: plain/tasks.yaml:1:1 tasks: ");
     for (const line of out.trimEnd().split("\n")) expect(JSON.parse(line)).toBeTypeOf("object");
   });
 

@@ -52,7 +52,14 @@ function buildAgent({
 }
 
 function buildTask(
-  { key: _key, notes: _notes, tools = [], guardrails, ...options }: TaskDefinition,
+  {
+    key: _key,
+    notes: _notes,
+    toolPlace: _place,
+    tools = [],
+    guardrails,
+    ...options
+  }: TaskDefinition,
   agents: ReadonlyMap<string, Agent>,
   before: readonly Task[],
 ): Task {

@@ -9,6 +9,7 @@ import type { NoteBook, Noting, ProjectNote } from "./place.ts";
 import type { RawPart, RawProject } from "./raw.ts";
 import { findPart, toName } from "./reference.ts";
 import { defineTasks, type TaskDefinition } from "./task-definition.ts";
+import { placeTools } from "./tool-place.ts";
 import { createToolReader } from "./tool-value.ts";
 
 /** A crew. `manager` is the key of an agent. */
@@ -39,13 +40,11 @@ export function defineProject(
   const own = [...book.all];
   const people = crew.manager === undefined ? raw.agents : withManager(raw);
   const agents = defineAgents(people, { ...subject, kind: "agents" }, book);
-  const tasks = defineTasks(
-    raw,
-    { ...subject, kind: "tasks" },
-    { book, agents, isHierarchical: crew.process === "hierarchical" },
-  );
+  const isHierarchical = crew.process === "hierarchical";
+  const tasks = defineTasks(raw, { ...subject, kind: "tasks" }, { book, isHierarchical });
+  const placed = placeTools({ agents, tasks }, isHierarchical, book);
   const name = toName(given.name ?? raw.name, "crew");
-  return { ...crew, name, agents, tasks, inputs, notes: own };
+  return { ...crew, ...placed, name, inputs, notes: own };
 }
 
 /** What a project is defined beside. */

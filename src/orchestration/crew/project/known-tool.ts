@@ -11,6 +11,8 @@ export type ToolUse =
 /** What is known of a tool's class. */
 export type KnownTool = {
   readonly use?: ToolUse["type"] | undefined;
+  /** Whether the one in place does all that the model can ask of the other. */
+  readonly isSame?: boolean | undefined;
   /** What is different, or what would bring it. */
   readonly hint: string;
 };
@@ -36,8 +38,8 @@ const BROWSER = "npx -y @playwright/mcp";
 
 /** Package names as npm has them; seen 2026-11-25. Keys of services come from the environment variable that is named. */
 const TOOLS: ReadonlyMap<string, KnownTool> = new Map([
+  ...all({ use: "fetchUrl", isSame: true, hint: PAGE }, ["ScrapeWebsiteTool", "URLReadTool"]),
   ...all({ use: "fetchUrl", hint: PAGE }, [
-    "ScrapeWebsiteTool",
     "ScrapeElementFromWebsiteTool",
     "SeleniumScrapingTool",
     "JinaScrapeWebsiteTool",
@@ -47,10 +49,9 @@ const TOOLS: ReadonlyMap<string, KnownTool> = new Map([
     "SerperScrapeWebsiteTool",
     "FirecrawlScrapeWebsiteTool",
     "WebsiteSearchTool",
-    "URLReadTool",
     "SerplyWebpageToMarkdownTool",
   ]),
-  ...all({ use: "readFile", hint: FOLDER }, ["FileReadTool", "DirectoryReadTool"]),
+  ...all({ use: "readFile", isSame: true, hint: FOLDER }, ["FileReadTool", "DirectoryReadTool"]),
   ...all({ use: "searchDocs", hint: DOCUMENTS }, [
     "DirectorySearchTool",
     "TXTSearchTool",

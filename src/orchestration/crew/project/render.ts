@@ -64,7 +64,8 @@ function renderAgent(agent: AgentDefinition, namer: Namer, folders: RenderFolder
 }
 
 function renderTask(task: TaskDefinition, namer: Namer, folders: RenderFolders): string {
-  const { key: _key, notes, name, description, expectedOutput, agent, context, ...options } = task;
+  const { key: _key, toolPlace: _place, notes, name, description, expectedOutput, ...given } = task;
+  const { agent, context, ...options } = given;
   const { tools = [], guardrails, ...rest } = options;
   const [only, ...others] = guardrails ?? [];
   const fields: readonly Field[] = [

@@ -25,7 +25,7 @@ export function createToolReader(root: string, scope: PythonScope, note: Noting)
     }
     const [className, known] = lookUp(name);
     const use = known?.use && toUse(known.use, resolve(root));
-    if (use) note(item.place, key, "note", `${className} ${known.hint}`);
+    if (use) note(item.place, key, known.isSame ? "note" : "warning", `${className} ${known.hint}`);
     else if (known)
       note(
         item.place,

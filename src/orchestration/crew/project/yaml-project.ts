@@ -73,7 +73,7 @@ function withoutCode(
   note(
     { file: join(root, file), line: 1, column: 1 },
     "tasks",
-    "note",
+    code === undefined ? "note" : "warning",
     `${why}: the tasks are done one after the other, in the order of this file`,
   );
   return tasks;

@@ -123,7 +123,16 @@ describe("keys of a project", () => {
   });
 
   it.each([
-    ["max_rpm: 3", "note"],
+    ["max_rpm: 3", "warning"],
+    ["allow_code_execution: true", "note"],
+    ["function_calling_llm: x", "warning"],
+    ["respect_context_window: false", "warning"],
+    ["guardrail: Be short", "note"],
+    ["tool_failure_policy: warn", "note"],
+    ["tool_failure_policy: raise", "warning"],
+    ["tools: [ScrapeWebsiteTool]", "note"],
+    ["tools: [SeleniumScrapingTool]", "warning"],
+    ["tools: [RagTool]", "warning"],
     ["verbose: 2", undefined],
     ["memory: false", undefined],
     ["memory: true", "warning"],

@@ -41,10 +41,10 @@ describe("loadProject", () => {
     ]);
     expect(notes.map(({ key, level }) => `${level} ${key}`)).toEqual([
       "note tasks",
-      "note max_rpm",
+      "warning max_rpm",
       "warning memory",
       "warning favourite_colour",
-      "note max_execution_time",
+      "warning max_execution_time",
     ]);
   });
 

@@ -69,7 +69,7 @@ describe("a manager of crew.py", () => {
 
     expect(options.manager).toMatchObject(expected);
     expect(options.agents?.map(({ role }) => role)).toEqual(expected.role === "One" ? [] : ["One"]);
-    expect(notes.filter(({ level }) => level === "warning")).toEqual([]);
+    expect(notes.filter(({ key }) => key === "manager_agent")).toEqual([]);
   });
 
   it.each([
