@@ -9,7 +9,7 @@ import { commandName } from "./command-name.ts";
 import { EXIT } from "./failure.ts";
 import { packageName, quoted } from "./init.ts";
 import { inputNamesOf } from "./input.ts";
-import { GITIGNORE, packageJson, TSCONFIG } from "./init-files.ts";
+import { GITIGNORE, importedReadme, packageJson, TSCONFIG } from "./init-files.ts";
 import { projectNoteLines } from "./project-note.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
 import { bosunVersion } from "./version.ts";
@@ -37,11 +37,14 @@ export async function importCrewAi(
   const scene = { nowMs: terminal.clock.now(), env: terminal.env() };
   const { definition, options, inputs, notes } = await loadProject(folder, scene);
   const missing = inputNamesOf(defineCrew(options)).filter((name) => !Object.hasOwn(inputs, name));
+  const name = packageName(target);
+  const version = bosunVersion();
   const files = {
     "crew.ts": renderCrew(definition, { project: folder, target }),
-    "package.json": packageJson(packageName(target), bosunVersion()),
+    "package.json": packageJson(name, version),
     "tsconfig.json": TSCONFIG,
     ".gitignore": GITIGNORE,
+    "README.md": importedReadme(name, { version, missing }),
   };
   writeFiles(target, files);
   tell(terminal, { target, paths: Object.keys(files), notes, missing, json: flags.json ?? false });

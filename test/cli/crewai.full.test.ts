@@ -3,7 +3,14 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { startFaultServer, textReply } from "../../src/test/index.ts";
+import {
+  chunk,
+  DONE,
+  finishChunk,
+  startFaultServer,
+  streamReply,
+  textReply,
+} from "../../src/test/index.ts";
 import { fixture } from "../orchestration/crew/project/project-folder.ts";
 import { newFolder, ROOT, runBosun } from "./bosun-process.ts";
 
@@ -120,7 +127,7 @@ describe("bosun import crewai", () => {
 
     expect(code).toBe(0);
     expect(out).toContain(`wrote  ${name}-bosun/crew.ts`);
-    expect(files).toEqual([".gitignore", "crew.ts", "package.json", "tsconfig.json"]);
+    expect(files).toEqual([".gitignore", "README.md", "crew.ts", "package.json", "tsconfig.json"]);
     expect(await typesOf(target)).toBe("");
   });
 
@@ -134,7 +141,34 @@ describe("bosun import crewai", () => {
     expect(await typesOf(join(cwd, "plain-bosun"))).toMatch(/use\.ts\(2,\d+\): error TS/);
   });
 
-  it.each(["scaffold", "plain", "json"] as const)(
+  it("writes how to run it, with what is missing", async () => {
+    const cwd = copyOf("plain");
+
+    await runBosun(["import", "crewai", "plain"], { cwd });
+    const text = readFileSync(join(cwd, "plain-bosun/README.md"), "utf8");
+
+    expect(text).toContain("npx bosun run . --input bread=…");
+    expect(text).toContain("npm pack");
+  });
+
+  it("gives each tool of the project's own a place, whose error reaches the model", async () => {
+    const cwd = copyOf("json");
+    const call = { index: 0, id: "a", function: { name: "torque_table", arguments: "{}" } };
+    const asking = streamReply(chunk({ tool_calls: [call] }), finishChunk("tool_calls"), DONE);
+    await using server = await startFaultServer({
+      replies: (_call, index) => (index === 0 ? asking : textReply("without")),
+    });
+
+    await runBosun(["import", "crewai", "json"], { cwd });
+    const args = ["run", "json-bosun", "--model", server.url];
+    const { code, out } = await runBosun(args, { cwd });
+
+    expect([code, out]).toEqual([0, "without\n"]);
+    expect(JSON.stringify(server.calls[1]?.body)).toContain("torque_table is not written yet");
+    expect(await typesOf(join(cwd, "json-bosun"))).toBe("");
+  });
+
+  it.each(["scaffold", "plain"] as const)(
     "writes %s as TypeScript that runs as the project does",
     async (name) => {
       await using server = await startFaultServer({ replies: () => textReply("same") });

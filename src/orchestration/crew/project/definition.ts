@@ -31,7 +31,7 @@ export function defineProject(
   raw: RawProject,
   { root, book, nowMs, environment }: Defining,
 ): CrewDefinition {
-  const tools = createToolReader(root, raw.scope, book.note);
+  const tools = createToolReader(root, raw, book.note);
   const subject = { root, scope: raw.scope, note: book.note, tools };
   const given = applyKeys(raw.crew, CREW_KEYS, { ...subject, kind: "crews" });
   noteMethods(raw, book.note);

@@ -15,12 +15,15 @@ export type Layout =
       readonly code: string | undefined;
       /** Where the run's inputs stand, if anywhere. */
       readonly main: string | undefined;
+      /** The folder of its own tools, which need not be there. */
+      readonly tools: string;
     }
   | {
       readonly type: "json";
       readonly root: string;
       readonly crew: string;
       readonly agents: string;
+      readonly tools: string;
     };
 
 /** In the order in which CrewAI looks. */
@@ -38,7 +41,7 @@ const MAX_CODE_BYTES = 1_048_576;
  */
 export function findLayout(root: string): Layout | undefined {
   const crew = JSON_NAMES.find((name) => existsSync(join(root, name)));
-  if (crew !== undefined) return { type: "json", root, crew, agents: "agents" };
+  if (crew !== undefined) return { type: "json", root, crew, agents: "agents", tools: "tools" };
   const folders = ["", "config", ...packagesOf(root)].filter((folder) =>
     agentsFileIn(join(root, folder)),
   );
@@ -56,6 +59,7 @@ export function findLayout(root: string): Layout | undefined {
     tasks: join(folder, tasks ?? "tasks.yaml"),
     code: codeIn(root, home),
     main: existsSync(join(root, home, "main.py")) ? join(home, "main.py") : undefined,
+    tools: join(home, "tools"),
   };
 }
 

@@ -1,6 +1,7 @@
 // A project before its keys mean anything: agents, tasks and crew as entries with places, from whichever files.
 
 import { errorAt, type Place } from "./place.ts";
+import type { PythonFile } from "./python-file.ts";
 import type { PythonScope } from "./python-scope.ts";
 import type { Entry, Located } from "./value.ts";
 
@@ -23,6 +24,8 @@ export type RawProject = {
   readonly crew: readonly Entry[];
   readonly inputs: readonly Entry[];
   readonly scope: PythonScope;
+  /** Python files in which its own tools may stand. */
+  readonly toolFiles: readonly PythonFile[];
 };
 
 /** Most agents, and most tasks, of a project. */

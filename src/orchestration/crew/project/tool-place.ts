@@ -3,7 +3,7 @@
 // delegated to it is done with its own tools, in CrewAI too.
 
 import type { AgentDefinition } from "./agent-definition.ts";
-import type { ToolUse } from "./known-tool.ts";
+import { isSameTool } from "./known-tool.ts";
 import type { NoteBook, NoteLevel, ProjectNote } from "./place.ts";
 import type { TaskDefinition } from "./task-definition.ts";
 
@@ -66,9 +66,4 @@ function told(
   book.note(place, "tools", level, message);
   const note: ProjectNote = { ...place, key: "tools", level, message };
   return { ...task, notes: [...task.notes, note] };
-}
-
-/** Each kind of tool is given once. */
-export function isSameTool(one: ToolUse, other: ToolUse): boolean {
-  return one.type === other.type;
 }

@@ -10,6 +10,7 @@ import { errorAt, type Noting } from "./place.ts";
 import { type Method, readPython } from "./python-file.ts";
 import { managerOf } from "./python-manager.ts";
 import { methodPart } from "./python-part.ts";
+import { readToolFiles } from "./python-tool.ts";
 import { createScope, type PythonScope, selfCallOf } from "./python-scope.ts";
 import { checkCount, overlay, type RawPart, type RawProject } from "./raw.ts";
 import { readSource } from "./source.ts";
@@ -50,6 +51,7 @@ export async function readYamlProject(layout: YamlLayout, note: Noting): Promise
     crew: manager ? overlay([manager.entry], call) : call,
     inputs,
     scope,
+    toolFiles: [...(file ? [file] : []), ...readToolFiles(root, layout.tools)],
   };
 }
 

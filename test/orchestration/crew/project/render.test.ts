@@ -14,7 +14,7 @@ describe("renderCrew", () => {
     const text = await render(fixture("python"));
 
     expect(text).toMatch(
-      /^import \{ agent, crew, endpoint, task \} from "bosun";\nimport \{ fetchUrl \} from "bosun\/tool";\n/,
+      /^import \{ agent, crew, endpoint, task \} from "bosun";\nimport \{ fetchUrl, tool \} from "bosun\/tool";\n/,
     );
     expect(text).toContain("const writePage = task({");
     expect(text).toContain("  agent: collector,\n  context: [collectMoss],\n");
@@ -52,6 +52,14 @@ describe("renderCrew", () => {
     expect(looked).toContain(
       '  ...(process.env["SHIP"] === undefined ? {} : { ship: process.env["SHIP"] }),\n',
     );
+  });
+
+  it("breaks comments at 120 characters", async () => {
+    const text = await render(fixture("python"));
+
+    const comments = text.split("\n").filter((line) => line.startsWith("//"));
+    expect(Math.max(...comments.map(({ length }) => length))).toBeLessThanOrEqual(120);
+    expect(text).toMatch(/\/\/ crew\.py:42:20 tools: Serper.*\n\/\/ {3}npx -y serper/);
   });
 
   it("keeps texts apart from code, and names apart from each other", async () => {
