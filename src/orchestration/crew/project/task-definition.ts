@@ -2,6 +2,7 @@
 
 import { applyKeys, requireKey, type Subject } from "./key.ts";
 import { errorAt, type NoteBook, type Place, type ProjectNote } from "./place.ts";
+import { notePlaceholders } from "./placeholder.ts";
 import type { RawPart, RawProject } from "./raw.ts";
 import { findPart, toName } from "./reference.ts";
 import { type Reference, TASK_KEYS, type TaskFields } from "./task-key.ts";
@@ -33,6 +34,7 @@ export function defineTasks(
   for (const part of raw.tasks) {
     const before = scene.book.all.length;
     const what = { what: `the task "${part.id}"`, place: part.place };
+    notePlaceholders(part, TEXTS, scene.book.note);
     for (const key of ["description", "expected_output"]) requireKey(part.entries, key, what);
     const fields = applyKeys(part.entries, TASK_KEYS, subject);
     const agent = fields.agent && findPart(raw.agents, fields.agent, "agent").id;
@@ -52,6 +54,9 @@ export function defineTasks(
   }
   return defined;
 }
+
+/** Keys whose texts may hold placeholders. */
+const TEXTS: readonly string[] = ["description", "expected_output", "output_file"];
 
 /** Retries of guardrails do nothing without one. */
 function noteUnguarded(

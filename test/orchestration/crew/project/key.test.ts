@@ -111,6 +111,18 @@ describe("keys of a project", () => {
     );
   });
 
+  it("warns of placeholders that CrewAI would leave as they stand", async () => {
+    const agents = "one:\n  role: One\n  goal: Know { topic } and {{place}}\n";
+    const tasks = `${TASK.replace("Do it", "'Do {it} { , } {\"a\": 1} {year }'")}  agent: one\n`;
+
+    const { notes } = await load(yamlProject({ "agents.yaml": agents, "tasks.yaml": tasks }));
+
+    expect(notes.filter(({ level }) => level === "warning")).toMatchObject([
+      { key: "goal", line: 3, message: expect.stringContaining('topic="{ topic }"') },
+      { key: "description", line: 2, message: expect.stringContaining("{year } asks for") },
+    ]);
+  });
+
   it("lets an empty expected_output and an unset key be", async () => {
     const tasks = "t:\n  description: d\n  expected_output: ''\n  agent: one\n  output_file:\n";
 
