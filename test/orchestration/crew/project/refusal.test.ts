@@ -179,6 +179,22 @@ describe("a project that cannot be a crew", () => {
     });
   });
 
+  it("says what to do with a crew that is Python alone", async () => {
+    const code = "from crewai import Agent\n";
+
+    for (const files of [
+      { "main.py": "", "agents.py": code, "tasks.py": "from crewai import Task\n" },
+      { "src/trip/crew.py": code },
+    ])
+      await expect(load(folderWith(files))).rejects.toMatchObject({
+        code: "usage",
+        message: expect.stringMatching(/written in Python \(.*(?:agents|crew)\.py.*agents\.yaml/),
+      });
+    await expect(load(folderWith({ "main.py": "print(1)\n" }))).rejects.toMatchObject({
+      message: expect.stringContaining("holds no CrewAI project"),
+    });
+  });
+
   it("names the crews of a flow's project instead of guessing", async () => {
     await expect(load(fixture("flow"))).rejects.toMatchObject({
       code: "usage",
