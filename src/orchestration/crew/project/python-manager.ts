@@ -4,7 +4,7 @@ import type { Method } from "./python-file.ts";
 import { configKeyOf, methodPart } from "./python-part.ts";
 import { type PythonScope, selfCallOf } from "./python-scope.ts";
 import type { RawPart } from "./raw.ts";
-import { type Entry, isOff, type Located } from "./value.ts";
+import { type Call, type Entry, isOff, type Located, type PythonValue } from "./value.ts";
 
 /** What a manager is looked for in. */
 type ManagerScene = {
@@ -19,30 +19,35 @@ type ManagerScene = {
 export type FoundManager = { readonly part: RawPart; readonly entry: Entry };
 
 /** Undefined for none, for one of the agents, and for one that would have to be run or has no role and goal that can be read. */
-export function managerOf(
-  crew: readonly Entry[],
-  { parts, scope, method }: ManagerScene,
-): FoundManager | undefined {
+export function managerOf(crew: readonly Entry[], scene: ManagerScene): FoundManager | undefined {
   const given = crew.find(({ key }) => key === "manager_agent");
-  if (!given || given.value.type !== "python") return undefined;
-  const called = selfCallOf(given.value);
+  if (given?.value.type !== "python") return undefined;
+  const part = partOf(given.value, scene);
+  const isWhole = part && ["role", "goal"].every((key) => isRead(part.entries, key, scene.scope));
+  if (!part || !isWhole) return undefined;
+  const value: Located = { type: "scalar", value: part.id, place: given.value.place };
+  return { part, entry: { ...given, value } };
+}
+
+/** The agent that an expression stands for. Called as its method or its local name is, or "manager". */
+function partOf(given: PythonValue, { parts, scope, method }: ManagerScene): RawPart | undefined {
+  const called = selfCallOf(given);
   if (called !== undefined && scope.method(called, "agent")) return undefined;
-  const local = method?.locals.get(given.value.text);
-  const result = scope.resolve(local ?? given.value);
-  if (result.type !== "python" || !result.call?.name.endsWith("Agent")) return undefined;
-  const { place } = result;
-  const id = called ?? (local ? given.value.text : "manager");
-  const config = result.call.keywords.find(({ key }) => key === "config");
-  const key = config && configKeyOf(config.value);
-  if (key !== undefined && !parts.some((one) => one.id === key)) return undefined;
-  const taken = parts.some((one) => one.id === id) && key !== id;
-  const part = methodPart({ name: taken ? `${id}_agent` : id, result, place }, parts, scope);
-  const isWhole = ["role", "goal"].every((one) => isRead(part.entries, one, scope));
-  if (!isWhole) return undefined;
-  return {
-    part: { ...part, aliases: key === undefined ? [] : [key] },
-    entry: { ...given, value: { type: "scalar", value: part.id, place: given.value.place } },
-  };
+  const local = method?.locals.get(given.text);
+  const result = scope.resolve(local ?? given);
+  const call = result.type === "python" ? result.call : undefined;
+  if (!call?.name.endsWith("Agent")) return undefined;
+  const key = yamlKeyOf(call);
+  if (key !== undefined && !parts.some(({ id }) => id === key)) return undefined;
+  const name = called ?? (local ? given.text : "manager");
+  const isTaken = name !== key && parts.some(({ id }) => id === name);
+  const source = { name: isTaken ? `${name}_agent` : name, result, place: result.place };
+  return { ...methodPart(source, parts, scope), aliases: key === undefined ? [] : [key] };
+}
+
+function yamlKeyOf({ keywords }: Call): string | undefined {
+  const config = keywords.find(({ key }) => key === "config");
+  return config && configKeyOf(config.value);
 }
 
 function isRead(entries: readonly Entry[], key: string, scope: PythonScope): boolean {

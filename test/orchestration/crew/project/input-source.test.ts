@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import {
   type InputSource,
@@ -21,7 +22,7 @@ function inputOf(expression: string, env: Readonly<Record<string, string>> = {})
 /** What the code of a source comes to at the same moment. */
 function codeResult(source: InputSource | undefined): unknown {
   const code = source?.type === "clock" ? timeCode(source.use, "now") : "undefined";
-  return new Function("now", `return ${code};`)(new Date(NOW_MS));
+  return runInNewContext(code, { now: new Date(NOW_MS) });
 }
 
 describe("the time as an input", () => {
