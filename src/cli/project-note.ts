@@ -8,8 +8,8 @@ import { printable } from "./width.ts";
 const MAX_LINES = 60;
 
 /**
- * A line for each warning and, with `withNotes`, for each note; without, one line says how many notes there are. Of those that say the
- * same of the same key the first stands, with how many more there are.
+ * A line for each warning and, with `withNotes`, for each note; without, one line says how many notes there are, or stands for a single
+ * one. Of those that say the same of the same key the first stands, with how many more there are.
  */
 export function projectNoteLines(
   notes: readonly ProjectNote[],
@@ -19,16 +19,18 @@ export function projectNoteLines(
   const groups = [
     ...Map.groupBy(notes, ({ level, key, message }) => `${level} ${key} ${message}`).values(),
   ];
-  const isShown = ([first]: readonly ProjectNote[]): boolean =>
-    withNotes || first?.level === "warning";
+  const isCounted = !withNotes && groups.filter(isNote).length > 1;
+  const isShown = (group: readonly ProjectNote[]): boolean => !isCounted || !isNote(group);
   const lines = groups.filter(isShown).map(groupLine);
   const left = lines.length - MAX_LINES;
   const shown = left > 0 ? [...lines.slice(0, MAX_LINES), `Note: and ${left} more`] : lines;
-  const hidden = groups.filter((group) => !isShown(group));
-  return [
-    ...shown.map((line) => paint("yellow", line)),
-    ...hiddenLine(hidden.length).map((line) => paint("dim", line)),
-  ];
+  const count = groups.length - lines.length;
+  const hidden = count > 0 ? [paint("dim", `${count} notes; --notes prints them`)] : [];
+  return [...shown.map((line) => paint("yellow", line)), ...hidden];
+}
+
+function isNote([first]: readonly ProjectNote[]): boolean {
+  return first?.level === "note";
 }
 
 function groupLine([first, ...others]: readonly ProjectNote[]): string {
@@ -36,9 +38,4 @@ function groupLine([first, ...others]: readonly ProjectNote[]): string {
   const label = first.level === "warning" ? "Warning" : "Note";
   const more = others.length > 0 ? ` (and ${others.length} more like this)` : "";
   return printable(`${label}: ${noteLine(first)}${more}`);
-}
-
-function hiddenLine(count: number): readonly string[] {
-  if (count === 0) return [];
-  return [count === 1 ? "1 note; --notes prints it" : `${count} notes; --notes prints them`];
 }

@@ -19,13 +19,13 @@ const NOTES = [
 ];
 
 describe("projectNoteLines", () => {
-  it("prints warnings in full and says how many notes there are", () => {
+  it("prints warnings in full, and says how many notes there are where there are several", () => {
     expect(projectNoteLines(NOTES, plain, { withNotes: false })).toEqual([
       "Warning: p/agents.yaml:2:3 b: why (and 1 more like this)",
       "2 notes; --notes prints them",
     ]);
     expect(projectNoteLines([noteOf("note", "a")], plain, { withNotes: false })).toEqual([
-      "1 note; --notes prints it",
+      "Note: p/agents.yaml:1:3 a: why",
     ]);
   });
 
