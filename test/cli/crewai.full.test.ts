@@ -46,6 +46,17 @@ describe("bosun run on a CrewAI project", () => {
     },
   );
 
+  it("runs what `crewai create crew` writes as it is, without flags, and so does its import", async () => {
+    const cwd = copyOf("scaffold");
+
+    const project = await runBosun(["run", "scaffold"], { cwd });
+    await runBosun(["import", "crewai", "scaffold"], { cwd });
+    const imported = await runBosun(["run", "scaffold-bosun"], { cwd });
+
+    expect([project.code, imported.code]).toEqual([0, 0]);
+    expect(imported.out).toBe(project.out);
+  });
+
   it("runs offline with the embedded model, from a file of the project", async () => {
     const cwd = copyOf("scaffold");
 

@@ -1,7 +1,7 @@
 // Tools of a project's own, which are Python: what a model is told of them, as far as it can be read. Nothing of them is run.
 
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, type Stats, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { JsonObject } from "../../../json.ts";
 import type { Place } from "./place.ts";
 import {
@@ -31,16 +31,20 @@ export type ToolStub = {
 /** Most files that are looked into. */
 const MAX_FILES = 100;
 
-/** The Python files in a folder of tools. Files that cannot be read are none of them: they are only looked into for descriptions. */
+/**
+ * The Python files in a folder of tools, and the one beside it that is called as it. Files that cannot be read are none of them: they
+ * are only looked into for descriptions.
+ */
 export function readToolFiles(root: string, folder: string): readonly PythonFile[] {
-  if (!statSync(join(root, folder), { throwIfNoEntry: false })?.isDirectory()) return [];
-  const names = readdirSync(join(root, folder)).filter((name) => name.endsWith(".py"));
-  return names
-    .toSorted()
+  const statsOf = (path: string): Stats | undefined =>
+    statSync(join(root, path), { throwIfNoEntry: false });
+  const inside = statsOf(folder)?.isDirectory() ? readdirSync(join(root, folder)) : [];
+  return [`${folder}.py`, ...inside.toSorted().map((name) => join(folder, name))]
+    .filter((path) => path.endsWith(".py") && statsOf(path)?.isFile())
     .slice(0, MAX_FILES)
-    .flatMap((name) => {
+    .flatMap((path) => {
       try {
-        return [readPython(readSource(root, join(folder, name)))];
+        return [readPython(readSource(root, path))];
       } catch {
         return []; // the tool is still told, and its stub has no description
       }
@@ -51,7 +55,7 @@ export function readToolFiles(root: string, folder: string): readonly PythonFile
 export function toolStub(name: string, files: readonly PythonFile[]): ToolStub {
   const python = name.replace(/^custom:/, "");
   for (const file of files) {
-    const isOwn = name !== python && file.file.endsWith(`${python}.py`);
+    const isOwn = name !== python && basename(file.file) === `${python}.py`;
     const found =
       file.classes.find((one) => one.name === python || (isOwn && isTool(one))) ??
       [...file.methods, ...file.helpers].find((one) => one.name === python);

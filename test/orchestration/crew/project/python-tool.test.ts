@@ -55,6 +55,14 @@ describe("toolStub", () => {
     expect(stubOf("custom:one", text)).toMatchObject({ name: "torque", python: "one" });
   });
 
+  it("looks into a tools.py too", () => {
+    const text = "class A(BaseTool):\n    description: str = 'Why'\n";
+
+    const files = readToolFiles(folderWith({ "tools.py": text, "tools/readme.md": "" }), "tools");
+
+    expect(toolStub("A", files)).toMatchObject({ name: "a", description: "Why" });
+  });
+
   it("makes a place for what it does not find or cannot read", () => {
     const unknown = { properties: {}, additionalProperties: true };
 
