@@ -103,7 +103,7 @@ function pythonCrewIn(root: string): readonly string[] {
 function inPython(root: string, files: readonly string[]): BosunError {
   const message =
     `the folder "${root}" holds a CrewAI crew whose agents and tasks are written in Python (${files.join(", ")}), which is not run and ` +
-    "cannot be read. Write their texts into agents.yaml and tasks.yaml beside it, as docs/crewai-projects.md shows, or the crew as a crew.ts: bosun init FOLDER writes one to begin with";
+    "cannot be read. Write their texts into agents.yaml and tasks.yaml in that folder, as docs/crewai-projects.md shows, or the crew as a crew.ts: bosun init FOLDER writes one to begin with";
   return new BosunError("usage", message);
 }
 
