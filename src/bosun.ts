@@ -1,5 +1,5 @@
 // The composition root: binds crews to the run engine, the pool and the store. The one place in the library that reads the
-// environment and .env, once.
+// environment and the working folder's .env, once; that of a CrewAI project is one of its files.
 
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";

@@ -25,6 +25,8 @@ export type ChatFlags = {
   readonly message?: string | undefined;
   readonly session?: string | undefined;
   readonly model?: string | undefined;
+  /** Notes of a CrewAI project too; its warnings are always printed. */
+  readonly notes?: boolean | undefined;
   readonly data?: string | undefined;
 };
 
@@ -35,16 +37,19 @@ export async function chatCommand(
   terminal: Terminal,
 ): Promise<number> {
   const { model } = flags;
-  if (model !== undefined) checkModelName(model, terminal.env());
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
-  const loaded = await loadCrew(path);
-  writeLines(terminal.err, projectNoteLines(loaded.notes, terminal.err.paint));
+  const loaded = await loadCrew(path, terminal);
+  if (model !== undefined) checkModelName(model, loaded.env);
+  writeLines(
+    terminal.err,
+    projectNoteLines(loaded.notes, terminal.err.paint, { withNotes: flags.notes ?? false }),
+  );
   const { crew } = loaded;
   const inputs = { ...loaded.inputs, ...given };
   const name = flags.message ?? messageInputOf(crew, inputs);
   checkMessageInput(crew, name);
-  const bosun = createBosun({ data: flags.data, env: terminal.env() });
+  const bosun = createBosun({ data: flags.data, env: loaded.env });
   using input = createLineInput(() => terminal.input.stream);
   const session = flags.session ?? `chat-${newRunId(terminal.clock)}`;
   if (isName(session) !== undefined)

@@ -75,6 +75,7 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
     .option("--inputs <jobs.jsonl>", "run once for each line, a JSON object of inputs")
     .option("--out <results.jsonl>", "where the results of --inputs are appended")
     .option("--concurrency <n>", "runs at once with --inputs; default 4", toCount)
+    .option(...NOTES_FLAG)
     .option(...JSON_FLAG)
     .option(...DATA_FLAG)
     .addOption(notBuiltOption("--dry-run"))
@@ -107,6 +108,7 @@ function addChat(program: Command, { terminal, onCode }: Define): void {
     )
     .option("--session <id>", "go on with an earlier conversation")
     .option("-m, --model <alias|url>", "the model of every agent")
+    .option(...NOTES_FLAG)
     .option(...DATA_FLAG)
     .addHelpText("after", `\nExample:\n  ${BOSUN} chat crew.ts --model http://gpu-1:8000/v1`)
     .action(async (path: string, flags: ChatFlags) => {
@@ -232,6 +234,7 @@ function addImport(program: Command, { terminal, onCode }: Define): void {
 }
 
 const JSON_FLAG = ["--json", "print JSON on stdout and nothing else there"] as const;
+const NOTES_FLAG = ["--notes", "print a CrewAI project's notes, besides its warnings"] as const;
 const DATA_FLAG = [
   "--data <folder>",
   "where Bosun keeps its files; default: BOSUN_DATA, else .bosun",

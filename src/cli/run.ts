@@ -31,6 +31,8 @@ export type RunFlags = {
   readonly session?: string | undefined;
   readonly showPrompts?: boolean | undefined;
   readonly json?: boolean | undefined;
+  /** Notes of a CrewAI project too; its warnings are always printed. */
+  readonly notes?: boolean | undefined;
   readonly data?: string | undefined;
 };
 
@@ -41,13 +43,16 @@ export async function runCommand(
   terminal: Terminal,
 ): Promise<number> {
   checkFlags(flags);
-  if (flags.model !== undefined) checkModelName(flags.model, terminal.env());
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
-  const loaded = await orInterrupted(loadCrew(path), terminal.signal);
-  writeLines(terminal.err, projectNoteLines(loaded.notes, terminal.err.paint));
+  const loaded = await orInterrupted(loadCrew(path, terminal), terminal.signal);
+  if (flags.model !== undefined) checkModelName(flags.model, loaded.env);
+  writeLines(
+    terminal.err,
+    projectNoteLines(loaded.notes, terminal.err.paint, { withNotes: flags.notes ?? false }),
+  );
   warnUnused(terminal, loaded, given);
-  const bosun = createBosun({ data: flags.data, env: terminal.env() });
+  const bosun = createBosun({ data: flags.data, env: loaded.env });
   try {
     const { inputs: jobs, out, model, concurrency = DEFAULT_CONCURRENCY, json = false } = flags;
     if (jobs === undefined || out === undefined)
