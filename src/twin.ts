@@ -35,8 +35,8 @@ export {
 export {
   type EndpointHealth,
   type EndpointOptions,
-  type Engine,
   ServerlessEndpoint,
+  type WorkerReplica,
 } from "./inference/twin/serverless/endpoint.ts";
 export {
   type Load,

@@ -19,7 +19,7 @@ import { type EndpointSettings, type ResolvedSettings, resolveSettings } from ".
 import { Worker, type WorkerState } from "./worker.ts";
 
 /** What runs in a worker. */
-export interface Engine extends Partial<Disposable> {
+export interface WorkerReplica extends Partial<Disposable> {
   generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
 }
 
@@ -30,7 +30,7 @@ export type EndpointOptions = {
   readonly coldStart: ColdStart;
   readonly price: WorkerPrice;
   readonly settings?: EndpointSettings | undefined;
-  readonly launch: (workerId: string) => Engine;
+  readonly launch: (workerId: string) => WorkerReplica;
 };
 
 /** Counts by Runpod's words; its `running` workers are those that start and run here, all billed. */
@@ -43,11 +43,11 @@ export type EndpointHealth = {
 const MAX_ATTEMPTS = 3;
 
 /** An endpoint that scales. Its workers begin to initialise when it is made. */
-export class ServerlessEndpoint implements Engine, Disposable {
+export class ServerlessEndpoint implements WorkerReplica, Disposable {
   readonly #clock: Clock;
   readonly #price: WorkerPrice;
   readonly #settings: ResolvedSettings;
-  readonly #workers: readonly Worker<Engine>[];
+  readonly #workers: readonly Worker<WorkerReplica>[];
   readonly #queue = new RequestQueue<Place>(({ worker, host }) => worker.release(host));
   #completed = 0;
   #failed = 0;
@@ -93,7 +93,7 @@ export class ServerlessEndpoint implements Engine, Disposable {
       let hasTokens = false;
       try {
         const both = AbortSignal.any([signal, place.host]);
-        for await (const event of place.engine.generate(request, both)) {
+        for await (const event of place.replica.generate(request, both)) {
           if (event.type === "end" && isLost(place, signal)) break;
           hasTokens ||= event.type === "tokens";
           yield event.type === "end" ? this.#counted(event, waitedMs) : event;
@@ -181,8 +181,8 @@ export class ServerlessEndpoint implements Engine, Disposable {
         .filter(({ state, jobs }) => state === "running" && jobs < this.#settings.jobsPerWorker)
         .toSorted((a, b) => a.jobs - b.jobs);
       if (!worker) return;
-      const { engine, host } = worker.take();
-      this.#queue.give({ worker, engine, host });
+      const { replica, host } = worker.take();
+      this.#queue.give({ worker, replica, host });
     }
   }
 
@@ -231,8 +231,8 @@ type EndEvent = Extract<GenerateEvent, { type: "end" }>;
 
 /** Where a request runs. */
 type Place = {
-  readonly worker: Worker<Engine>;
-  readonly engine: Engine;
+  readonly worker: Worker<WorkerReplica>;
+  readonly replica: WorkerReplica;
   /** Aborts when the worker is taken away. */
   readonly host: AbortSignal;
 };

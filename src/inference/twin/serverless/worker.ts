@@ -22,7 +22,7 @@ import { type ColdStart, type DrawnStart, drawStages, drawStart } from "./cold-s
 export type WorkerState = "initializing" | "idle" | "starting" | "running" | "unhealthy";
 
 /** What all workers of an endpoint share. */
-export type WorkerSetup<Engine> = {
+export type WorkerSetup<Replica> = {
   readonly clock: Clock;
   readonly random: Random;
   readonly coldStart: ColdStart;
@@ -31,30 +31,30 @@ export type WorkerSetup<Engine> = {
   readonly initLimitMs: number;
   /** Until a spot worker is taken away while it starts or runs; Infinity = never. */
   readonly meanTimeToInterruptionMs: number;
-  /** The engine of a worker that has started; disposed when the worker stops. */
-  readonly launch: (workerId: string) => Engine;
+  /** The replica of a worker that has started; disposed when the worker stops. */
+  readonly launch: (workerId: string) => Replica;
   /** Something has changed that the endpoint may act on. */
   readonly onChange: () => void;
 };
 
 /** An unhealthy worker is tried anew after as long as its initialisation may take, for as long as the endpoint lives. */
-export class Worker<Engine extends Partial<Disposable>> {
+export class Worker<Replica extends Partial<Disposable>> {
   readonly id: string;
   /** Never scaled down: one of workersMin. */
   readonly isActive: boolean;
-  readonly #setup: WorkerSetup<Engine>;
+  readonly #setup: WorkerSetup<Replica>;
   #state: WorkerState = "initializing";
   #jobs = 0;
   #hasSnapshot = false;
   #starts: DrawnStart[] = [];
-  #engine: Engine | undefined;
+  #replica: Replica | undefined;
   #stretch: OpenStretch | undefined;
   #time = NO_TIME;
   #timer: Timer | undefined;
   #interruption: Timer | undefined;
   #host = new AbortController();
 
-  constructor(id: string, isActive: boolean, setup: WorkerSetup<Engine>) {
+  constructor(id: string, isActive: boolean, setup: WorkerSetup<Replica>) {
     this.id = id;
     this.isActive = isActive;
     this.#setup = setup;
@@ -99,13 +99,13 @@ export class Worker<Engine extends Partial<Disposable>> {
   }
 
   /** Takes a request (W1). The signal aborts when the worker is taken away. Give it back with `release`. */
-  take(): { readonly engine: Engine; readonly host: AbortSignal } {
-    const engine = this.#engine;
-    assert.ok(engine !== undefined && this.#state === "running");
+  take(): { readonly replica: Replica; readonly host: AbortSignal } {
+    const replica = this.#replica;
+    assert.ok(replica !== undefined && this.#state === "running");
     this.#timer?.[Symbol.dispose]();
     this.#jobs++;
     this.#enter("execution");
-    return { engine, host: this.#host.signal };
+    return { replica, host: this.#host.signal };
   }
 
   /** A request that `take` took on this host has ended. */
@@ -135,7 +135,7 @@ export class Worker<Engine extends Partial<Disposable>> {
   }
 
   #run(): void {
-    this.#engine = this.#setup.launch(this.id);
+    this.#replica = this.#setup.launch(this.id);
     this.#hasSnapshot = true;
     this.#rest();
     this.#become("running");
@@ -167,14 +167,14 @@ export class Worker<Engine extends Partial<Disposable>> {
     this.#become("unhealthy");
   }
 
-  /** Ends the stretch and the engine. */
+  /** Ends the stretch and the replica. */
   #stop(): void {
     this.#timer?.[Symbol.dispose]();
     this.#interruption?.[Symbol.dispose]();
     if (this.#stretch) this.#time = addStretch(this.#time, this.#closed(this.#stretch));
     this.#stretch = undefined;
-    this.#engine?.[Symbol.dispose]?.();
-    this.#engine = undefined;
+    this.#replica?.[Symbol.dispose]?.();
+    this.#replica = undefined;
   }
 
   #leaveHost(): void {

@@ -4,7 +4,7 @@ import { BosunError } from "../../../../src/error.ts";
 import type { GenerateEvent, GenerateRequest } from "../../../../src/inference/twin/generate.ts";
 import type { ColdStart } from "../../../../src/inference/twin/serverless/cold-start.ts";
 import {
-  type Engine,
+  type WorkerReplica,
   ServerlessEndpoint,
 } from "../../../../src/inference/twin/serverless/endpoint.ts";
 import type { EndpointSettings } from "../../../../src/inference/twin/serverless/settings.ts";
@@ -28,7 +28,7 @@ const COLD_START: ColdStart = {
 const RUN_MS = 1_000;
 
 /** An engine that says one token after RUN_MS and ends after another RUN_MS. */
-function slowEngine(clock: Clock): Engine {
+function slowEngine(clock: Clock): WorkerReplica {
   return {
     async *generate(_request, signal) {
       const startMs = clock.now();
