@@ -15,6 +15,14 @@ export type { Sequence, SequenceFinish } from "./inference/twin/sequence.ts";
 export type { FinishReport, ReplicaStats, StepReport } from "./inference/twin/stats.ts";
 export { constantStepCost, type StepBatch, type StepCost } from "./inference/twin/step-cost.ts";
 export { type StepCoefficients, toStepCost } from "./inference/twin/latency/coefficients.ts";
+export { calibrate, type CalibrateOptions } from "./inference/twin/latency/calibrate.ts";
+export { type Calibration, readCalibration } from "./inference/twin/latency/calibration.ts";
+export {
+  CALIBRATION_WAVES,
+  type Timing,
+  toObservations,
+  type Wave,
+} from "./inference/twin/latency/calibration-load.ts";
 export {
   efficiencyOf,
   type GpuEfficiency,
