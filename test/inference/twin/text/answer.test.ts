@@ -42,11 +42,12 @@ describe("an answer", () => {
         { id: "b", tool: "time", arguments: '{"zone":"CET"}' },
       ],
     });
-    const { ids, deltas } = planAnswer(written, FREE);
+    const answer = planAnswer(written, FREE);
+    const { ids } = answer;
 
     for (const step of [1, 3, 7, ids.length]) {
       const said: Delta[] = [];
-      for (let at = 0; at < ids.length; at += step) said.push(...deltas(at, at + step));
+      for (let at = 0; at < ids.length; at += step) said.push(...answer.deltas(at, at + step));
 
       expect(textOf(said)).toBe(written.text);
       expect(textOf(said, "reasoning")).toBe(written.reasoning);
