@@ -1,0 +1,85 @@
+// A request inside the engine: what is computed, which blocks it holds, when its tokens came.
+//
+// Fields are public and change in the scheduler, the cache and the engine only; others read them.
+
+import type { BlockHashes } from "./block-hash.ts";
+import type { GenerateRequest } from "./generate.ts";
+
+/** How a generation ends. */
+export type SequenceFinish = "stop" | "length" | "abort" | "error";
+
+/** A class, because a step touches thirty-two of them in a microsecond: one hidden shape, no closures. */
+export class Sequence {
+  readonly request: GenerateRequest;
+  readonly arrivedAtMs: number;
+  /** Place in the order of arrival: breaks ties of equal times. */
+  readonly order: number;
+  readonly numPromptTokens: number;
+  /** Tokens that it will have generated at its end. */
+  readonly numOutputsWanted: number;
+  /** Why it ends there. */
+  readonly finishWanted: "stop" | "length";
+  readonly hasLora: boolean;
+  readonly hashRoot: Int32Array;
+
+  /** Block ids; the first `numBlocks` are held. */
+  readonly blockTable: Int32Array;
+  numBlocks = 0;
+  /** Tokens that the held blocks have room for. */
+  capacity = 0;
+  readonly blockHashes: BlockHashes;
+  numHashed = 0;
+  /** Held blocks that are in the prefix cache, from the first on. */
+  numCachedBlocks = 0;
+  /** Tokens at which the next block is full and can be cached. */
+  nextFullAt: number;
+
+  state: "waiting" | "running" | "ended" = "waiting";
+  /** Prompt and generated tokens that exist. */
+  numTokens: number;
+  /** Tokens whose keys and values are in the blocks, those of the step in flight included. */
+  numComputed = 0;
+  /** Tokens of the step in flight. */
+  numScheduled = 0;
+  numOutputs = 0;
+  /** The end of the step that generated each token, milliseconds. */
+  readonly times: Float64Array;
+  /** The count of outputs that is news: 1, then the last. */
+  nextNewsAt = 1;
+  numPreemptions = 0;
+  /** When it was first scheduled, and how many prompt tokens were cached then. */
+  startedAtMs: number | undefined = undefined;
+  numCachedTokens = 0;
+  finish: SequenceFinish | undefined = undefined;
+  endedAtMs = 0;
+
+  constructor(
+    request: GenerateRequest,
+    arrival: { readonly atMs: number; readonly order: number },
+    hashRoot: Int32Array,
+    { blockSize, maxModelLen }: { readonly blockSize: number; readonly maxModelLen: number },
+  ) {
+    this.request = request;
+    this.arrivedAtMs = arrival.atMs;
+    this.order = arrival.order;
+    this.hashRoot = hashRoot;
+    this.numPromptTokens = request.promptIds.length;
+    this.numOutputsWanted = Math.min(request.outputIds.length, maxModelLen - this.numPromptTokens);
+    this.finishWanted =
+      this.numOutputsWanted < request.outputIds.length ? "length" : request.finish;
+    this.hasLora = request.lora !== undefined;
+    this.numTokens = this.numPromptTokens;
+    const maxBlocks = Math.ceil((this.numPromptTokens + this.numOutputsWanted) / blockSize);
+    this.blockTable = new Int32Array(maxBlocks);
+    this.blockHashes = new Int32Array(2 * maxBlocks);
+    this.nextFullAt = blockSize;
+    this.times = new Float64Array(this.numOutputsWanted);
+  }
+}
+
+/** Negative when `a` goes first under the priority policy: the lower number, then the earlier arrival. */
+export function comparePriority(a: Sequence, b: Sequence): number {
+  return (
+    a.request.priority - b.request.priority || a.arrivedAtMs - b.arrivedAtMs || a.order - b.order
+  );
+}
