@@ -85,13 +85,11 @@ export function createTwin(options: TwinOptions): Twin {
 type Home = TwinOptions & { readonly recorded: ReadonlyMap<ServedReplica, Recorded> };
 
 async function* answer(ask: TwinAsk, home: Home, signal: AbortSignal): AsyncGenerator<TwinEvent> {
-  const { clock, flags, source, replicas } = home;
+  const { clock, flags, source } = home;
   const { fault } = ask;
   if (fault?.type === "status") throw statusFault(fault);
   const refusal = refusalOf(ask, flags);
   if (refusal) throw refusal;
-  const replica = leastLoaded(replicas);
-  checkReady(replica, flags);
   const maxTokens = maxTokensOf(ask, flags);
   const { request, constraint, choice } = ask;
   // The clock stands still meanwhile: a text that is decided beforehand takes no time of the GPU.
@@ -103,12 +101,11 @@ async function* answer(ask: TwinAsk, home: Home, signal: AbortSignal): AsyncGene
     isConstrained: constraint !== undefined,
   });
   if (fault?.type === "slow") await clock.sleep(fault.ms, signal);
-  yield* played(ask, { home, replica, planned, maxTokens }, signal);
+  yield* played(ask, { home, planned, maxTokens }, signal);
 }
 
 type Playing = {
   readonly home: Home;
-  readonly replica: ServedReplica;
   readonly planned: Answer;
   readonly maxTokens: number;
 };
@@ -116,10 +113,13 @@ type Playing = {
 /** The answer's tokens as the engine makes them, with the fault that befalls it. */
 async function* played(
   ask: TwinAsk,
-  { home, replica, planned, maxTokens }: Playing,
+  { home, planned, maxTokens }: Playing,
   signal: AbortSignal,
 ): AsyncGenerator<TwinEvent> {
-  const { clock, recorded, flags } = home;
+  const { clock, recorded, flags, replicas } = home;
+  // Looked at in the moment in which it enters, or two that come together would both find room.
+  const replica = leastLoaded(replicas);
+  checkReady(replica, flags);
   const arrival = { atMs: clock.now(), promptTokens: ask.promptIds.length, maxTokens };
   const recorder = followRequest(
     recorded.get(replica) ?? createRecorded(flags.maxModelLen),
