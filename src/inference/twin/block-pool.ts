@@ -21,6 +21,7 @@ export class BlockPool {
   readonly #nextFree: Int32Array;
   readonly #previousFree: Int32Array;
   #numFree: number;
+  #numCached = 0;
   /** The table: chains of blocks by hash, oldest first, as vLLM takes the oldest of equal blocks. */
   readonly #buckets: Int32Array;
   readonly #nextInBucket: Int32Array;
@@ -47,6 +48,11 @@ export class BlockPool {
 
   get numFree(): number {
     return this.#numFree;
+  }
+
+  /** Blocks whose content can be found, free ones included. */
+  get numCached(): number {
+    return this.#numCached;
   }
 
   refCount(block: number): number {
@@ -102,6 +108,7 @@ export class BlockPool {
     this.#hashHigh[block] = high;
     this.#hashLow[block] = low;
     this.#isCached[block] = 1;
+    this.#numCached++;
     this.#nextInBucket[block] = NONE;
     const bucket = low & (this.#buckets.length - 1);
     let last = this.#buckets[bucket] ?? NONE;
@@ -120,6 +127,7 @@ export class BlockPool {
   forget(): void {
     this.#buckets.fill(NONE);
     this.#isCached.fill(0);
+    this.#numCached = 0;
   }
 
   /** The free blocks, first the one that is used again first. O(n): for tests. */
@@ -142,6 +150,7 @@ export class BlockPool {
 
   #uncache(block: number): void {
     this.#isCached[block] = 0;
+    this.#numCached--;
     const bucket = (this.#hashLow[block] ?? 0) & (this.#buckets.length - 1);
     const next = this.#nextInBucket[block] ?? NONE;
     let at = this.#buckets[bucket] ?? NONE;

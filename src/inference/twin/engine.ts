@@ -74,6 +74,10 @@ export class Engine {
     };
   }
 
+  get isInStep(): boolean {
+    return this.#endAtMs !== undefined;
+  }
+
   get tokensInPrefill(): number {
     return this.#tokensInPrefill;
   }
@@ -122,9 +126,7 @@ export class Engine {
     assert(this.#endAtMs === undefined, "a step is in flight: finish it first");
     if (!this.isBusy) return undefined;
     const scheduler = this.#scheduler;
-    // A step that could only preempt has nothing to compute: the next follows at once. Ends, as each leaves fewer running.
-    do scheduler.schedule(now);
-    while (isEmpty(scheduler.batch) && scheduler.preempted.length > 0);
+    scheduler.schedule(now);
     assert(
       !isEmpty(scheduler.batch),
       "a request that fits into an empty engine is always scheduled",
@@ -138,7 +140,7 @@ export class Engine {
     return durationMs;
   }
 
-  /** True when the step in flight starts or ends a sequence or makes a first token. */
+  /** True when the step in flight starts, preempts or ends a sequence or makes a first token. */
   get hasNews(): boolean {
     return this.#scheduler.hasNews;
   }

@@ -26,7 +26,7 @@ export class Scheduler {
   /** What the last step admitted for the first time, and what it preempted. One array each for all steps. */
   readonly started: Sequence[] = [];
   readonly preempted: Sequence[] = [];
-  /** True when the last step starts or ends a sequence or makes a first token. */
+  /** True when the last step starts, preempts or ends a sequence or makes a first token. */
   hasNews = false;
   /** Waiting ones that the last step passed over for want of an adapter slot. */
   numDeferred = 0;
@@ -43,16 +43,22 @@ export class Scheduler {
     this.waiting = new WaitingQueue(config.schedulingPolicy);
   }
 
-  /** Makes the next step, whose batch is empty when nothing can run or when all that it did was to preempt. */
+  /** Makes the next step. Its batch is empty only when nothing runs or waits. */
   schedule(now: number): void {
     clearBatch(this.batch);
     this.started.length = 0;
     this.preempted.length = 0;
     this.hasNews = false;
-    this.numDeferred = 0;
-    this.#budget = this.#config.maxNumBatchedTokens;
-    this.#scheduleRunning();
-    if (this.preempted.length === 0 && this.waiting.size > 0) this.#admit(now); // S2
+    for (let numPreempted = -1; numPreempted < this.preempted.length;) {
+      numPreempted = this.preempted.length;
+      this.numDeferred = 0;
+      this.#budget = this.#config.maxNumBatchedTokens;
+      this.#scheduleRunning();
+      if (this.preempted.length === numPreempted) this.#admit(now); // S2
+      // A step that could only preempt has nothing to compute: the next follows at once. Each leaves fewer running.
+      else if (this.batch.prefillSeqs + this.batch.decodeSeqs > 0) break;
+    }
+    if (this.preempted.length > 0) this.hasNews = true;
   }
 
   /** Takes a sequence out of wherever it is and frees its blocks. */

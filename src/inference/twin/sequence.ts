@@ -8,6 +8,11 @@ import type { GenerateRequest } from "./generate.ts";
 /** How a generation ends. */
 export type SequenceFinish = "stop" | "length" | "abort" | "error";
 
+/** Is told when there is something new of a sequence: it started, has more tokens, ended. Must not throw. */
+export interface SequenceListener {
+  notify(): void;
+}
+
 /** A class, because a step touches thirty-two of them in a microsecond: one hidden shape, no closures. */
 export class Sequence {
   readonly request: GenerateRequest;
@@ -52,6 +57,8 @@ export class Sequence {
   numCachedTokens = 0;
   finish: SequenceFinish | undefined = undefined;
   endedAtMs = 0;
+  /** Who hears of it. */
+  listener: SequenceListener | undefined = undefined;
 
   constructor(
     request: GenerateRequest,
