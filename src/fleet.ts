@@ -9,6 +9,12 @@ export {
   toKvBytesPerToken,
   toSafeConcurrency,
 } from "./inference/fleet/kv.ts";
+export { type MemoryPlan, planMemory } from "./inference/fleet/memory.ts";
+export {
+  DEFAULT_UTILIZATION,
+  type MemoryCase,
+  type MemoryRequest,
+} from "./inference/fleet/memory-case.ts";
 export type {
   Checkpoint,
   ModelChoice,
@@ -19,5 +25,14 @@ export type {
 } from "./inference/fleet/model.ts";
 export { findModel, MODELS, requireModel } from "./inference/fleet/model-catalogue.ts";
 export { fromConfig } from "./inference/fleet/model-config.ts";
+export type { MemoryUse, Outcome } from "./inference/fleet/outcome.ts";
 export { findPrice, type GpuPrice, PRICES, type Rental } from "./inference/fleet/price.ts";
+export { type Remedy, tellRemedy } from "./inference/fleet/remedy.ts";
+export {
+  calibrateReserve,
+  DEFAULT_RESERVE,
+  readKvCacheTokens,
+  type Reserve,
+  toReserveBytes,
+} from "./inference/fleet/reserve.ts";
 export { type Parameters, toParameters, toWeightBytes } from "./inference/fleet/weights.ts";
