@@ -1,5 +1,11 @@
 // `bosun/fleet`: what fits on which GPU and what it costs, computed before anything is rented.
 
+export {
+  COPY_OVERHEAD_BYTES,
+  type CopiesPlan,
+  type CopiesRequest,
+  planCopies,
+} from "./inference/fleet/copies.ts";
 export { defineGpu, type Gpu, type GpuFacts } from "./inference/fleet/gpu.ts";
 export { findGpu, GPUS, requireGpu } from "./inference/fleet/gpu-catalogue.ts";
 export {
