@@ -7,9 +7,9 @@ export type GenerateRequest = {
   readonly id: string;
   /** The prompt. Equal beginnings share cached blocks. At least one. */
   readonly promptIds: Int32Array;
-  /** The whole answer, chosen by the text source and already cut to max_tokens. */
+  /** The whole answer, chosen by the text source and already cut to max_tokens. At least one: the end of a text is a token too. */
   readonly outputIds: Int32Array;
-  /** Why the answer ends where outputIds end. */
+  /** Why the answer ends where outputIds end. An answer that the engine cuts at its maxModelLen ends with "length". */
   readonly finish: "stop" | "length";
   /** Lower goes first; only with the priority policy. */
   readonly priority: number;
