@@ -3,13 +3,13 @@
 import { until } from "../../clock.ts";
 import type { Fault } from "./fault.ts";
 import type { GenerateEvent } from "./generate.ts";
-import type { ServedReplica } from "./served.ts";
+import type { Served } from "./served.ts";
 
 /** Where a fault breaks an answer: its connection, or its JSON. Nothing follows. */
 export type Broken = { readonly type: "broken"; readonly how: "cut" | "malformed" };
 
 /** What a fault works on. */
-export type Victim = { readonly replica: ServedReplica; readonly signal: AbortSignal };
+export type Victim = { readonly replica: Served; readonly signal: AbortSignal };
 
 /** The events up to the fault, and what comes of it. Without one: the events. */
 export async function* playFault(

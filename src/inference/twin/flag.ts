@@ -19,8 +19,6 @@ export type ServingFlags = {
   /** Names of adapters; they are models to whoever asks. */
   readonly loraModules: readonly string[];
   readonly maxLogprobs: number;
-  /** Requests that may run and wait; undefined = no bound, as before vLLM 0.29. */
-  readonly maxNumQueuedReqs: number | undefined;
   readonly apiKey: readonly string[];
   /** Routes of VLLM_SERVER_DEV_MODE=1: /sleep, /wake_up, /is_sleeping. */
   readonly devMode: boolean;
@@ -57,7 +55,6 @@ export function planFlags(options: FlagOptions): ServingFlags {
     enableForceIncludeUsage: false,
     loraModules: [],
     maxLogprobs: 20,
-    maxNumQueuedReqs: undefined,
     apiKey: [],
     devMode: false,
     ...options,

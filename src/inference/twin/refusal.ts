@@ -93,17 +93,6 @@ export function queueFull(): BosunError {
   });
 }
 
-/** A server that has not loaded its model yet, or sleeps. */
-export function notReady(why: string): BosunError {
-  return refused({
-    code: "model/overloaded",
-    status: 503,
-    type: "ServiceUnavailableError",
-    message: `The engine is ${why}`,
-    retryable: true,
-  });
-}
-
 /** The engine has died. */
 export function engineDead(): BosunError {
   return refused({

@@ -6,6 +6,7 @@
 //   V2  Requests go to the replica with the least load, waiting ones counted four times, as vLLM's data-parallel balancer does.
 
 import { type Clock, until } from "../../clock.ts";
+import { detailOf } from "../../error.ts";
 import { type TwinAsk, maxTokensOf, refusalOf } from "./ask.ts";
 import type { Fault, Faults } from "./fault.ts";
 import { type Broken, playFault } from "./fault-play.ts";
@@ -13,15 +14,15 @@ import type { ServingFlags } from "./flag.ts";
 import type { GenerateEvent, GenerateRequest, GenerateTimings } from "./generate.ts";
 import { metricText } from "./metric/metric-text.ts";
 import { createRecorded, followRequest, type Recorded } from "./metric/recorder.ts";
-import { engineDead, notReady, queueFull, refused } from "./refusal.ts";
-import type { ServedReplica } from "./served.ts";
+import { engineDead, queueFull, refused, tooLong } from "./refusal.ts";
+import type { Served } from "./served.ts";
 import { type Answer, type Delta, planAnswer } from "./text/answer.ts";
 import { writeShaped } from "./text/shaped.ts";
 import type { TextSource } from "./text/source.ts";
 
 /** What a twin is made of. */
 export type TwinOptions = {
-  readonly replicas: readonly [ServedReplica, ...ServedReplica[]];
+  readonly replicas: readonly [Served, ...Served[]];
   /** The replicas' clock. */
   readonly clock: Clock;
   readonly flags: ServingFlags;
@@ -74,7 +75,7 @@ export function createTwin(options: TwinOptions): Twin {
     replicas.map((replica) => [replica, createRecorded(flags.maxModelLen)] as const),
   );
   const engines = (): Parameters<typeof metricText>[1] =>
-    [...recorded].map(([replica, sums]) => ({ stats: replica.stats(), recorded: sums }));
+    [...recorded].map(([replica, sums]) => ({ replica, recorded: sums }));
   return {
     ...options,
     answer: (ask, signal) => answer(ask, { ...options, recorded }, signal),
@@ -82,7 +83,7 @@ export function createTwin(options: TwinOptions): Twin {
   };
 }
 
-type Home = TwinOptions & { readonly recorded: ReadonlyMap<ServedReplica, Recorded> };
+type Home = TwinOptions & { readonly recorded: ReadonlyMap<Served, Recorded> };
 
 async function* answer(ask: TwinAsk, home: Home, signal: AbortSignal): AsyncGenerator<TwinEvent> {
   const { clock, flags, source } = home;
@@ -117,9 +118,7 @@ async function* played(
   signal: AbortSignal,
 ): AsyncGenerator<TwinEvent> {
   const { clock, recorded, flags, replicas } = home;
-  // Looked at in the moment in which it enters, or two that come together would both find room.
   const replica = leastLoaded(replicas);
-  checkReady(replica, flags);
   const arrival = { atMs: clock.now(), promptTokens: ask.promptIds.length, maxTokens };
   const recorder = followRequest(
     recorded.get(replica) ?? createRecorded(flags.maxModelLen),
@@ -133,8 +132,29 @@ async function* played(
       if (event.type === "tokens") total = event.to;
       yield toTold(event, { ask, planned, total });
     }
+  } catch (error) {
+    throw toRefusal(error, ask, flags);
   } finally {
     recorder.leave();
+  }
+}
+
+/** The engine's refusals in vLLM's words. */
+function toRefusal(
+  error: unknown,
+  { promptIds, maxTokens }: TwinAsk,
+  flags: ServingFlags,
+): unknown {
+  switch (detailOf(error, "reason")) {
+    case "dead":
+      return engineDead();
+    case "queue-requests":
+    case "queue-tokens":
+      return queueFull();
+    case "context-length":
+      return tooLong(flags.maxModelLen, promptIds.length, maxTokens ?? 0);
+    default:
+      return error;
   }
 }
 
@@ -184,21 +204,14 @@ function toEnd(
   return { type: "end", finish: said, stopReason: planned.stopReason, usage, timings };
 }
 
-function leastLoaded(replicas: TwinOptions["replicas"]): ServedReplica {
+function leastLoaded(replicas: TwinOptions["replicas"]): Served {
   const loads = replicas.map((replica) => {
-    const { state, waiting, running } = replica.stats();
-    return { replica, load: state.type === "awake" ? waiting * 4 + running : Number.MAX_VALUE };
+    const { state, numRequestsWaiting, numRequestsRunning } = replica.stats();
+    const load = numRequestsWaiting * 4 + numRequestsRunning;
+    return { replica, load: state === "awake" ? load : Number.MAX_VALUE };
   });
   const [first] = loads.toSorted((a, b) => a.load - b.load);
   return first?.replica ?? replicas[0];
-}
-
-function checkReady(replica: ServedReplica, { maxNumQueuedReqs }: ServingFlags): void {
-  const { state, running, waiting } = replica.stats();
-  if (state.type === "dead") throw engineDead();
-  if (state.type === "starting") throw notReady("starting");
-  if (state.type === "asleep") throw notReady("sleeping: wake it up with POST /wake_up");
-  if (maxNumQueuedReqs !== undefined && running + waiting >= maxNumQueuedReqs) throw queueFull();
 }
 
 function statusFault({ status, retryAfterS }: Extract<Fault, { type: "status" }>): Error {

@@ -1,14 +1,14 @@
 // A replica with constant times, for what stands before an engine: each token takes as long as every other.
 
 import type { Clock } from "../../../src/clock.ts";
+import { BosunError } from "../../../src/error.ts";
+import { zeroCounters } from "../../../src/inference/twin/counters.ts";
+import type { EngineState } from "../../../src/inference/twin/engine.ts";
+import { toEngineConfig } from "../../../src/inference/twin/engine-config.ts";
 import type { GenerateEvent, GenerateRequest } from "../../../src/inference/twin/generate.ts";
-import type {
-  ReplicaState,
-  ReplicaStats,
-  ServedReplica,
-} from "../../../src/inference/twin/served.ts";
+import type { Served } from "../../../src/inference/twin/served.ts";
 
-export type FakeReplica = ServedReplica & {
+export type FakeReplica = Served & {
   readonly requests: readonly GenerateRequest[];
   /** Requests that have not ended. */
   readonly open: number;
@@ -23,21 +23,28 @@ export type FakeReplicaOptions = {
   /** Tokens of one event. */
   readonly chunk?: number;
   readonly cachedTokens?: number;
-  readonly state?: ReplicaState;
+  readonly state?: EngineState;
+  /** Requests above which it refuses. Default: no bound. */
+  readonly maxOpen?: number;
 };
 
 export function createFakeReplica(options: FakeReplicaOptions): FakeReplica {
   const { clock, queueMs = 5, prefillMs = 20, tokenMs = 10, chunk = 1, cachedTokens = 0 } = options;
+  const { maxOpen = Number.POSITIVE_INFINITY } = options;
   const requests: GenerateRequest[] = [];
   const squeezes: number[] = [];
-  let state: ReplicaState = options.state ?? { type: "awake" };
+  let state: EngineState = options.state ?? "awake";
   let open = 0;
   let life = new AbortController();
+
+  const isDead = (): boolean => state === "dead";
 
   async function* generate(
     request: GenerateRequest,
     signal: AbortSignal,
   ): AsyncGenerator<GenerateEvent> {
+    if (isDead()) throw refused("dead");
+    if (open >= maxOpen) throw refused("queue-requests");
     requests.push(request);
     open++;
     const { outputIds } = request;
@@ -69,15 +76,15 @@ export function createFakeReplica(options: FakeReplicaOptions): FakeReplica {
       yield end(request.finish);
     } catch (error) {
       if (!both.aborted) throw error;
-      yield end(alive.aborted ? (state.type === "dead" ? "error" : "abort") : "abort");
+      yield end(alive.aborted && isDead() ? "error" : "abort");
     } finally {
       open--;
     }
   }
-  const stop = (next: ReplicaState): void => {
+  const stop = (next: EngineState): void => {
     state = next;
-    life.abort(new Error(next.type));
-    if (next.type === "awake") life = new AbortController();
+    life.abort(new Error(next));
+    if (next === "awake") life = new AbortController();
   };
   return {
     requests,
@@ -86,27 +93,32 @@ export function createFakeReplica(options: FakeReplicaOptions): FakeReplica {
       return open;
     },
     generate,
-    stats: (): ReplicaStats => ({
+    config: toEngineConfig({ numGpuBlocks: 1_000, maxModelLen: 4_096 }),
+    stats: () => ({
       state,
-      running: open,
-      waiting: 0,
-      kvUsage: open / 10,
-      blockSize: 16,
-      blocks: 1_000,
-      prefixQueries: 100,
-      prefixHits: 40,
-      preemptions: 2,
+      numRequestsRunning: open,
+      numRequestsWaiting: 0,
+      numRequestsDeferred: 0,
+      kvCacheUsage: open / 10,
+      kvBlocksCached: 0,
+      runningLoras: [],
+      waitingLoras: [],
+      counters: {
+        ...zeroCounters(),
+        prefixCacheQueries: 100,
+        prefixCacheHits: 40,
+        preemptions: 2,
+      },
     }),
-    async sleep(level) {
-      stop({ type: "asleep", level });
-    },
-    async wakeUp() {
-      stop({ type: "awake" });
-    },
-    kill: () => stop({ type: "dead" }),
-    async restart() {
-      stop({ type: "awake" });
-    },
+    sleep: (level) => stop(level === 1 ? "weights_offloaded" : "discard_all"),
+    wakeUp: () => stop("awake"),
+    kill: () => stop("dead"),
+    restart: () => stop("awake"),
     squeeze: (share) => void squeezes.push(share),
   };
+}
+
+/** As the real replica refuses. */
+function refused(reason: string): BosunError {
+  return new BosunError("model/server", "twin replica: refused", { details: { reason } });
 }

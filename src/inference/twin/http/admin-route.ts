@@ -23,18 +23,20 @@ export function addAdmin({ app, twin, load }: Server): void {
 
 const METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8";
 
+const SLEEPING: ReadonlySet<string> = new Set(["weights_offloaded", "discard_all"]);
+
 function addSleep(app: Server["app"], { replicas }: Twin): void {
-  app.post("/sleep", async (c) => {
+  app.post("/sleep", (c) => {
     const level = levelOf(c);
-    await Promise.all(replicas.map((replica) => replica.sleep(level)));
+    for (const replica of replicas) replica.sleep(level);
     return c.body(null, 200);
   });
-  app.post("/wake_up", async (c) => {
-    await Promise.all(replicas.map((replica) => replica.wakeUp()));
+  app.post("/wake_up", (c) => {
+    for (const replica of replicas) replica.wakeUp();
     return c.body(null, 200);
   });
   app.get("/is_sleeping", (c) => {
-    const isSleeping = replicas.some((replica) => replica.stats().state.type === "asleep");
+    const isSleeping = replicas.some((replica) => SLEEPING.has(replica.stats().state));
     return c.json({ is_sleeping: isSleeping });
   });
 }
@@ -45,12 +47,9 @@ function levelOf(c: Context<Env>): 1 | 2 {
   throw badRequest(`level must be 1 or 2, got ${level}`, "level");
 }
 
-/** Alive also while it sleeps; not before its model is loaded. */
+/** Alive also while it sleeps. */
 function isAlive({ replicas }: Twin): boolean {
-  return replicas.every((replica) => {
-    const { type } = replica.stats().state;
-    return type === "awake" || type === "asleep";
-  });
+  return replicas.every((replica) => replica.stats().state !== "dead");
 }
 
 function cardsOf({ flags }: Twin, created: number): object[] {

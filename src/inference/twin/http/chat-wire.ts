@@ -47,7 +47,7 @@ export function createChatChunker(form: ChatForm): ChatChunker {
   const soFar = (): JsonObject => {
     if (!form.continuousUsage) return {};
     const completionTokens = [...spoken.values()].reduce((sum, count) => sum + count, 0);
-    return { usage: toUsage({ ...tally, completionTokens }, flags) };
+    return { usage: toUsage({ ...tally, completionTokens }, flags, "stream") };
   };
   return {
     begin(promptTokens) {
@@ -71,7 +71,7 @@ export function createChatChunker(form: ChatForm): ChatChunker {
     },
     end() {
       if (!form.includeUsage) return [];
-      return [chunk([], { usage: toUsage(tally, flags), ...toMetrics(tally, flags) })];
+      return [chunk([], { usage: toUsage(tally, flags, "stream"), ...toMetrics(tally, flags) })];
     },
   };
 }
@@ -127,7 +127,7 @@ export function createChatCollector(form: ChatForm, promptTokens: number): Colle
       choices: heard.map((choice, index) => toChoice(choice, index, form.logprobs)),
       service_tier: null,
       system_fingerprint: null,
-      usage: { prompt_tokens_details: null, ...toUsage(tally, flags) },
+      usage: toUsage(tally, flags, "whole"),
       prompt_logprobs: null,
       prompt_token_ids: null,
       kv_transfer_params: null,

@@ -68,7 +68,7 @@ export function createCompletionWriter(form: CompletionForm): CompletionWriter {
     },
     end() {
       if (!form.includeUsage) return [];
-      return [object([], { usage: toUsage(tally, flags), ...toMetrics(tally, flags) })];
+      return [object([], { usage: toUsage(tally, flags, "stream"), ...toMetrics(tally, flags) })];
     },
     completion: () =>
       object(
@@ -76,7 +76,7 @@ export function createCompletionWriter(form: CompletionForm): CompletionWriter {
         {
           service_tier: null,
           system_fingerprint: null,
-          usage: { prompt_tokens_details: null, ...toUsage(tally, flags) },
+          usage: toUsage(tally, flags, "whole"),
           kv_transfer_params: null,
           ...toMetrics(tally, flags),
         },

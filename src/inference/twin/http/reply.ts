@@ -35,8 +35,12 @@ export function addChoice(tally: Tally, usage: TwinUsage, timings: GenerateTimin
   tally.timings = timings;
 }
 
-/** vLLM's usage. */
-export function toUsage(tally: Tally, { enablePromptTokensDetails }: ServingFlags): JsonObject {
+/** vLLM's usage. Whole answers have null where streams have no details. */
+export function toUsage(
+  tally: Tally,
+  { enablePromptTokensDetails }: ServingFlags,
+  form: "whole" | "stream",
+): JsonObject {
   const { promptTokens, completionTokens, cachedTokens } = tally;
   return {
     prompt_tokens: promptTokens,
@@ -44,7 +48,9 @@ export function toUsage(tally: Tally, { enablePromptTokensDetails }: ServingFlag
     completion_tokens: completionTokens,
     ...(enablePromptTokensDetails
       ? { prompt_tokens_details: { cached_tokens: cachedTokens } }
-      : {}),
+      : form === "whole"
+        ? { prompt_tokens_details: null }
+        : {}),
   };
 }
 

@@ -33,6 +33,9 @@ export const TOKEN_S: readonly number[] = [
 export const REQUEST_S: readonly number[] = [
   0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680,
 ];
+export const ITERATION_TOKENS: readonly number[] = [
+  1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384,
+];
 export const CHOICES: readonly number[] = [1, 2, 5, 10, 20];
 
 /** 1, 2, 5, 10, … up to `most`: vLLM's bounds for tokens, of which max_model_len is the most. */

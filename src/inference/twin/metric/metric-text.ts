@@ -1,11 +1,13 @@
 // Metrics as Prometheus text, with the names, labels and bounds of vLLM.
 
-import type { ReplicaState, ReplicaStats } from "../served.ts";
-import type { Histogram } from "./histogram.ts";
+import type { EngineState } from "../engine.ts";
+import type { Served } from "../served.ts";
+import type { ReplicaStats } from "../stats.ts";
+import { createHistogram, type Histogram, ITERATION_TOKENS } from "./histogram.ts";
 import { FINISHED, type HistogramName, type Recorded } from "./recorder.ts";
 
 /** One engine. */
-export type EngineMetrics = { readonly stats: ReplicaStats; readonly recorded: Recorded };
+export type EngineMetrics = { readonly replica: Served; readonly recorded: Recorded };
 
 /** The text of /metrics. Engines are numbered by their place. */
 export function metricText(modelName: string, engines: readonly EngineMetrics[]): string {
@@ -17,7 +19,7 @@ export function metricText(modelName: string, engines: readonly EngineMetrics[])
   for (const { name, type, help, samples } of FAMILIES) {
     family(name, type, help);
     for (const [index, engine] of engines.entries())
-      for (const [more, value] of samples(engine))
+      for (const [more, value] of samples({ ...engine, stats: engine.replica.stats() }))
         lines.push(`vllm:${name}${labels(index, more)} ${numberText(value)}`);
   }
   for (const [name, help] of HISTOGRAMS) {
@@ -25,8 +27,16 @@ export function metricText(modelName: string, engines: readonly EngineMetrics[])
     for (const [index, { recorded }] of engines.entries())
       lines.push(...histogramLines(name, recorded.histograms[name], (more) => labels(index, more)));
   }
+  const steps = "iteration_tokens_total";
+  family(steps, "histogram", "Histogram of number of tokens per engine_step.");
+  for (const [index, { replica }] of engines.entries())
+    lines.push(
+      ...histogramLines(steps, replica.iterationTokens ?? NO_STEPS, (more) => labels(index, more)),
+    );
   return `${lines.join("\n")}\n`;
 }
+
+const NO_STEPS = createHistogram(ITERATION_TOKENS);
 
 function histogramLines(
   name: string,
@@ -47,12 +57,15 @@ function histogramLines(
   ];
 }
 
+/** An engine at one moment. */
+type Seen = EngineMetrics & { readonly stats: ReplicaStats };
+
 type Sample = readonly [labels: string, value: number];
 type Family = {
   readonly name: string;
   readonly type: "gauge" | "counter";
   readonly help: string;
-  readonly samples: (engine: EngineMetrics) => readonly Sample[];
+  readonly samples: (seen: Seen) => readonly Sample[];
 };
 
 const gauge = (name: string, help: string, samples: Family["samples"]): Family => ({
@@ -67,24 +80,24 @@ const counter = (name: string, help: string, samples: Family["samples"]): Family
   help,
   samples,
 });
-const one = (value: (engine: EngineMetrics) => number): Family["samples"] => {
-  return (engine) => [["", value(engine)]];
+const one = (value: (seen: Seen) => number): Family["samples"] => {
+  return (seen) => [["", value(seen)]];
 };
 
 const FAMILIES: readonly Family[] = [
   gauge(
     "num_requests_running",
     "Number of requests in model execution batches.",
-    one(({ stats }) => stats.running),
+    one(({ stats }) => stats.numRequestsRunning),
   ),
   gauge(
     "num_requests_waiting",
     "Number of requests waiting to be processed.",
-    one(({ stats }) => stats.waiting),
+    one(({ stats }) => stats.numRequestsWaiting),
   ),
   gauge("num_requests_waiting_by_reason", "Number of waiting requests by reason.", ({ stats }) => [
-    ['reason="capacity",', stats.waiting],
-    ['reason="deferred",', 0],
+    ['reason="capacity",', stats.numRequestsWaiting - stats.numRequestsDeferred],
+    ['reason="deferred",', stats.numRequestsDeferred],
   ]),
   gauge(
     "engine_sleep_state",
@@ -94,20 +107,24 @@ const FAMILIES: readonly Family[] = [
   gauge(
     "kv_cache_usage_perc",
     "KV-cache usage. 1 means 100 percent usage.",
-    one(({ stats }) => stats.kvUsage),
+    one(({ stats }) => stats.kvCacheUsage),
   ),
-  gauge("cache_config_info", "Information of the LLMEngine CacheConfig", ({ stats }) => [
-    [`block_size="${stats.blockSize}",num_gpu_blocks="${stats.blocks}",`, 1],
-  ]),
+  gauge(
+    "cache_config_info",
+    "Information of the LLMEngine CacheConfig",
+    ({ replica: { config } }) => [
+      [`block_size="${config.blockSize}",num_gpu_blocks="${config.numGpuBlocks}",`, 1],
+    ],
+  ),
   counter(
     "prefix_cache_queries",
     "Prefix cache queries, in terms of number of queried tokens.",
-    one(({ stats }) => stats.prefixQueries),
+    one(({ stats }) => stats.counters.prefixCacheQueries),
   ),
   counter(
     "prefix_cache_hits",
     "Prefix cache hits, in terms of number of cached tokens.",
-    one(({ stats }) => stats.prefixHits),
+    one(({ stats }) => stats.counters.prefixCacheHits),
   ),
   counter(
     "external_prefix_cache_queries",
@@ -122,7 +139,7 @@ const FAMILIES: readonly Family[] = [
   counter(
     "num_preemptions",
     "Cumulative number of preemption from the engine.",
-    one(({ stats }) => stats.preemptions),
+    one(({ stats }) => stats.counters.preemptions),
   ),
   counter(
     "prompt_tokens",
@@ -177,14 +194,11 @@ const HISTOGRAMS: readonly (readonly [HistogramName, string])[] = [
   ["request_prefill_kv_computed_tokens", "Histogram of new KV tokens computed during prefill."],
 ];
 
-function sleepSamples(state: ReplicaState): readonly Sample[] {
-  const level = state.type === "asleep" ? state.level : 0;
-  return [
-    ['sleep_state="awake",', level === 0 ? 1 : 0],
-    ['sleep_state="weights_offloaded",', level === 1 ? 1 : 0],
-    ['sleep_state="discard_all",', level === 2 ? 1 : 0],
-  ];
+function sleepSamples(state: EngineState): readonly Sample[] {
+  return SLEEP_STATES.map((name) => [`sleep_state="${name}",`, state === name ? 1 : 0] as const);
 }
+
+const SLEEP_STATES = ["awake", "weights_offloaded", "discard_all"] as const;
 
 /** As Python writes a float. */
 function numberText(value: number): string {

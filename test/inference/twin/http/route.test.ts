@@ -166,7 +166,7 @@ describe("an operator's routes", () => {
     const { request, replica } = createApp(DEV);
 
     const response = await request(CHAT, chat({ stream: true }));
-    await replica.sleep(1);
+    replica.sleep(1);
     const chunks = chunksIn(await response.text());
 
     expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe("abort");
