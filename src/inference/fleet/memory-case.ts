@@ -6,7 +6,7 @@ import { requireGpu } from "./gpu-catalogue.ts";
 import type { KvDtype } from "./kv.ts";
 import type { ModelFacts, ModelChoice, Quantization } from "./model.ts";
 import { requireModel } from "./model-catalogue.ts";
-import { toCount, toPositive } from "./number.ts";
+import { toAmount, toCount, toPositive } from "./number.ts";
 import { DEFAULT_RESERVE, type Reserve } from "./reserve.ts";
 
 /** vLLM's `--gpu-memory-utilization` when nobody says otherwise. Source: vLLM, config/cache.py, August 2026; 0.9 before. */
@@ -79,8 +79,15 @@ export function toMemoryCase(request: MemoryRequest): MemoryCase {
     maxModelLen: toCount(request.maxModelLen ?? model.maxContext, "maxModelLen", model.maxContext),
     gpuMemoryUtilization: utilization,
     copies: toCount(request.copies ?? 1, "copies", MAX_COPIES),
-    reserve: request.reserve ?? DEFAULT_RESERVE,
+    reserve: checkReserve(request.reserve ?? DEFAULT_RESERVE),
   };
+}
+
+function checkReserve(reserve: Reserve): Reserve {
+  toAmount(reserve.activationBytes, "reserve: activationBytes");
+  toAmount(reserve.cudaGraphBytes, "reserve: cudaGraphBytes");
+  toAmount(reserve.nonTorchBytes, "reserve: nonTorchBytes");
+  return reserve;
 }
 
 /** Whether vLLM can share a model among so many GPUs: each has equally many heads, and whole KV heads. */

@@ -17,11 +17,7 @@ export function tellContextTooLong(sizes: {
   readonly longest: number;
 }): string {
   const { maxModelLen, neededBytes, poolBytes, longest } = sizes;
-  const estimate =
-    longest > 0
-      ? ` Based on the available memory, the estimated maximum model length is ${longest}.`
-      : "";
-  return `ValueError: To serve at least one request with the models's max seq len (${maxModelLen}), (${toShort(neededBytes / GIB)} GiB KV cache is needed, which is larger than the available KV cache memory (${toShort(poolBytes / GIB)} GiB).${estimate} Try increasing \`gpu_memory_utilization\` or decreasing \`max_model_len\` when initializing the engine.`;
+  return `ValueError: To serve at least one request with the models's max seq len (${maxModelLen}), (${toShort(neededBytes / GIB)} GiB KV cache is needed, which is larger than the available KV cache memory (${toShort(poolBytes / GIB)} GiB). Based on the available memory, the estimated maximum model length is ${longest}. Try increasing \`gpu_memory_utilization\` or decreasing \`max_model_len\` when initializing the engine.`;
 }
 
 /** Others hold so much of the GPU that the server does not even begin. */

@@ -114,6 +114,19 @@ describe("a plan that fits", () => {
     expect(use.poolBytes / GIB).toBeCloseTo(54.93, 1);
   });
 
+  it("takes a model of one's own", () => {
+    const { model } = planMemory({ gpu: "L40S", model: "Qwen3-8B" }).assumed;
+    const own = {
+      model: { ...model, layers: 18 },
+      checkpoint: { name: "half", quantization: "fp8" },
+    } as const;
+
+    const plan = planMemory({ gpu: "L40S", model: own });
+
+    expect(plan.assumed.quantization).toBe("fp8");
+    expect(plan.use.kvBytesPerToken).toBe(147_456 / 2);
+  });
+
   it("shares a model that one GPU cannot hold, and counts NCCL", () => {
     const plan = planMemory({
       gpu: "H100",
@@ -259,6 +272,11 @@ describe("a request that vLLM refuses", () => {
     [{ tensorParallel: 3 }, "fleet/invalid", /tensorParallel 3 .* 32 heads and 8 KV heads/],
     [{ tensorParallel: 0 }, "fleet/invalid", /tensorParallel/],
     [{ copies: 65 }, "fleet/invalid", /copies/],
+    [
+      { reserve: { activationBytes: -1, cudaGraphBytes: 0, nonTorchBytes: 0 } },
+      "fleet/invalid",
+      /reserve: activationBytes must be a number 0 or more, not -1/,
+    ],
   ])("%j is an error that says why", (wrong, code, message) => {
     const error = failureOf(() => planMemory({ ...ask, ...wrong }));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromConfig, planMemory, requireModel, toParameters } from "../../../src/fleet.ts";
+import { fromConfig, requireModel, toParameters } from "../../../src/fleet.ts";
 import { failureOf } from "./failure-of.ts";
 
 /** The config.json of Qwen/Qwen3-8B, without what nobody reads here. */
@@ -30,16 +30,6 @@ describe("fromConfig", () => {
       aliases: [],
       checkpoints: [{ name: "mine", quantization: "bf16" }],
       serving: model.serving,
-    });
-  });
-
-  it("makes something that planMemory takes", () => {
-    const model = fromConfig("mine", QWEN3_8B);
-    const ask = { gpu: "L40S", maxModelLen: 4096 };
-
-    expect(planMemory({ ...ask, model })).toMatchObject({
-      type: "fits",
-      use: planMemory({ ...ask, model: "Qwen3-8B" }).use,
     });
   });
 
