@@ -75,6 +75,14 @@ export class Scheduler {
     sequence.numScheduled = 0;
   }
 
+  /** Takes those that have ended out of `running`; they hold nothing any more. */
+  dropEnded(): void {
+    let kept = 0;
+    for (const sequence of this.running)
+      if (sequence.state === "running") this.running[kept++] = sequence;
+    this.running.length = kept;
+  }
+
   #scheduleRunning(): void {
     const { running, kv } = this;
     const threshold = this.#config.longPrefillTokenThreshold;
