@@ -14,6 +14,43 @@ export { createScaledClock } from "./inference/twin/scaled-clock.ts";
 export type { Sequence, SequenceFinish } from "./inference/twin/sequence.ts";
 export type { FinishReport, ReplicaStats, StepReport } from "./inference/twin/stats.ts";
 export { constantStepCost, type StepBatch, type StepCost } from "./inference/twin/step-cost.ts";
+export { type StepCoefficients, toStepCost } from "./inference/twin/latency/coefficients.ts";
+export { calibrate, type CalibrateOptions } from "./inference/twin/latency/calibrate.ts";
+export { type Calibration, readCalibration } from "./inference/twin/latency/calibration.ts";
+export {
+  CALIBRATION_WAVES,
+  type Timing,
+  toObservations,
+  type Wave,
+} from "./inference/twin/latency/calibration-load.ts";
+export {
+  efficiencyOf,
+  type GpuEfficiency,
+  type ReadEfficiency,
+} from "./inference/twin/latency/efficiency.ts";
+export {
+  type Fit,
+  type FitOptions,
+  type FitPoint,
+  fitStepCost,
+  type Observation,
+} from "./inference/twin/latency/fit.ts";
+export {
+  createServedReplica,
+  type FrontendOptions,
+  type ServedReplica,
+} from "./inference/twin/latency/frontend.ts";
+export { type Noise, withNoise } from "./inference/twin/latency/noise.ts";
+export {
+  NO_OVERHEAD,
+  type StepOverhead,
+  VLLM_OVERHEAD,
+} from "./inference/twin/latency/overhead.ts";
+export {
+  createRoofline,
+  type RooflineSetup,
+  toCoefficients,
+} from "./inference/twin/latency/roofline.ts";
 export {
   createRandom,
   drawExponential,

@@ -11,6 +11,7 @@ import { type KvDtype, toKvBytesPerToken } from "../../fleet/kv.ts";
 import type { ModelShape, Quantization } from "../../fleet/model.ts";
 import { toProjectionBytes } from "../../fleet/weights.ts";
 import type { StepBatch, StepCost } from "../step-cost.ts";
+import { NO_BATCH, type StepCoefficients } from "./coefficients.ts";
 import { efficiencyOf, type GpuEfficiency, LARGE_ELEMENTS } from "./efficiency.ts";
 import { type StepOverhead, VLLM_OVERHEAD } from "./overhead.ts";
 
@@ -35,7 +36,7 @@ export type RooflineSetup = {
  * Milliseconds of a step: Σ over matrices of max(read, compute) + attention of the prefill chunks + attention of the decodes +
  * all-reduces + overhead. Prefill and decode tokens go through the matrices together, as in vLLM, and through attention one after
  * the other.
- * @example Llama-3.1-8B in bf16 on an H100 decodes one sequence in 6.5 ms, of which 5.3 ms read weights; measured 6.48.
+ * @example Llama-3.1-8B in bf16 on an H100 decodes one sequence in 6.7 ms, of which 5.3 ms read weights; measured 6.48.
  */
 export function createRoofline(setup: RooflineSetup): StepCost {
   const linears = toLinears(setup);
@@ -49,6 +50,30 @@ export function createRoofline(setup: RooflineSetup): StepCost {
     for (const { count, readMs, tokenMs, isHead } of linears)
       ms += count * Math.max(readMs, tokenMs * (isHead ? batch.sampledSeqs : tokens));
     return ms + attention(batch) + exchange(tokens);
+  };
+}
+
+/**
+ * The same as seven coefficients: what a fit starts from, and what its numbers are compared with. Reading and computing of all
+ * matrices are added up, so a step near the knee, where some are bound by the one and some by the other, comes out a little
+ * lower; the floor of an all-reduce is in `fixedMs`, its bytes are in `tokenMs`.
+ */
+export function toCoefficients(setup: RooflineSetup): StepCoefficients {
+  const { stepMs, layerMs, requestMs, frontendMs } = setup.overhead ?? VLLM_OVERHEAD;
+  const linears = toLinears(setup);
+  const layered = linears.filter(({ isHead }) => !isHead);
+  const attention = toAttention(setup);
+  const exchange = toExchange(setup);
+  return {
+    fixedMs: stepMs + layerMs * setup.shape.layers + exchange(0),
+    readMs: linears.reduce((sum, { count, readMs }) => sum + count * readMs, 0),
+    tokenMs:
+      layered.reduce((sum, { count, tokenMs }) => sum + count * tokenMs, 0) +
+      (exchange(1) - exchange(0)),
+    pairMs: attention({ ...NO_BATCH, prefillAttention: 1 }),
+    contextTokenMs: attention({ ...NO_BATCH, decodeContextTokens: 1 }),
+    requestMs,
+    frontendMs,
   };
 }
 

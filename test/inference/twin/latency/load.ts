@@ -13,32 +13,35 @@ import type { MeasuredLoad } from "./measured.ts";
 /** Means over the requests after the first quarter, in milliseconds. */
 export type Seen = { readonly ttftMs: number; readonly itlMs: number; readonly e2eMs: number };
 
-const REQUESTS = 400;
+const REQUESTS = 300;
 const NEVER = new AbortController().signal;
 
-/** S2R's settings of vLLM; the pool is as large as that of an 8 B model on 80 GB. */
-const CONFIG = {
-  numGpuBlocks: 26_000,
-  maxModelLen: 32_768,
-  maxNumBatchedTokens: 2_048,
-  maxNumSeqs: 128,
+/** S2R's settings of vLLM. */
+const CONFIG = { maxModelLen: 4_096, maxNumBatchedTokens: 2_048, maxNumSeqs: 128 };
+
+/** A server under test. */
+export type LoadServer = {
+  readonly stepCost: StepCost;
+  /** Default 26,000: an 8 B model on 80 GB. */
+  readonly numGpuBlocks?: number | undefined;
+  readonly frontend?: FrontendOptions | undefined;
 };
 
-/** Runs the load. @param frontend of the server. */
+/** Runs the load. */
 export async function runLoad(
   load: MeasuredLoad,
-  stepCost: StepCost,
-  frontend: FrontendOptions = {},
+  { stepCost, numGpuBlocks = 26_000, frontend }: LoadServer,
 ): Promise<Seen> {
   const clock = createVirtualClock();
-  const { generate } = createServedReplica({ config: CONFIG, stepCost, clock }, frontend);
+  const config = { ...CONFIG, numGpuBlocks };
+  const served = createServedReplica({ config, stepCost, clock }, frontend);
   const random = createRandom(1);
   const seen: (Seen | undefined)[] = [];
   const ask = async (index: number): Promise<void> => {
     const sentAtMs = clock.now();
     let [firstAtMs, lastAtMs] = [0, 0];
     const request = toRequest(index, load);
-    for await (const event of generate(request, NEVER)) {
+    for await (const event of served.generate(request, NEVER)) {
       if (event.type !== "tokens") continue;
       firstAtMs ||= event.times[0] ?? 0;
       lastAtMs = event.times.at(-1) ?? 0;

@@ -9,6 +9,11 @@ import {
 /** Qwen3-32B in fp8 (docs/kv-cache-sizing.md). */
 const WEIGHT_BYTES = 34.32e9;
 
+const weightsMs = (readBytesPerSecond?: number) =>
+  vllmColdStart({ weightBytes: WEIGHT_BYTES, readBytesPerSecond }).stages.find(
+    ({ name }) => name === "weights",
+  )?.meanMs;
+
 describe("vllmColdStart", () => {
   it("adds up to the 48 s of a full reload for small models", () => {
     const { stages } = vllmColdStart({ weightBytes: (1.2e9 + 8.3e9) / 2 });
@@ -21,11 +26,6 @@ describe("vllmColdStart", () => {
   });
 
   it("reads 34.32 GB in 34 s at 1 GB/s and in 7 s at 5 GB/s", () => {
-    const weightsMs = (readBytesPerSecond?: number) =>
-      vllmColdStart({ weightBytes: WEIGHT_BYTES, readBytesPerSecond }).stages.find(
-        ({ name }) => name === "weights",
-      )?.meanMs;
-
     expect(weightsMs()).toBeCloseTo(34_320);
     expect(weightsMs(5e9)).toBeCloseTo(6_864);
   });
