@@ -1,7 +1,7 @@
 // How much faster than real time a fleet of replicas runs in virtual time, with and without running ahead of the clock.
 
 import { type Clock, createVirtualClock } from "../../src/clock.ts";
-import { createReplica, type Replica } from "../../src/twin.ts";
+import { createReplica, createScaledClock, type Replica } from "../../src/twin.ts";
 import { formatNumber, type Section } from "../overhead/report.ts";
 import { summarize } from "../overhead/statistics.ts";
 import { benchStepCost, createWorkload } from "./workload.ts";
@@ -54,7 +54,7 @@ export async function measureFleet(rounds: number, calls: number): Promise<Secti
 
 async function runFleet(load: number, calls: number, isAhead: boolean): Promise<Figures> {
   const virtual = createVirtualClock();
-  const clock: Clock = isAhead ? virtual : withoutHorizon(virtual);
+  const clock: Clock = isAhead ? virtual : createScaledClock(virtual, 1); // which has no horizon
   const replicas = Array.from({ length: REPLICAS }, () =>
     createReplica({
       config: { numGpuBlocks: 8_000, maxModelLen: 16_384, maxNumBatchedTokens: 8_192 },
@@ -71,12 +71,15 @@ async function runFleet(load: number, calls: number, isAhead: boolean): Promise<
   const { user, system } = process.cpuUsage(before);
   const seconds = (user + system) / 1e6;
   const counters = replicas.map((replica) => replica.stats().counters);
-  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value);
   return {
     times: clock.now() / 1_000 / seconds,
     steps: sum(counters.map(({ steps }) => steps)) / seconds,
     tokens: sum(counters.map(({ generationTokens }) => generationTokens)) / seconds,
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value);
 }
 
 /** One agent. */
@@ -92,8 +95,4 @@ async function ask(
       if (event.type === "tokens") tokens += event.to - event.from;
     if (tokens === 0) throw new Error("expected tokens, got none");
   }
-}
-
-function withoutHorizon({ now, timer, sleep, deadline, external }: Clock): Clock {
-  return { now, timer, sleep, deadline, external };
 }

@@ -82,7 +82,7 @@ export class BlockPool {
   /** One reference less; without any, the block goes to the end of the free queue. */
   release(block: number): void {
     const count = this.refCount(block) - 1;
-    assert(count >= 0, `block ${block} is free already`);
+    if (count < 0) assert.fail(`block ${block} is free already`);
     this.#refCounts[block] = count;
     if (count > 0) return;
     const last = this.#previousFree[this.numBlocks] ?? NONE;

@@ -17,7 +17,7 @@ import type { EngineConfig } from "./engine-config.ts";
 import type { GenerateRequest } from "./generate.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Sequence, type SequenceFinish } from "./sequence.ts";
-import type { StepBatch, StepCost } from "./step-cost.ts";
+import type { StepCost } from "./step-cost.ts";
 
 /** Sleep states have the names of vLLM's engine_sleep_state: level 1 offloads the weights, level 2 discards them. */
 export type EngineState = "awake" | "weights_offloaded" | "discard_all" | "dead";
@@ -27,7 +27,9 @@ export type StepEvents = {
   /** Scheduled for the first time. */
   readonly started: readonly Sequence[];
   readonly preempted: readonly Sequence[];
-  /** Generated their last token. Those that go on have one token more or are still in their prompt. */
+  /** Generated their first token. */
+  readonly firsts: readonly Sequence[];
+  /** Generated their last token. All others that run have one token more or are still in their prompt. */
   readonly finished: readonly Sequence[];
 };
 
@@ -44,6 +46,7 @@ export class Engine {
   /** Prompt tokens of all sequences without a first token. */
   #tokensInPrefill = 0;
   #counters: MutableCounters = zeroCounters();
+  readonly #firsts: Sequence[] = [];
   readonly #finished: Sequence[] = [];
 
   /** @param seed the root of the cache's hash chain, as PYTHONHASHSEED is vLLM's. */
@@ -121,21 +124,21 @@ export class Engine {
     return durationMs === undefined ? undefined : { durationMs, events: this.finish() };
   }
 
-  /** Schedules a step that begins at `now` and says how many milliseconds it takes. Undefined when there is nothing to do. */
+  /** Schedules a step that begins at `now` and says how many milliseconds it takes. Undefined when nothing has arrived by then. */
   begin(now: number): number | undefined {
     assert(this.#endAtMs === undefined, "a step is in flight: finish it first");
     if (!this.isBusy) return undefined;
     const scheduler = this.#scheduler;
     scheduler.schedule(now);
-    assert(
-      !isEmpty(scheduler.batch),
-      "a request that fits into an empty engine is always scheduled",
-    );
+    if (scheduler.batch.prefillSeqs + scheduler.batch.decodeSeqs === 0) {
+      const { arrivedAtMs = now } = scheduler.waiting.peek(0) ?? {};
+      assert(arrivedAtMs > now, "a request that fits into an empty engine is always scheduled");
+      return undefined;
+    }
     const durationMs = this.#stepCost(scheduler.batch);
-    assert(
-      durationMs > 0 && durationMs < Infinity,
-      `a step's cost is finite and above 0, got ${durationMs} ms`,
-    );
+    // Not assert(…, message), whose message would be made in every step.
+    if (!(durationMs > 0 && durationMs < Infinity))
+      assert.fail(`a step's cost is finite and above 0, got ${durationMs} ms`);
     this.#endAtMs = now + durationMs;
     return durationMs;
   }
@@ -150,26 +153,23 @@ export class Engine {
     const endAtMs = this.#endAtMs;
     assert(endAtMs !== undefined, "no step is in flight: begin one first");
     this.#endAtMs = undefined;
+    this.#firsts.length = 0;
     this.#finished.length = 0;
     const { running, started, preempted } = this.#scheduler;
-    let kept = 0;
     let generated = 0;
     for (const sequence of running) {
-      if (sequence.numScheduled > 0) {
-        sequence.numScheduled = 0;
-        if (sequence.numComputed === sequence.numTokens) {
-          sequence.times[sequence.numOutputs++] = endAtMs;
-          sequence.numTokens++;
-          generated++;
-          if (sequence.numOutputs === sequence.nextNewsAt) this.#passMilestone(sequence, endAtMs);
-        }
-      }
-      if (sequence.state === "running") running[kept++] = sequence;
+      if (sequence.numScheduled === 0) continue;
+      sequence.numScheduled = 0;
+      if (sequence.numComputed < sequence.numTokens) continue;
+      sequence.times[sequence.numOutputs++] = endAtMs;
+      sequence.numTokens++;
+      generated++;
+      if (sequence.numOutputs === sequence.nextNewsAt) this.#passMilestone(sequence, endAtMs);
     }
-    running.length = kept;
+    if (this.#finished.length > 0) this.#scheduler.dropEnded();
     this.#counters.steps++;
     this.#counters.generationTokens += generated;
-    return { started, preempted, finished: this.#finished };
+    return { started, preempted, firsts: this.#firsts, finished: this.#finished };
   }
 
   /**
@@ -215,6 +215,7 @@ export class Engine {
   /** The first token, or the last, or both. */
   #passMilestone(sequence: Sequence, endAtMs: number): void {
     if (sequence.numOutputs === 1) {
+      this.#firsts.push(sequence);
       this.#tokensInPrefill -= sequence.numPromptTokens;
       this.#counters.promptTokens += sequence.numPromptTokens;
       this.#counters.promptTokensCached += sequence.numCachedTokens;
@@ -245,8 +246,4 @@ export class Engine {
     this.#endAtMs = undefined;
     return all;
   }
-}
-
-function isEmpty(batch: StepBatch): boolean {
-  return batch.prefillSeqs + batch.decodeSeqs === 0;
 }

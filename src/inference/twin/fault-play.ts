@@ -3,6 +3,7 @@
 import { until } from "../../clock.ts";
 import type { Fault } from "./fault.ts";
 import type { GenerateEvent } from "./generate.ts";
+import { engineDead, refused } from "./refusal.ts";
 import type { Served } from "./served.ts";
 
 /** Where a fault breaks an answer: its connection, or its JSON. Nothing follows. */
@@ -65,5 +66,34 @@ async function breakNow(
       return until(new Promise<never>(() => undefined), signal);
     default:
       return type satisfies never;
+  }
+}
+
+/** The refusal of a server that is asked to refuse. */
+export function statusFault({ status, retryAfterS }: Extract<Fault, { type: "status" }>): Error {
+  const retryAfterMs = retryAfterS * 1_000;
+  switch (status) {
+    case 429:
+      return refused({
+        code: "model/rate-limited",
+        status,
+        type: "RateLimitError",
+        message: "Too many requests",
+        retryable: true,
+        details: { retryAfterMs },
+      });
+    case 503:
+      return refused({
+        code: "model/overloaded",
+        status,
+        type: "ServiceUnavailableError",
+        message: "The server is overloaded",
+        retryable: true,
+        details: { retryAfterMs },
+      });
+    case 500:
+      return engineDead();
+    default:
+      return status satisfies never;
   }
 }

@@ -192,5 +192,11 @@ function withPartial(
   const status = detailOf(error, "status");
   const where = typeof status === "number" ? `${ENDPOINT} answered ${status}: ` : "";
   const all = tokens > 0 ? { ...details, ...partial } : details;
-  return new BosunError(code, where + message, { retryable, details: all, cause: error });
+  // What has begun to speak is not repeated, as with any endpoint (M5).
+  const isRetryable = retryable && tokens === 0;
+  return new BosunError(code, where + message, {
+    retryable: isRetryable,
+    details: all,
+    cause: error,
+  });
 }

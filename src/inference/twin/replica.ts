@@ -11,7 +11,7 @@ import type { Clock } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
 import type { Admission, Refusal } from "./admission.ts";
 import { Delivery, toTimings } from "./delivery.ts";
-import { Engine, type EngineState } from "./engine.ts";
+import { Engine, type EngineState, type StepEvents } from "./engine.ts";
 import { type EngineConfig, type EngineOptions, toEngineConfig } from "./engine-config.ts";
 import type { GenerateEvent, GenerateRequest } from "./generate.ts";
 import { createScaledClock } from "./scaled-clock.ts";
@@ -76,7 +76,7 @@ class EngineReplica implements Replica, Stepper {
   readonly #engine: Engine;
   readonly #options: ReplicaOptions;
   readonly #chunkTokens: number;
-  /** Steps since consumers were last told, none of which gave a sequence more than one token. */
+  /** Steps since all consumers were told; each gave a sequence one token at most. */
   #stepsUntold = 0;
   #beganAtMs = 0;
   nextAtMs = Infinity;
@@ -149,20 +149,28 @@ class EngineReplica implements Replica, Stepper {
     const atMs = this.nextAtMs;
     const engine = this.#engine;
     if (engine.isInStep) {
-      const { finished, preempted } = engine.finish();
-      const { batch, running } = engine.scheduler;
+      const events = engine.finish();
+      const { batch } = engine.scheduler;
       this.#options.onStep?.({ beganAtMs: this.#beganAtMs, endedAtMs: atMs, batch });
-      if (this.hasNews) {
-        for (const sequence of running) sequence.listener?.notify();
-        for (const sequence of preempted) sequence.listener?.notify();
-        for (const sequence of finished) this.#reportEnd(sequence);
-        this.#stepsUntold = 0;
-      }
+      if (this.hasNews) this.#tell(events);
     }
     const durationMs = engine.begin(atMs);
     this.#beganAtMs = atMs;
-    this.nextAtMs = durationMs === undefined ? Infinity : atMs + durationMs;
-    this.hasNews = engine.hasNews || ++this.#stepsUntold >= this.#chunkTokens;
+    if (durationMs !== undefined) this.nextAtMs = atMs + durationMs;
+    // What is left to do then came after `atMs`, which the clock has passed.
+    else this.nextAtMs = engine.isBusy ? this.clock.now() : Infinity;
+    this.#stepsUntold++;
+    this.hasNews = engine.hasNews || this.#stepsUntold >= this.#chunkTokens;
+  }
+
+  /** Tells those for whom something changed, and everyone when a chunk is full. */
+  #tell({ started, firsts, preempted, finished }: StepEvents): void {
+    const isChunkFull = this.#stepsUntold >= this.#chunkTokens;
+    if (isChunkFull) this.#stepsUntold = 0;
+    const { running } = this.#engine.scheduler;
+    const told = isChunkFull ? [running, preempted] : [started, firsts, preempted];
+    for (const sequences of told) for (const sequence of sequences) sequence.listener?.notify();
+    for (const sequence of finished) this.#reportEnd(sequence);
   }
 
   #admit(request: GenerateRequest): Sequence {

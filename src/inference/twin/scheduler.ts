@@ -75,6 +75,14 @@ export class Scheduler {
     sequence.numScheduled = 0;
   }
 
+  /** Takes those that have ended out of `running`; they hold nothing any more. */
+  dropEnded(): void {
+    let kept = 0;
+    for (const sequence of this.running)
+      if (sequence.state === "running") this.running[kept++] = sequence;
+    this.running.length = kept;
+  }
+
   #scheduleRunning(): void {
     const { running, kv } = this;
     const threshold = this.#config.longPrefillTokenThreshold;
@@ -133,7 +141,8 @@ export class Scheduler {
     let at = 0;
     while (this.#budget > 0 && running.length < this.#config.maxNumSeqs) {
       const sequence = waiting.peek(at);
-      if (sequence === undefined) break;
+      // In real time a step may be made late, and requests have come since it began.
+      if (sequence === undefined || sequence.arrivedAtMs > now) break;
       if (!this.#hasLoraSlot(sequence)) {
         at++; // S3
         this.numDeferred++;
@@ -159,7 +168,7 @@ export class Scheduler {
       this.prefixCacheHits += cached;
     }
     if (sequence.startedAtMs === undefined) {
-      sequence.startedAtMs = Math.max(now, sequence.arrivedAtMs);
+      sequence.startedAtMs = now;
       sequence.numCachedTokens = cached;
       this.started.push(sequence);
       this.hasNews = true;

@@ -8,13 +8,13 @@
 import { type Clock, until } from "../../clock.ts";
 import { detailOf } from "../../error.ts";
 import { type TwinAsk, maxTokensOf, refusalOf } from "./ask.ts";
-import type { Fault, Faults } from "./fault.ts";
-import { type Broken, playFault } from "./fault-play.ts";
+import type { Faults } from "./fault.ts";
+import { type Broken, playFault, statusFault } from "./fault-play.ts";
 import type { ServingFlags } from "./flag.ts";
 import type { GenerateEvent, GenerateRequest, GenerateTimings } from "./generate.ts";
 import { metricText } from "./metric/metric-text.ts";
 import { createRecorded, followRequest, type Recorded } from "./metric/recorder.ts";
-import { engineDead, queueFull, refused, tooLong } from "./refusal.ts";
+import { engineDead, queueFull, tooLong } from "./refusal.ts";
 import type { Served } from "./served.ts";
 import { type Answer, type Delta, planAnswer } from "./text/answer.ts";
 import { writeShaped } from "./text/shaped.ts";
@@ -74,16 +74,21 @@ export function createTwin(options: TwinOptions): Twin {
   const recorded = new Map(
     replicas.map((replica) => [replica, createRecorded(flags.maxModelLen)] as const),
   );
+  const assigned = new Map(replicas.map((replica) => [replica, 0] as const));
   const engines = (): Parameters<typeof metricText>[1] =>
     [...recorded].map(([replica, sums]) => ({ replica, recorded: sums }));
   return {
     ...options,
-    answer: (ask, signal) => answer(ask, { ...options, recorded }, signal),
+    answer: (ask, signal) => answer(ask, { ...options, recorded, assigned }, signal),
     metrics: () => metricText(flags.servedModelName[0], engines()),
   };
 }
 
-type Home = TwinOptions & { readonly recorded: ReadonlyMap<Served, Recorded> };
+type Home = TwinOptions & {
+  readonly recorded: ReadonlyMap<Served, Recorded>;
+  /** Requests of each replica that have not ended. */
+  readonly assigned: Map<Served, number>;
+};
 
 async function* answer(ask: TwinAsk, home: Home, signal: AbortSignal): AsyncGenerator<TwinEvent> {
   const { clock, flags, source } = home;
@@ -117,8 +122,8 @@ async function* played(
   { home, planned, maxTokens }: Playing,
   signal: AbortSignal,
 ): AsyncGenerator<TwinEvent> {
-  const { clock, recorded, flags, replicas } = home;
-  const replica = leastLoaded(replicas);
+  const { clock, recorded, flags, assigned } = home;
+  const replica = leastLoaded(home);
   const arrival = { atMs: clock.now(), promptTokens: ask.promptIds.length, maxTokens };
   const recorder = followRequest(
     recorded.get(replica) ?? createRecorded(flags.maxModelLen),
@@ -126,6 +131,7 @@ async function* played(
   );
   const generated = replica.generate(toGenerate(ask, planned, flags), signal);
   let total = 0;
+  assigned.set(replica, (assigned.get(replica) ?? 0) + 1);
   try {
     for await (const event of playFault(generated, ask.fault, { replica, signal })) {
       if (event.type !== "broken") recorder.follow(event);
@@ -136,6 +142,7 @@ async function* played(
     throw toRefusal(error, ask, flags);
   } finally {
     recorder.leave();
+    assigned.set(replica, (assigned.get(replica) ?? 1) - 1);
   }
 }
 
@@ -204,40 +211,14 @@ function toEnd(
   return { type: "end", finish: said, stopReason: planned.stopReason, usage, timings };
 }
 
-function leastLoaded(replicas: TwinOptions["replicas"]): Served {
+/** Those on the way through a frontend are not in the engine's stats yet: they count as waiting. */
+function leastLoaded({ replicas, assigned }: Home): Served {
   const loads = replicas.map((replica) => {
-    const { state, numRequestsWaiting, numRequestsRunning } = replica.stats();
-    const load = numRequestsWaiting * 4 + numRequestsRunning;
+    const { state, numRequestsWaiting: waiting, numRequestsRunning: running } = replica.stats();
+    const coming = Math.max(0, (assigned.get(replica) ?? 0) - waiting - running);
+    const load = (waiting + coming) * 4 + running;
     return { replica, load: state === "awake" ? load : Number.MAX_VALUE };
   });
   const [first] = loads.toSorted((a, b) => a.load - b.load);
   return first?.replica ?? replicas[0];
-}
-
-function statusFault({ status, retryAfterS }: Extract<Fault, { type: "status" }>): Error {
-  const retryAfterMs = retryAfterS * 1_000;
-  switch (status) {
-    case 429:
-      return refused({
-        code: "model/rate-limited",
-        status,
-        type: "RateLimitError",
-        message: "Too many requests",
-        retryable: true,
-        details: { retryAfterMs },
-      });
-    case 503:
-      return refused({
-        code: "model/overloaded",
-        status,
-        type: "ServiceUnavailableError",
-        message: "The server is overloaded",
-        retryable: true,
-        details: { retryAfterMs },
-      });
-    case 500:
-      return engineDead();
-    default:
-      return status satisfies never;
-  }
 }

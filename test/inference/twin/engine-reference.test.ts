@@ -4,9 +4,13 @@ import type { Sequence } from "../../../src/inference/twin/sequence.ts";
 import { constantStepCost } from "../../../src/inference/twin/step-cost.ts";
 import { seeded } from "../../orchestration/run/scenario.ts";
 import { ReferenceEngine, type ReferenceStep } from "./reference-engine.ts";
-import { createScenario } from "./scenario.ts";
+import { applyHappening, createScenario } from "./scenario.ts";
 
 const SEEDS = Array.from({ length: 400 }, (_, seed) => seed + 1);
+
+function idsOf(sequences: readonly Sequence[]): readonly string[] {
+  return sequences.map(({ request }) => request.id);
+}
 
 /** What our engine did in one step, in the words of the reference. */
 function stepOf(engine: Engine, now: number): ReferenceStep | undefined {
@@ -16,8 +20,6 @@ function stepOf(engine: Engine, now: number): ReferenceStep | undefined {
     .filter(({ numScheduled }) => numScheduled > 0)
     .map((sequence) => [sequence.request.id, sequence.numScheduled] as const);
   const { preempted, finished } = engine.finish();
-  const idsOf = (sequences: readonly Sequence[]): string[] =>
-    sequences.map(({ request }) => request.id);
   return {
     scheduled,
     preempted: idsOf(preempted),
@@ -42,16 +44,9 @@ describe("the engine", () => {
       const sequences = new Map<string, Sequence>();
       for (let now = 0; now < 2_000; now++) {
         for (const happening of before[now] ?? []) {
-          if (happening.type === "arrival") {
-            const admission = engine.add(happening.request, now);
-            if (admission.type === "admitted")
-              sequences.set(happening.request.id, admission.sequence);
-            reference.add(happening.request, now);
-          } else {
-            const sequence = sequences.get(happening.id);
-            if (sequence) engine.abort(sequence, now);
-            reference.abort(happening.id);
-          }
+          applyHappening(happening, engine, sequences, now);
+          if (happening.type === "arrival") reference.add(happening.request, now);
+          else reference.abort(happening.id);
         }
         const [ours, theirs] = [stepOf(engine, now), reference.step()];
         expect(ours, `seed ${seed}, step ${now}`).toEqual(theirs);

@@ -28,8 +28,20 @@ describe("the engine", () => {
     const step = driven.engine.step(0);
 
     expect(step?.durationMs).toBe(1);
-    expect(step?.events).toEqual({ started: [a], preempted: [], finished: [a] });
+    expect(step?.events).toEqual({ started: [a], preempted: [], firsts: [a], finished: [a] });
     expect(driven.engine.step(1)).toBeUndefined();
+  });
+
+  it("does not admit into a step what comes after it began", () => {
+    const driven = createEngine();
+    driven.add(request("a", { output: 2 }));
+    driven.now = 5;
+    driven.add(request("late"));
+    driven.now = 0;
+
+    expect([driven.step(), driven.step(), driven.step()]).toEqual([{ a: 8 }, { a: 1 }, undefined]);
+    driven.now = 5;
+    expect(driven.step()).toEqual({ late: 8 });
   });
 
   it("ends an answer at maxModelLen with length", () => {

@@ -119,7 +119,8 @@ export class ReferenceEngine {
 
   #admit(budgetLeft: number): void {
     let budget = budgetLeft;
-    for (const job of [...this.#waiting]) {
+    for (const job of this.#waiting) {
+      // Reassigned below, never changed.
       if (budget === 0 || this.#running.length === this.#config.maxNumSeqs) return;
       if (!this.#hasAdapterSlot(job)) continue;
       const hits = this.#findHits(job);

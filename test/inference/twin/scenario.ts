@@ -1,7 +1,9 @@
 // Random engines and random workloads, small enough that everything that can go wrong does: little memory, shared beginnings, aborts.
 
-import { toEngineConfig, type EngineConfig } from "../../../src/inference/twin/engine-config.ts";
+import type { Engine } from "../../../src/inference/twin/engine.ts";
+import { type EngineConfig, toEngineConfig } from "../../../src/inference/twin/engine-config.ts";
 import type { GenerateRequest } from "../../../src/inference/twin/generate.ts";
+import type { Sequence } from "../../../src/inference/twin/sequence.ts";
 import { request, tokens } from "./request.ts";
 
 /** What happens before a step. */
@@ -34,6 +36,22 @@ export function createScenario(random: () => number): Scenario {
     before.push(happenings);
   }
   return { config, before };
+}
+
+/** Lets it happen to an engine; `sequences` are all that it ever took, by id. */
+export function applyHappening(
+  happening: Happening,
+  engine: Engine,
+  sequences: Map<string, Sequence>,
+  now: number,
+): void {
+  if (happening.type === "arrival") {
+    const admission = engine.add(happening.request, now);
+    if (admission.type === "admitted") sequences.set(happening.request.id, admission.sequence);
+    return;
+  }
+  const sequence = sequences.get(happening.id);
+  if (sequence) engine.abort(sequence, now);
 }
 
 type Draw = (least: number, most: number) => number;

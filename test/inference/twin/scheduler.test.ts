@@ -171,7 +171,7 @@ describe("preemption", () => {
       request("a", { prompt: 32, output: 12 }),
       request("b", { prompt: 32, output: 12 }),
     );
-    while (b?.numPreemptions === 0) driven.step();
+    while (driven.engine.counters.preemptions === 0) driven.step();
     const queries = driven.engine.counters.prefixCacheQueries;
 
     while (driven.running[0] !== "b") driven.step();

@@ -15,18 +15,25 @@ import { toVllmError } from "./vllm-error.ts";
 /** Events of an answer that say something. */
 export type Said = Extract<TwinEvent, { type: "tokens" | "end" }>;
 
+/** Breaks the client's connection; undefined where there is none. */
+export type BreakConnection = (() => void) | undefined;
+
 /** An answer that has begun. */
 export type Answering = {
   readonly events: AsyncGenerator<readonly [place: number, event: TwinEvent]>;
   /** Ends it (H2). */
   readonly leave: () => void;
+  readonly breakConnection: BreakConnection;
 };
+
+/** Who asks. */
+export type Client = { readonly signal: AbortSignal; readonly breakConnection: BreakConnection };
 
 /** Begins all asks and waits for the first token. @throws whatever fails before it (H1). */
 export async function startAnswer(
   twin: Twin,
   asks: readonly TwinAsk[],
-  client: AbortSignal,
+  { signal: client, breakConnection }: Client,
 ): Promise<Answering> {
   const left = new AbortController();
   const leave = (): void => left.abort(new Error("the client has left"));
@@ -37,7 +44,7 @@ export async function startAnswer(
   );
   let first = await events.next();
   while (!first.done && first.value[1].type === "start") first = await events.next();
-  return { events: resume(first, events, leave), leave };
+  return { events: resume(first, events, leave), leave, breakConnection };
 }
 
 async function* resume<T>(
@@ -63,8 +70,9 @@ export type Chunks = {
 };
 
 /** The answer as server-sent events. */
-export function streamAnswer({ events, leave }: Answering, chunks: Chunks): Response {
-  return new Response(toStream(textsOf(events, chunks), leave), { headers: STREAM_HEADERS });
+export function streamAnswer(answering: Answering, chunks: Chunks): Response {
+  const body = toStream(textsOf(answering, chunks), answering.leave);
+  return new Response(body, { headers: STREAM_HEADERS });
 }
 
 const STREAM_HEADERS = {
@@ -72,14 +80,17 @@ const STREAM_HEADERS = {
   "cache-control": "no-cache",
 };
 
-async function* textsOf(events: Answering["events"], chunks: Chunks): AsyncGenerator<string> {
+async function* textsOf(
+  { events, breakConnection }: Answering,
+  chunks: Chunks,
+): AsyncGenerator<string> {
   for (const chunk of chunks.begin()) yield sseEvent(JSON.stringify(chunk));
   try {
     for await (const [place, event] of events) {
       if (event.type === "start") continue;
       if (event.type === "broken") {
-        if (event.how === "cut") throw new Cut();
-        yield sseEvent(half({ object: "chat.completion.chunk", choices: [{ index: place }] }));
+        if (event.how === "cut") await cut(breakConnection);
+        else yield sseEvent(half({ object: "chat.completion.chunk", choices: [{ index: place }] }));
         return;
       }
       for (const chunk of chunks.chunk(place, event)) yield sseEvent(JSON.stringify(chunk));
@@ -92,20 +103,31 @@ async function* textsOf(events: Answering["events"], chunks: Chunks): AsyncGener
   yield sseEvent("[DONE]");
 }
 
-/** A connection that must break. Not BosunError: nobody sees it. */
+/** Breaks the connection behind what has been written. @throws Cut where there is none to break: the body fails instead. */
+async function cut(breakConnection: BreakConnection): Promise<void> {
+  // Two turns of the event loop: what was written leaves the process first, as it would have left a server that dies.
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+  if (!breakConnection) throw new Cut();
+  breakConnection();
+}
+
+/** A body that must fail. Not BosunError: nobody sees it. */
 class Cut extends Error {}
 
 /** What puts a whole answer together. */
 export type Collector = { add(place: number, event: Said): void; completion(): JsonObject };
 
 /** The answer as one body. */
-export async function wholeAnswer({ events }: Answering, collector: Collector): Promise<Response> {
+export async function wholeAnswer(
+  { events, breakConnection }: Answering,
+  collector: Collector,
+): Promise<Response> {
   for await (const [place, event] of events) {
     if (event.type === "start") continue;
     if (event.type !== "broken") collector.add(place, event);
     else {
       const text = half(collector.completion());
-      return event.how === "cut" ? cutResponse(text) : halfResponse(text);
+      return event.how === "cut" ? cutResponse(text, breakConnection) : halfResponse(text);
     }
   }
   return Response.json(collector.completion());
@@ -121,10 +143,10 @@ function halfResponse(text: string): Response {
 }
 
 /** Some bytes, then a broken connection. */
-function cutResponse(text: string): Response {
+function cutResponse(text: string, breakConnection: BreakConnection): Response {
   async function* texts(): AsyncGenerator<string> {
     yield text;
-    throw new Cut();
+    await cut(breakConnection);
   }
   const body = toStream(texts(), () => undefined);
   return new Response(body, { headers: { "content-type": "application/json" } });

@@ -5,11 +5,14 @@ import { readJsonBody } from "../../facade/json-body.ts";
 import { faultText } from "../fault.ts";
 import { refused } from "../refusal.ts";
 import type { Twin } from "../twin.ts";
+import type { Client } from "./answering.ts";
 import type { Reader } from "./body.ts";
 import type { Beside } from "./chat-ask.ts";
 
 /** Hono's variables of one request. */
 export type Env = {
+  /** What the port gives; nothing without one. */
+  Bindings: { outgoing?: { destroy(): void } };
   Variables: {
     requestId: string;
     /** The fault that befell it, as text. */
@@ -57,6 +60,13 @@ export function besideOf(c: Context<Env>, { twin }: Server, prefix: string): Bes
     fault,
     priority: c.req.header("x-vllm-priority"),
   };
+}
+
+/** Who asks, as far as an answer must know. */
+export function clientOf({ req, env }: Context<Env>): Client {
+  // Hono's types do not know that an app that is called without a port has no bindings at all.
+  const outgoing = (env as Env["Bindings"] | undefined)?.outgoing; // `as`: see above
+  return { signal: req.raw.signal, breakConnection: outgoing && (() => outgoing.destroy()) };
 }
 
 /** The work's response, counted as load from its beginning until it has been sent or has broken, where the flag says so. */

@@ -3,13 +3,20 @@
 import type { JsonObject } from "../../../json.ts";
 import { refusalOf, type TwinAsk } from "../ask.ts";
 import type { Twin } from "../twin.ts";
-import { type Chunks, type Said, startAnswer, streamAnswer, wholeAnswer } from "./answering.ts";
+import {
+  type Chunks,
+  type Client,
+  type Said,
+  startAnswer,
+  streamAnswer,
+  wholeAnswer,
+} from "./answering.ts";
 import { type CompletionBody, readChat, readCompletion, type TwinChatBody } from "./body.ts";
 import { type Beside, toChatAsks } from "./chat-ask.ts";
 import { type ChatForm, createChatChunker, createChatCollector } from "./chat-wire.ts";
 import { toCompletionAsks, toPrompts } from "./completion-ask.ts";
 import { createCompletionWriter } from "./completion-wire.ts";
-import { besideOf, readBody, type Server, counted } from "./context.ts";
+import { besideOf, clientOf, counted, readBody, type Server } from "./context.ts";
 import type { Envelope } from "./reply.ts";
 
 /** Adds both routes. */
@@ -18,21 +25,19 @@ export function addGenerating(server: Server): void {
   app.post("/v1/chat/completions", async (c) => {
     const body = await readBody(c, server, readChat);
     const beside = besideOf(c, server, "chatcmpl");
-    return counted(server, () => answerChat(twin, { body, beside, client: c.req.raw.signal }));
+    return counted(server, () => answerChat(twin, { body, beside, client: clientOf(c) }));
   });
   app.post("/v1/completions", async (c) => {
     const body = await readBody(c, server, readCompletion);
     const beside = besideOf(c, server, "cmpl");
-    return counted(server, () =>
-      answerCompletion(twin, { body, beside, client: c.req.raw.signal }),
-    );
+    return counted(server, () => answerCompletion(twin, { body, beside, client: clientOf(c) }));
   });
 }
 
 type Asked<Body> = {
   readonly body: Body;
   readonly beside: Beside;
-  readonly client: AbortSignal;
+  readonly client: Client;
 };
 
 async function answerChat(

@@ -1,17 +1,18 @@
 // What the server's tests share: an app over a twin, requests, the events of a stream.
 
-import type { Hono } from "hono";
 import type { Json } from "../../../../src/json.ts";
 import { createTwinServer } from "../../../../src/inference/twin/http/server.ts";
 import { type Bench, type BenchOptions, createBench, MODEL } from "../twin-bench.ts";
 
-export type App = Bench & { readonly request: Hono["request"] };
+export type App = Bench & {
+  readonly request: (path: string, init?: RequestInit) => Promise<Response>;
+};
 
 export function createApp(options: BenchOptions = {}): App {
   const bench = createBench(options);
   let count = 0;
   const app = createTwinServer(bench.twin, { newId: () => String(++count) });
-  const request: App["request"] = (...args) => app.request(...args);
+  const request: App["request"] = async (path, init) => app.request(path, init);
   return { ...bench, request };
 }
 
