@@ -89,3 +89,26 @@ export {
 } from "./inference/twin/serverless/scaler.ts";
 export type { EndpointSettings } from "./inference/twin/serverless/settings.ts";
 export type { WorkerState } from "./inference/twin/serverless/worker.ts";
+export {
+  createFaults,
+  type Fault,
+  type FaultRule,
+  type Faults,
+  parseFault,
+} from "./inference/twin/fault.ts";
+export { type FlagOptions, planFlags, type ServingFlags } from "./inference/twin/flag.ts";
+export { createTwinServer, type TwinServerOptions } from "./inference/twin/http/server.ts";
+export { createTwinModel } from "./inference/twin/model.ts";
+export type { Served } from "./inference/twin/served.ts";
+export { planTwin, type TwinPlan, type TwinSetup } from "./inference/twin/setup.ts";
+export { type StartOptions, startTwin } from "./inference/twin/start.ts";
+export {
+  type CallHabit,
+  echoSource,
+  fillerSource,
+  modelSource,
+} from "./inference/twin/text/plain-source.ts";
+export { readScript, type ScriptReply, scriptSource } from "./inference/twin/text/script.ts";
+export type { Constraint, TextSource, WriteAsk, Written } from "./inference/twin/text/source.ts";
+export { decodeIds, encodeText } from "./inference/twin/text/tokenizer.ts";
+export { createTwin, type Twin, type TwinEvent, type TwinOptions } from "./inference/twin/twin.ts";

@@ -66,6 +66,22 @@ describe("bosun twin", () => {
     expect(code).toBe(0);
   });
 
+  it("says what a script's file says", async () => {
+    const folder = newFolder({
+      "crew.ts": TWO_AGENTS,
+      "script.json": '[{"match": "Write about", "text": "A report on ships."}, "Facts."]',
+    });
+    await using served = await startTwin("--text", `${folder}/script.json`);
+
+    const { code, out } = await runBosun(["run", "crew.ts", "--json", "--model", served.url], {
+      cwd: folder,
+    });
+
+    expect(served.said).toContain("Texts: script.json");
+    expect(out).toContain("A report on ships.");
+    expect(code).toBe(0);
+  });
+
   it("lets a crew survive faults that a server may have", async () => {
     await using served = await startTwin(
       "--text",

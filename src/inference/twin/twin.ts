@@ -19,6 +19,7 @@ import type { Served } from "./served.ts";
 import { type Answer, type Delta, planAnswer } from "./text/answer.ts";
 import { writeShaped } from "./text/shaped.ts";
 import type { TextSource } from "./text/source.ts";
+import { SPECIAL } from "./text/tokenizer.ts";
 
 /** What a twin is made of. */
 export type TwinOptions = {
@@ -64,6 +65,8 @@ export type TwinEvent =
 export interface Twin extends TwinOptions {
   /** @throws BosunError as refusal.ts has them; the signal's reason when it aborts while the text is written. */
   answer(ask: TwinAsk, signal: AbortSignal): AsyncGenerator<TwinEvent>;
+  /** Computes a prompt and no answer, as an embedding does. @throws BosunError as `answer`. */
+  prefill(id: string, promptIds: Int32Array, signal: AbortSignal): Promise<void>;
   /** Prometheus text. */
   metrics(): string;
 }
@@ -75,11 +78,13 @@ export function createTwin(options: TwinOptions): Twin {
     replicas.map((replica) => [replica, createRecorded(flags.maxModelLen)] as const),
   );
   const assigned = new Map(replicas.map((replica) => [replica, 0] as const));
+  const home: Home = { ...options, recorded, assigned };
   const engines = (): Parameters<typeof metricText>[1] =>
     [...recorded].map(([replica, sums]) => ({ replica, recorded: sums }));
   return {
     ...options,
-    answer: (ask, signal) => answer(ask, { ...options, recorded, assigned }, signal),
+    answer: (ask, signal) => answer(ask, home, signal),
+    prefill: (id, promptIds, signal) => prefill({ id, promptIds }, home, signal),
     metrics: () => metricText(flags.servedModelName[0], engines()),
   };
 }
@@ -109,6 +114,25 @@ async function* answer(ask: TwinAsk, home: Home, signal: AbortSignal): AsyncGene
   if (fault?.type === "slow") await clock.sleep(fault.ms, signal);
   yield* played(ask, { home, planned, maxTokens }, signal);
 }
+
+/** A generation of one token, which nobody sees: the end mark. */
+async function prefill(
+  prompt: Pick<GenerateRequest, "id" | "promptIds">,
+  home: Home,
+  signal: AbortSignal,
+): Promise<void> {
+  const request: GenerateRequest = { ...prompt, ...UNSEEN };
+  for await (const event of leastLoaded(home).generate(request, signal))
+    if (event.type === "end" && event.finish === "error") throw engineDead();
+}
+
+const UNSEEN: Omit<GenerateRequest, "id" | "promptIds"> = {
+  outputIds: Int32Array.of(SPECIAL["<|im_end|>"]),
+  finish: "stop",
+  priority: 0,
+  cacheSalt: undefined,
+  lora: undefined,
+};
 
 type Playing = {
   readonly home: Home;

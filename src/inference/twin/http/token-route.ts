@@ -1,7 +1,7 @@
 // POST /tokenize, /detokenize and /v1/embeddings: what needs tokens and no answer.
 
 import { toModelRequest } from "../../facade/wire-request.ts";
-import { modelRefusal, PLAIN_ASK } from "../ask.ts";
+import { modelRefusal } from "../ask.ts";
 import { tooLong } from "../refusal.ts";
 import { toPromptIds } from "../text/prompt.ts";
 import { decodeIds, encodeText, SPECIAL } from "../text/tokenizer.ts";
@@ -58,26 +58,20 @@ function checkModel({ flags }: Twin, model: string | null | undefined): void {
 
 type Asked = { readonly body: EmbeddingBody; readonly id: string; readonly client: AbortSignal };
 
-/** Each text is a prompt of the engine with one token, which nobody sees: prefill is what an embedding costs. */
+/** The engine needs a token, also of an empty text. */
+const EMPTY = Int32Array.of(SPECIAL["<|im_start|>"]);
+
+/** Prefill is what an embedding costs. */
 async function embed(twin: Twin, { body, id, client }: Asked): Promise<object> {
   const { model, dimensions, encoding_format: format } = body;
   checkModel(twin, model);
   const prompts = toPrompts(body.input);
-  const over = prompts.find(({ ids }) => ids.length > twin.flags.maxModelLen);
+  const over = prompts.find(({ ids }) => ids.length >= twin.flags.maxModelLen);
   if (over) throw tooLong(twin.flags.maxModelLen, over.ids.length, 0);
-  const [replica] = twin.replicas;
   await Promise.all(
-    prompts.map(async ({ ids }, place) => {
-      const request = {
-        ...PLAIN_ASK,
-        id: `${id}-${place}`,
-        promptIds: ids.length > 0 ? ids : Int32Array.of(SPECIAL["<|im_start|>"]),
-        outputIds: Int32Array.of(SPECIAL["<|im_end|>"]),
-        finish: "stop",
-        lora: undefined,
-      } as const;
-      for await (const event of replica.generate(request, client)) if (event.type === "end") break;
-    }),
+    prompts.map(({ ids }, place) =>
+      twin.prefill(`${id}-${place}`, ids.length > 0 ? ids : EMPTY, client),
+    ),
   );
   const total = prompts.reduce((sum, { ids }) => sum + ids.length, 0);
   return {
