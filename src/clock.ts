@@ -34,6 +34,11 @@ export interface Clock {
   deadline(ms: number, signal: AbortSignal, reason: () => Error): Deadline;
   /** Keeps a virtual clock standing still while real work (a socket, a child process) is pending (T3). */
   external<T>(work: Promise<T>): Promise<T>;
+  /**
+   * The time before which no other timer is due and nothing else can happen. A timer's callback may settle there what nobody sees
+   * until then, without a timer for each bit of it. Only virtual clocks know.
+   */
+  horizon?(): number;
 }
 
 /** A clock whose time jumps from timer to timer. */
@@ -98,6 +103,8 @@ export function createVirtualClock(options: { readonly auto?: boolean } = {}): V
   let externalCount = 0;
   let isScheduled = false;
   let patience: NodeJS.Timeout | undefined;
+  /** How far the time may move without another word. */
+  let limit = auto ? Infinity : 0;
 
   // Timers wait for setImmediate, which comes after every microtask: whatever could run at this time has then run (T3).
   const move = (): void => {
@@ -132,10 +139,14 @@ export function createVirtualClock(options: { readonly auto?: boolean } = {}): V
       }
     },
   });
+  const horizon = (): number =>
+    externalCount > 0 ? timeline.now() : Math.min(timeline.nextAt() ?? Infinity, limit);
   return {
     ...clock,
+    horizon,
     async advance(ms) {
       const end = timeline.now() + ms;
+      if (!auto) limit = end;
       await settle();
       for (let at = timeline.nextAt(); at !== undefined && at <= end; at = timeline.nextAt()) {
         timeline.fireNext();

@@ -57,6 +57,10 @@ export type ErrorCode =
   | "model/timed-out"
   | "model/cut" // a stream that ended without a finish
   | "model/cancelled"
+  // GPUs and what runs on them
+  | "fleet/unknown-gpu" // no GPU of this name in the catalogue
+  | "fleet/unknown-model" // no model of this name in the catalogue
+  | "fleet/invalid" // a size or a config.json that cannot be computed with; the message names the field
   // The surroundings
   | "config/invalid"
   | "store/failed"

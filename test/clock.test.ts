@@ -232,3 +232,34 @@ describe("the system clock", () => {
     expect(fired).toBe(2);
   });
 });
+
+describe("the horizon of a virtual clock", () => {
+  it("is the time of the next timer, or never", () => {
+    const clock = createVirtualClock();
+    const before = clock.horizon?.();
+    clock.timer(5, () => {});
+
+    expect([before, clock.horizon?.()]).toEqual([Infinity, 5]);
+  });
+
+  it("is now while external work is pending", async () => {
+    const clock = createVirtualClock();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const work = clock.external(promise);
+
+    expect(clock.horizon?.()).toBe(0);
+    resolve();
+    await work;
+    expect(clock.horizon?.()).toBe(Infinity);
+  });
+
+  it("goes no further than the clock is moved", async () => {
+    const clock = createVirtualClock({ auto: false });
+    const seen: (number | undefined)[] = [];
+    clock.timer(2, () => seen.push(clock.horizon?.()));
+    clock.timer(4, () => seen.push(clock.horizon?.()));
+    await clock.advance(10);
+
+    expect(seen).toEqual([4, 10]);
+  });
+});

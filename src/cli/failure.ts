@@ -28,10 +28,12 @@ export function exitCodeOf(error: unknown): number {
 
 /** The same by the error's code. */
 export function exitCodeOfCode(code: ErrorData["code"]): number {
-  if (USAGE_CODES.has(code) || code.startsWith("crew/") || code.startsWith("schema/"))
-    return EXIT.usage;
-  return EXIT.failed;
+  const isWritten = USAGE_CODES.has(code) || WRITTEN.some((kind) => code.startsWith(kind));
+  return isWritten ? EXIT.usage : EXIT.failed;
 }
+
+/** Kinds of codes that are all about what the user wrote. */
+const WRITTEN: readonly string[] = ["crew/", "schema/", "fleet/"];
 
 /** Codes that say that the command line, the surroundings or a definition must be changed. */
 const USAGE_CODES: ReadonlySet<string> = new Set([

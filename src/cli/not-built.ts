@@ -10,7 +10,6 @@ export const NOT_BUILT_COMMANDS: readonly string[] = [
   "handler",
   "gateway",
   "dev",
-  "twin",
   "size",
   "price",
   "simulate",

@@ -1,8 +1,17 @@
 // The command line itself: commands, flags and their help. Each command's code is loaded when it runs.
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import type { ChatFlags } from "./chat.ts";
 import { commandName } from "./command-name.ts";
+import {
+  collect,
+  DATA_FLAG,
+  type Define,
+  JSON_FLAG,
+  NOTES_FLAG,
+  toCount,
+  toPort,
+} from "./command-option.ts";
 import type { ImportFlags } from "./import-crewai.ts";
 import type { DoctorFlags } from "./doctor.ts";
 import type { ModelsFlags } from "./models.ts";
@@ -11,6 +20,7 @@ import { addNotBuilt, NOT_BUILT_COMMANDS, notBuiltOption } from "./not-built.ts"
 import type { RunFlags } from "./run.ts";
 import type { ListFlags, ShowFlags } from "./runs.ts";
 import type { Terminal } from "./terminal.ts";
+import { addTwin } from "./twin-command.ts";
 import { bosunVersion } from "./version.ts";
 
 /** The program. `onCode` gets the exit code of the command that ran. */
@@ -35,13 +45,12 @@ export function createProgram(terminal: Terminal, onCode: (code: number) => void
   addModels(program, define);
   addDoctor(program, define);
   addModel(program, define);
+  addTwin(program, define);
   addInit(program, define);
   addImport(program, define);
   addNotBuilt(program, NOT_BUILT_COMMANDS);
   return program;
 }
-
-type Define = { readonly terminal: Terminal; readonly onCode: (code: number) => void };
 
 /** Written in every example: what is read here can be typed as it stands. */
 const BOSUN = commandName();
@@ -54,6 +63,7 @@ Examples:
   ${BOSUN} run my-project        the same for a CrewAI project
   ${BOSUN} runs show latest      what a run did and used
   ${BOSUN} doctor --model http://gpu-1:8000/v1
+  ${BOSUN} twin --gpu H100-SXM   a vLLM that needs no GPU
 
 Exit codes: 0 done, 1 the run or a check failed, 2 wrong usage or configuration, 130 interrupted.
 Not built yet in this version: ${NOT_BUILT_COMMANDS.join(", ")}.`;
@@ -231,27 +241,4 @@ function addImport(program: Command, { terminal, onCode }: Define): void {
       const { importCrewAi } = await import("./import-crewai.ts");
       onCode(await importCrewAi(folder, flags, terminal));
     });
-}
-
-const JSON_FLAG = ["--json", "print JSON on stdout and nothing else there"] as const;
-const NOTES_FLAG = ["--notes", "print a CrewAI project's notes, besides its warnings"] as const;
-const DATA_FLAG = [
-  "--data <folder>",
-  "where Bosun keeps its files; default: BOSUN_DATA, else .bosun",
-] as const;
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-function toCount(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError("It must be a whole number of at least 1.");
-}
-
-function toPort(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value <= 65_535) return value;
-  throw new InvalidArgumentError("It must be a port, 0 to 65535.");
 }

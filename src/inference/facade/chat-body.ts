@@ -160,6 +160,10 @@ const UNDERSTOOD = {
   stop: z.union([z.string(), z.array(z.string()).max(MAX_STOPS)]).nullish(),
 };
 
+/** The checks of each understood field, for a surface that understands more than these. */
+export const CHAT_FIELDS: { readonly [Key in keyof ChatBody]-?: z.ZodType<ChatBody[Key]> } =
+  UNDERSTOOD;
+
 const Body: z.ZodType<ChatBody> = z.looseObject({ ...UNDERSTOOD, ...REFUSED });
 
 /** Names of the fields that are understood here; all others go on to the model's server. */
@@ -181,7 +185,7 @@ export function readChatBody(value: unknown): ChatBody {
 }
 
 /** messages[2].content */
-function pathText(path: readonly PropertyKey[]): string {
+export function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
     (text, key) =>
       typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key),
