@@ -58,7 +58,13 @@ export {
   drawNormal,
   type Random,
 } from "./inference/twin/random.ts";
-export type { Bill, BilledTime, Stretch, WorkerPrice } from "./inference/twin/serverless/bill.ts";
+export {
+  type Bill,
+  type BilledTime,
+  findWorkerPrice,
+  type Stretch,
+  type WorkerPrice,
+} from "./inference/twin/serverless/bill.ts";
 export {
   type ColdStart,
   type DrawnStart,

@@ -2,9 +2,17 @@
 
 import { type Command, Option } from "commander";
 import { commandName } from "./command-name.ts";
-import { collect, type Define, toCount, toFactor, toPort, toShare } from "./command-option.ts";
-import { addNotBuilt } from "./not-built.ts";
+import {
+  collect,
+  type Define,
+  JSON_FLAG,
+  toCount,
+  toFactor,
+  toPort,
+  toShare,
+} from "./command-option.ts";
 import type { TwinFlags } from "./twin.ts";
+import type { CalibrateFlags } from "./twin-calibrate.ts";
 
 /** Adds the command. */
 export function addTwin(program: Command, { terminal, onCode }: Define): void {
@@ -18,7 +26,26 @@ export function addTwin(program: Command, { terminal, onCode }: Define): void {
     const { twinCommand } = await import("./twin.ts");
     onCode(await twinCommand(flags, terminal));
   });
-  addNotBuilt(twin, ["calibrate"]);
+  twin.enablePositionalOptions(); // --model behind calibrate is calibrate's
+  addCalibrate(twin, { terminal, onCode });
+}
+
+function addCalibrate(twin: Command, { terminal, onCode }: Define): void {
+  twin
+    .command("calibrate")
+    .description("measure a real server, so that a twin takes its times")
+    .requiredOption("--endpoint <url>", "the server: http://gpu-1:8000/v1")
+    .option("--model <name>", "default: the only one that it serves")
+    .option("--out <file>", "default twin-calibration.json; overwritten")
+    .option(...JSON_FLAG)
+    .addHelpText(
+      "after",
+      `\nExample:\n  ${commandName()} twin calibrate --endpoint http://gpu-1:8000/v1`,
+    )
+    .action(async (flags: CalibrateFlags) => {
+      const { calibrateCommand } = await import("./twin-calibrate.ts");
+      onCode(await calibrateCommand(flags, terminal));
+    });
 }
 
 const HELP = `
@@ -48,6 +75,7 @@ function addTwinFlags(twin: Command): void {
         "required",
       ]),
     )
+    .option("--calibration <file>", "step times as measured: a file of twin calibrate")
     .option("--fault <fault>", "a fault that befalls requests; repeatable", collect)
     .option("--seed <n>", "of the faults' chances and the step times' noise; default 0", toSeed)
     .option("--port <n>", "default 8000; 0 takes a free one", toPort)

@@ -8,6 +8,7 @@ import type { Quantization } from "../inference/fleet/model.ts";
 import { createExtractive } from "../inference/local/extractive/extractive.ts";
 import { createFaults, parseFault } from "../inference/twin/fault.ts";
 import { createTwinServer } from "../inference/twin/http/server.ts";
+import { type Calibration, readCalibration } from "../inference/twin/latency/calibration.ts";
 import { planTwin, type TwinPlan, type TwinSetup } from "../inference/twin/setup.ts";
 import { startTwin } from "../inference/twin/start.ts";
 import {
@@ -31,6 +32,7 @@ export type TwinFlags = {
   readonly speed?: number | undefined;
   readonly text?: string | undefined;
   readonly toolCalls?: CallHabit | undefined;
+  readonly calibration?: string | undefined;
   readonly fault?: readonly string[] | undefined;
   readonly seed?: number | undefined;
   readonly port?: number | undefined;
@@ -74,7 +76,8 @@ export async function twinCommand(flags: TwinFlags, terminal: Terminal): Promise
   const plan = planTwin(toSetup({ ...flags, apiKey, devMode }));
   const source = sourceOf(flags);
   const faults = createFaults((flags.fault ?? []).map(parseFault), seed);
-  const twin = startTwin(plan, { clock, source, faults, replicas, speed, seed });
+  const calibration = calibrationOf(flags);
+  const twin = startTwin(plan, { clock, source, faults, replicas, speed, seed, calibration });
   const app = createTwinServer(twin, {
     onError: (error) => writeLines(err, [failureText(error, false)]),
   });
@@ -134,6 +137,16 @@ type Given<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
 function given<T extends object>(flags: T): Given<T> {
   const entries = Object.entries(flags).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Given<T>; // `as`: fromEntries forgets the keys
+}
+
+function calibrationOf({ calibration: file }: TwinFlags): Calibration | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readCalibration(readFileSync(file, "utf8"), file);
+  } catch (cause) {
+    if (cause instanceof BosunError) throw cause;
+    throw new BosunError("usage", `--calibration ${file}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** @throws BosunError `usage` for a name that is neither a source nor a file. */

@@ -3,6 +3,8 @@
 import type { Clock } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
 import type { Faults } from "./fault.ts";
+import type { Calibration } from "./latency/calibration.ts";
+import { toStepCost } from "./latency/coefficients.ts";
 import { createServedReplica } from "./latency/frontend.ts";
 import { withNoise } from "./latency/noise.ts";
 import { createRoofline } from "./latency/roofline.ts";
@@ -24,6 +26,8 @@ export type StartOptions = {
   readonly replicas?: number | undefined;
   /** Times as fast as the clock, above 0. Default 1. */
   readonly speed?: number | undefined;
+  /** Step times that were measured, instead of those of the GPU and the model. */
+  readonly calibration?: Calibration | undefined;
   /** Of the noise in step times. Default 0. */
   readonly seed?: number | undefined;
 };
@@ -44,22 +48,31 @@ export function startTwin(plan: TwinPlan, options: StartOptions): Twin {
     throw new BosunError("config/invalid", `speed must be above 0, got ${speed}`);
   // One clock for all: replicas of one clock are driven together.
   const clock = speed === 1 ? options.clock : createScaledClock(options.clock, speed);
-  const start = (place: number): Served => startReplica(plan, clock, seed + place);
+  const start = (place: number): Served =>
+    startReplica(plan, { clock, seed: seed + place, calibration: options.calibration });
   const others = Array.from({ length: replicas - 1 }, (_, place) => start(place + 1));
   return createTwin({ replicas: [start(0), ...others], clock, flags: plan.flags, source, faults });
 }
 
-function startReplica({ memory, engine }: TwinPlan, clock: Clock, seed: number): Served {
+type ReplicaStart = Pick<StartOptions, "clock" | "calibration"> & { readonly seed: number };
+
+function startReplica(
+  { memory, engine }: TwinPlan,
+  { clock, seed, calibration }: ReplicaStart,
+): Served {
   const { model, gpu, quantization, kvDtype, tensorParallel } = memory.assumed;
-  const roofline = createRoofline({ shape: model, gpu, quantization, kvDtype, tensorParallel });
+  const cost = calibration
+    ? toStepCost(calibration.coefficients)
+    : createRoofline({ shape: model, gpu, quantization, kvDtype, tensorParallel });
   const iterationTokens = createHistogram(ITERATION_TOKENS);
-  const { replica, generate } = serve(
-    createServedReplica({
+  const { replica, generate } = createServedReplica(
+    {
       config: engine,
-      stepCost: withNoise(roofline, { cv: STEP_NOISE_CV, seed }),
+      stepCost: withNoise(cost, { cv: STEP_NOISE_CV, seed }),
       clock,
       onStep: ({ batch }) => observe(iterationTokens, batch.prefillTokens + batch.decodeSeqs),
-    }),
+    },
+    { frontendMs: calibration?.coefficients.frontendMs },
   );
   const { config } = replica;
   return {
@@ -73,16 +86,5 @@ function startReplica({ memory, engine }: TwinPlan, clock: Clock, seed: number):
     restart: () => replica.restart(),
     // Neighbours come past the frontend: they are there when the request that they squeeze arrives.
     squeeze: createSqueeze({ config, generate: (...args) => replica.generate(...args) }),
-  };
-}
-
-/** Its functions, as those of a closure. */
-function serve(served: ReturnType<typeof createServedReplica>): {
-  readonly replica: typeof served.replica;
-  readonly generate: Served["generate"];
-} {
-  return {
-    replica: served.replica,
-    generate: (request, signal) => served.generate(request, signal),
   };
 }

@@ -4,6 +4,8 @@
 // ai-dynamo/aiconfigurator, August 2026. Attention and KV reads: worked out from the same tables' attention operators at contexts of
 // 2k and 8k (prefill) and 2k (decode). A GPU without a line has the numbers of its generation, marked "assumed".
 
+import { ownValue } from "../../../json.ts";
+
 /** Bytes per second over the peak of the memory, for GEMMs with a few rows. */
 export type ReadEfficiency = {
   /** Matrices below LARGE_ELEMENTS. */
@@ -83,5 +85,5 @@ const EFFICIENCIES: Readonly<Record<string, GpuEfficiency>> = {
 
 /** The efficiency of a GPU of the catalogue by its id; that of an H100 for one that nobody measured: assumed. */
 export function efficiencyOf(gpuId: string): GpuEfficiency {
-  return Object.hasOwn(EFFICIENCIES, gpuId) ? (EFFICIENCIES[gpuId] ?? HOPPER) : HOPPER;
+  return ownValue(EFFICIENCIES, gpuId) ?? HOPPER;
 }

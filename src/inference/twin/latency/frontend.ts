@@ -22,7 +22,10 @@ export type FrontendOptions = {
 export type ServedReplica = {
   readonly replica: Replica;
   /** As the replica's, after the frontend's time. @throws also the signal's reason when it aborts before. */
-  generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent>;
+  readonly generate: (
+    request: GenerateRequest,
+    signal: AbortSignal,
+  ) => AsyncGenerator<GenerateEvent>;
 };
 
 /**

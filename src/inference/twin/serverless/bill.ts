@@ -3,16 +3,10 @@
 // Runpod bills a worker from its start (container and model load) over execution to the end of its idle time, rounded up to the
 // second; image pull and provisioning are free. Source: Runpod documentation, serverless pricing, 2026-08-20.
 
-/** What a second of a worker costs, and who says so. */
-export type WorkerPrice = {
-  /** A worker that comes and goes. */
-  readonly flexUsdPerSecond: number;
-  /** One that always runs (workersMin). */
-  readonly activeUsdPerSecond: number;
-  readonly source: string;
-  /** Day at which the price held: 2026-08-20. */
-  readonly date: string;
-};
+import { findPrice, type GpuPrice, PRICES } from "../../fleet/price.ts";
+
+/** What an hour of a worker costs, each with who says so and when: a worker that comes and goes, and one that always runs. */
+export type WorkerPrice = { readonly flex: GpuPrice; readonly active: GpuPrice };
 
 /** Milliseconds of one stretch from a start to a stop, by what the worker did. */
 export type Stretch = {
@@ -32,6 +26,15 @@ export type Bill = {
   readonly usd: number;
   readonly price: WorkerPrice;
 };
+
+/** The prices of a GPU of the catalogue, undefined where the table lacks one of them. */
+export function findWorkerPrice(
+  gpu: string,
+  prices: readonly GpuPrice[] = PRICES,
+): WorkerPrice | undefined {
+  const [flex, active] = [findPrice(gpu, "flex", prices), findPrice(gpu, "active", prices)];
+  return flex && active ? { flex, active } : undefined;
+}
 
 /** Nothing yet. */
 export const NO_TIME: BilledTime = {
@@ -79,7 +82,9 @@ export function toBill(
     active,
     billedSeconds: flex.billedSeconds + active.billedSeconds,
     usd:
-      flex.billedSeconds * price.flexUsdPerSecond + active.billedSeconds * price.activeUsdPerSecond,
+      (flex.billedSeconds * price.flex.usdPerHour +
+        active.billedSeconds * price.active.usdPerHour) /
+      3_600,
     price,
   };
 }

@@ -11,7 +11,7 @@
 //   W2  Each billed millisecond is start, execution or idle time, never two of them: together they are the stretch.
 //   W3  The idle time-out runs from the end of the last request; a new request stops it, an active worker has none.
 
-import assert from "node:assert";
+import { strict as assert } from "node:assert";
 import type { Clock, Timer } from "../../../clock.ts";
 import { BosunError } from "../../../error.ts";
 import { drawExponential, type Random } from "../random.ts";
@@ -83,7 +83,7 @@ export class Worker<Replica extends Partial<Disposable>> {
 
   /** From idle: begins to start. */
   start(): void {
-    assert.equal(this.#state, "idle");
+    assert(this.#state === "idle");
     const drawn = drawStart(this.#setup.coldStart, this.#hasSnapshot, this.#setup.random);
     this.#starts = [...this.#starts, drawn].slice(-MAX_STARTS);
     this.#state = "starting";
@@ -101,7 +101,7 @@ export class Worker<Replica extends Partial<Disposable>> {
   /** Takes a request (W1). The signal aborts when the worker is taken away. Give it back with `release`. */
   take(): { readonly replica: Replica; readonly host: AbortSignal } {
     const replica = this.#replica;
-    assert.ok(replica !== undefined && this.#state === "running");
+    assert(replica !== undefined && this.#state === "running");
     this.#timer?.[Symbol.dispose]();
     this.#jobs++;
     this.#enter("execution");

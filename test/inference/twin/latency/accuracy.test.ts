@@ -85,8 +85,11 @@ const FAIR_ROWS = [...YOBITEL_ROWS.filter((row) => !isClientBound(row)), ...S2R_
  */
 const MISSES: readonly { readonly of: (row: MeasuredRow) => boolean; readonly bound: Errors }[] = [
   {
-    of: ({ model, load }) =>
-      model === "CodeLlama-34B" && load.type === "open" && load.rate >= 6 && load.rate !== 8,
+    of: ({ model, gpu, load }) =>
+      model === "CodeLlama-34B" &&
+      load.type === "open" &&
+      load.rate >= 6 &&
+      (gpu === "A100-80" || load.promptTokens > 547),
     bound: { itl: 0.16, ttft: 0.3, e2e: 0.16 },
   },
   {
@@ -140,7 +143,7 @@ describe("the roofline, of which two numbers are fitted to Llama-3.1-8B on one H
       expect(isWithin(errors), JSON.stringify(errors)).toBe(true);
     });
 
-  it("is off by 6 % in ITL and end to end and by 9 % in TTFT on average", async () => {
+  it("is off by less than 6 % in ITL and end to end and by less than 9 % in TTFT on average", async () => {
     const errors = await Promise.all(FAIR_ROWS.map(rooflineErrorsOf));
 
     expect(meanOf(errors.map(({ itl }) => itl))).toBeLessThan(0.06);

@@ -67,10 +67,12 @@ export type MeasuredLoad = {
 );
 
 /**
- * vLLM 0.15.1 in bf16, dense models, max_num_batched_tokens 2048, max_num_seqs 128. Source: inference-sim/sim-to-real-accuracy-validation, error_records.csv of the
- * full runs (0205ebd^ and results_trainval, June 2026), columns "actual": means of a stage of 600 s. How much of a prompt the prefix
+ * vLLM 0.15.1 in bf16, dense models, max_num_batched_tokens 2048, max_num_seqs 128. Source:
+ * inference-sim/sim-to-real-accuracy-validation, results_iter29/error_records.csv before 0205ebd (2026-06-09) and
+ * results_trainval/error_records.csv, columns "actual": means of a stage of 600 s. How much of a prompt the prefix
  * cache held is not published: half of it is assumed, the share at which times to first token come out right on average. At 0.2 and
- * at 1 the mean error of inter-token latency is 6 to 8 % as well, that of the first token 15 to 27 %.
+ * at 1 the mean error of inter-token latency is 6 to 8 % as well, that of the first token 15 to 27 %. Left out: mixtures of experts,
+ * fp8, loads whose rate is not published, and repeats of one load with other settings, which differ by up to 14 % among themselves.
  */
 const S2R: readonly (readonly [
   model: ModelName,

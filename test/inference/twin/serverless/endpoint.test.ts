@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Clock, createVirtualClock } from "../../../../src/clock.ts";
 import { BosunError } from "../../../../src/error.ts";
 import type { GenerateEvent, GenerateRequest } from "../../../../src/inference/twin/generate.ts";
+import type { WorkerPrice } from "../../../../src/inference/twin/serverless/bill.ts";
 import type { ColdStart } from "../../../../src/inference/twin/serverless/cold-start.ts";
 import {
   type WorkerReplica,
@@ -9,11 +10,12 @@ import {
 } from "../../../../src/inference/twin/serverless/endpoint.ts";
 import type { EndpointSettings } from "../../../../src/inference/twin/serverless/settings.ts";
 
-const PRICE = {
-  flexUsdPerSecond: 0.001,
-  activeUsdPerSecond: 0.0005,
-  source: "a test",
-  date: "2026-11-25",
+const SAID = { gpu: "a GPU", source: "a test", readAt: "2026-11" };
+
+/** A tenth and a twentieth of a cent a second. */
+const PRICE: WorkerPrice = {
+  flex: { ...SAID, rental: "flex", usdPerHour: 3.6 },
+  active: { ...SAID, rental: "active", usdPerHour: 1.8 },
 };
 
 /** 20 s until a worker is initialised, 10 s until it has started; exact. */
@@ -102,7 +104,8 @@ describe("a serverless endpoint", () => {
     const bill = endpoint.bill();
 
     expect(bill.flex).toMatchObject({ startMs: 10_000, executionMs: 2_000, idleMs: 5_000 });
-    expect(bill).toMatchObject({ billedSeconds: 17, usd: 0.017, price: { source: "a test" } });
+    expect(bill).toMatchObject({ billedSeconds: 17, price: { flex: { source: "a test" } } });
+    expect(bill.usd).toBeCloseTo(0.017);
     expect(endpoint.health().workers).toMatchObject({ idle: 3, running: 0 });
   });
 
