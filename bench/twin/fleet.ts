@@ -1,7 +1,12 @@
 // How much faster than real time a fleet of replicas runs in virtual time, with and without running ahead of the clock.
 
 import { type Clock, createVirtualClock } from "../../src/clock.ts";
-import { createReplica, createScaledClock, type Replica } from "../../src/twin.ts";
+import {
+  createReplica,
+  createScaledClock,
+  type GenerateRequest,
+  type Replica,
+} from "../../src/twin.ts";
 import { formatNumber, type Section } from "../overhead/report.ts";
 import { summarize } from "../overhead/statistics.ts";
 import { benchStepCost, createWorkload } from "./workload.ts";
@@ -9,20 +14,22 @@ import { benchStepCost, createWorkload } from "./workload.ts";
 const REPLICAS = 8;
 
 /** Agents for each replica, each of which asks again as soon as it has its answer. */
-const LOADS = [1, 4, 16, 32] as const;
+const LOADS = [1, 4, 8, 16, 32] as const;
 
 type Figures = { readonly times: number; readonly steps: number; readonly tokens: number };
 
-/** @param rounds measured ones, after one that warms up. @param calls of each agent in a round. */
-export async function measureFleet(rounds: number, calls: number): Promise<Section> {
+/** @param rounds measured ones, after one that warms up. @param requests of a round, all agents together. */
+export async function measureFleet(rounds: number, requests: number): Promise<Section> {
+  const next = createWorkload(1);
   const results = [];
   for (const load of LOADS) {
+    const calls = Math.ceil(requests / (REPLICAS * load));
     const figures = { ahead: [] as Figures[], timers: [] as Figures[] };
     for (let round = 0; round <= rounds; round++) {
       const names =
         round % 2 === 0 ? (["ahead", "timers"] as const) : (["timers", "ahead"] as const);
       for (const name of names) {
-        const measured = await runFleet(load, calls, name === "ahead");
+        const measured = await runFleet(next, { load, calls, isAhead: name === "ahead" });
         if (round > 0) figures[name].push(measured);
       }
     }
@@ -52,7 +59,12 @@ export async function measureFleet(rounds: number, calls: number): Promise<Secti
   };
 }
 
-async function runFleet(load: number, calls: number, isAhead: boolean): Promise<Figures> {
+type Run = { readonly load: number; readonly calls: number; readonly isAhead: boolean };
+
+async function runFleet(
+  next: () => GenerateRequest,
+  { load, calls, isAhead }: Run,
+): Promise<Figures> {
   const virtual = createVirtualClock();
   const clock: Clock = isAhead ? virtual : createScaledClock(virtual, 1); // which has no horizon
   const replicas = Array.from({ length: REPLICAS }, () =>
@@ -63,7 +75,6 @@ async function runFleet(load: number, calls: number, isAhead: boolean): Promise<
       chunkTokens: 64,
     }),
   );
-  const next = createWorkload(1);
   const before = process.cpuUsage();
   await Promise.all(
     replicas.flatMap((replica) => Array.from({ length: load }, () => ask(replica, next, calls))),
@@ -83,11 +94,7 @@ function sum(values: readonly number[]): number {
 }
 
 /** One agent. */
-async function ask(
-  replica: Replica,
-  next: ReturnType<typeof createWorkload>,
-  calls: number,
-): Promise<void> {
+async function ask(replica: Replica, next: () => GenerateRequest, calls: number): Promise<void> {
   const { signal } = new AbortController();
   for (let call = 0; call < calls; call++) {
     let tokens = 0;

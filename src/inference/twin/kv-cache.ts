@@ -5,6 +5,7 @@
 //   K2  The last token of a sequence is never a hit: the model must compute one token to say the next.
 //   K3  Nothing changes when `admit` or `grow` answers false.
 
+import { strict as assert } from "node:assert";
 import { hashBlock } from "./block-hash.ts";
 import { BlockPool, NONE } from "./block-pool.ts";
 import type { EngineConfig } from "./engine-config.ts";
@@ -58,7 +59,7 @@ export class KvCache {
     sequence.numCachedBlocks = hits;
     sequence.capacity = hits * blockSize;
     sequence.nextFullAt = (hits + 1) * blockSize;
-    if (end > sequence.capacity) this.grow(sequence, end);
+    assert(end <= sequence.capacity || this.grow(sequence, end)); // K1
     return true;
   }
 

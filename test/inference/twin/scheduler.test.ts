@@ -199,6 +199,29 @@ describe("preemption", () => {
     expect(driven.engine.scheduler.batch).toMatchObject({ decodeSeqs: 1, decodeContextTokens: 33 });
   });
 
+  it("gives the budget of what it took out of the step to those that follow", () => {
+    const driven = createEngine({
+      schedulingPolicy: "priority",
+      schedulerReserveFullIsl: false,
+      longPrefillTokenThreshold: 4,
+      maxNumBatchedTokens: 12,
+      maxModelLen: 40,
+      numGpuBlocks: 12,
+    });
+    driven.add(request("worst", { prompt: 28, priority: 9 }));
+    driven.step();
+    driven.add(
+      request("a", { prompt: 4, priority: 0, output: 9 }),
+      request("b", { prompt: 20, priority: 1 }),
+      request("c", { prompt: 20, priority: 2 }),
+    );
+    for (let step = 0; step < 3; step++) driven.step();
+
+    // All 12 blocks are taken once "worst" has its 5th; "b" needs one.
+    expect(driven.step()).toEqual({ a: 1, b: 4, c: 4 });
+    expect(driven.waiting).toEqual(["worst"]);
+  });
+
   it("takes the later arrival among equals, which may be the one that asks", () => {
     const driven = createEngine({
       schedulingPolicy: "priority",

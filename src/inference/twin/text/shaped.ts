@@ -1,4 +1,4 @@
-// What a server makes of what was written: a constraint is met (O2), a call that must come comes, and what no parser takes out of the
+// What a server makes of what was written: a constraint is met (Z2), a call that must come comes, and what no parser takes out of the
 // text stays in it.
 
 import { isObject } from "../../../json.ts";
