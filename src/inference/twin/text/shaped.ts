@@ -1,13 +1,13 @@
 // What a server makes of what was written: a constraint is met (Z2), a call that must come comes, and what no parser takes out of the
 // text stays in it.
 
+import { isBosunError } from "../../../error.ts";
 import { isObject } from "../../../json.ts";
 import type { ToolCall } from "../../model/message.ts";
 import type { ModelRequest } from "../../model/model.ts";
 import { leastJson, leastText, meets } from "./least.ts";
 import { callText } from "./prompt.ts";
 import type { TextSource, WriteAsk, Written } from "./source.ts";
-import { isBosunError } from "../../../error.ts";
 
 /** Which parsers a server has. */
 export type Parsers = { readonly reasoningParser: string | undefined };
