@@ -1,5 +1,5 @@
 // The composition root: binds crews to the run engine, the pool and the store. The one place in the library that reads the
-// environment and .env, once.
+// environment and the working folder's .env, once; that of a CrewAI project is one of its files.
 
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
@@ -105,7 +105,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
 
   const sessions = createSessions(store);
   const { outputFolder = "." } = options;
-  const home = { clock, defaultModel, resolve, contexts, store, sessions, outputFolder };
+  const home = { clock, defaultModel, resolve, contexts, store, sessions, pool, outputFolder };
 
   return {
     pool,

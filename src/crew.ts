@@ -132,7 +132,7 @@ export async function kickoff<Tasks extends readonly Task[], P extends Policy>(
   data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},
 ): Promise<RunResult<TaskResults<Tasks, P>>> {
-  const run = await bosun.start(data, { ...options, inputs: options.inputs ?? {} });
+  const run = await bosun.start(data, optionsOf(options));
   return finish(data, run);
 }
 
@@ -142,7 +142,7 @@ export async function* stream<Tasks extends readonly Task[], P extends Policy>(
   data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},
 ): AsyncGenerator<RunEvent, RunResult<TaskResults<Tasks, P>>> {
-  const run = await bosun.start(data, { ...options, inputs: options.inputs ?? {} });
+  const run = await bosun.start(data, optionsOf(options));
   let isLeft = true;
   // A run that ends without run-end (a defect, or a store that failed) must not leave its reader waiting.
   const reading = new AbortController();
@@ -163,6 +163,12 @@ export async function* stream<Tasks extends readonly Task[], P extends Policy>(
     }
   }
   return finish(data, run);
+}
+
+/** Whoever kicks off has no other way to answer than onAsk: without one, nobody is waited for. */
+function optionsOf(options: Partial<RunOptions>): RunOptions {
+  const { inputs = {}, onAsk = () => ({ nobody: "the kickoff has no onAsk" }), ...rest } = options;
+  return { ...rest, inputs, onAsk };
 }
 
 async function finish<Tasks extends readonly Task[], P extends Policy>(

@@ -4,10 +4,11 @@ import { createAbort, type RunOptions } from "./run-option.ts";
 import { RUN_OPTIONS } from "./bosun-option.ts";
 import { type Resolver, settleAlias } from "./alias.ts";
 import type { Clock } from "./clock.ts";
-import { BosunError } from "./error.ts";
+import { BosunError, toBosunError } from "./error.ts";
 import type { ModelRef } from "./inference/model/endpoint.ts";
+import type { Pool } from "./inference/pool/pool.ts";
 import { isObject } from "./json.ts";
-import { allTasks } from "./orchestration/crew/cast.ts";
+import { allTasks, askedAgents } from "./orchestration/crew/cast.ts";
 import { checkInputs, type Crew } from "./orchestration/crew/crew.ts";
 import type { Inputs } from "./orchestration/crew/input.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
@@ -31,6 +32,7 @@ export type Home = {
   readonly contexts: Map<string, RunContext>;
   readonly store: () => Promise<Store | undefined>;
   readonly sessions: Sessions;
+  readonly pool: Pool;
   readonly outputFolder: string;
 };
 
@@ -50,6 +52,8 @@ export async function prepareRun(
   const { inputs, hookFacts } = await hookInputs(crew, run, { clock, runId });
   checkInputs(crew, inputs);
   checkOutputFiles(crew, inputs, outputFolder);
+  const find = modelsOf(run, home);
+  checkModels(crew, find, home.pool);
   const description = await describeCrew(crew);
   const session = await home.sessions.open(run.session, inputs);
   const opened = await store();
@@ -65,7 +69,7 @@ export async function prepareRun(
     get tools() {
       return (tools ??= createToolRunner({ clock, cache: crew.cache })); // few agents have tools
     },
-    modelsOf: modelsOf(run, home),
+    modelsOf: find,
     outputFolder,
     session,
     asked: new Set<string>(),
@@ -82,6 +86,28 @@ function modelsOf({ model }: RunOptions, { defaultModel, resolve }: Home): RunCo
     const [first = defaultModel, ...fallbacks] = model === undefined ? models : [model];
     return [settleAlias(first, resolve), ...fallbacks.map((ref) => settleAlias(ref, resolve))];
   };
+}
+
+/** A model that nobody can call is found now: later, the tasks before it would have been paid for. */
+function checkModels(crew: Crew, find: RunContext["modelsOf"], pool: Pool): void {
+  const check = (whose: string, refs: readonly ModelRef[]): void => {
+    try {
+      pool.check(find({ models: refs }));
+    } catch (error) {
+      const { code, message } = toBosunError(error, "model/unknown", whose);
+      throw new BosunError(code, `${whose}: ${message}`, { cause: error });
+    }
+  };
+  for (const { name, models } of askedAgents(crew.tasks, crew)) check(`agent "${name}"`, models);
+  if (crew.planning) check(`the planner of crew "${crew.name}"`, refsOf(crew.planningModel));
+  for (const { name, guardrails } of allTasks(crew.tasks))
+    for (const guardrail of guardrails)
+      if (typeof guardrail === "object")
+        check(`a guardrail of task "${name}"`, refsOf(guardrail.model));
+}
+
+function refsOf(model: ModelRef | undefined): readonly ModelRef[] {
+  return model === undefined ? [] : [model];
 }
 
 /** The inputs as the crew's hook wants them. @throws BosunError `hook/blocked`. */

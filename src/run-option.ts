@@ -28,7 +28,10 @@ export type RunOptions = {
   readonly runId?: string | undefined;
   /** Emits each call's prompt as an event. Default false. */
   readonly showPrompts?: boolean | undefined;
-  /** Where the crew's questions to people go. Without it they wait for `StartedRun.answer`, or for their time-out. */
+  /**
+   * Where the crew's questions to people go. Without it those of `kickoff` and `stream` get their own default at once; those of
+   * `Bosun.start` wait for `StartedRun.answer`, or for their time-out.
+   */
   readonly onAsk?: AskHandler | undefined;
   /**
    * The conversation that this run belongs to, 1 to 64 letters, digits, `_` or `-`: every task sees what was asked and answered in

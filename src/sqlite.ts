@@ -136,7 +136,7 @@ function makeFolder(path: string, folder: string): void {
       if (hasCode(cause, "EEXIST")) continue; // another process made it meanwhile
       throw new BosunError(
         "store/failed",
-        `cannot open ${path}: the directory ${one} cannot be made: ${messageOf(cause)}. Give a path below a directory that this user may write`,
+        `cannot open ${path}: the directory ${one} cannot be made: ${messageOf(cause)}. Give a folder that this user may write, as --data FOLDER or BOSUN_DATA`,
         { cause },
       );
     }

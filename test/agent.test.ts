@@ -241,3 +241,15 @@ describe("an agent with options that would do nothing", () => {
     ).toBe("crew/invalid");
   });
 });
+
+describe("an input of an agent's kickoff", () => {
+  it("is refused under the kickoff's own names: one would take the other's place", async () => {
+    const { bosun } = scene(() => "x");
+    const asked = agent({ role: "About {message}", goal: "Answer", bosun });
+
+    const error = await errorOf(asked.kickoff("Why?", { inputs: { message: "mine" } }));
+
+    expect(error).toMatchObject({ code: "usage" });
+    expect(error.message).toContain('the input "message"');
+  });
+});

@@ -17,12 +17,12 @@ describe("loadCrewProject", () => {
     const { model, outputFolder, bosun } = scene("1. A new crane", "# Emden");
 
     const project = await loadCrewProject(fixture("scaffold"), { bosun });
-    const result = await project.crew.kickoff({ inputs: { ...project.inputs, year: 2026 } });
+    const result = await project.crew.kickoff({ inputs: project.inputs });
 
     expect(result).toMatchObject({ status: "done", raw: "# Emden" });
     const prompts = model.requests.map(({ messages }) => JSON.stringify(messages));
     expect(prompts[0]).toContain("Emden Reporter");
-    expect(prompts[0]).toContain("Note what changed in Emden in 2026.");
+    expect(prompts[0]).toContain(`Note what changed in Emden in ${new Date().getFullYear()}.`);
     expect(prompts[1]).toContain("1. A new crane");
     expect(readFileSync(join(outputFolder, "page.md"), "utf8").trim()).toBe("# Emden");
   });
@@ -68,6 +68,17 @@ describe("loadCrewProject", () => {
     const { crew } = await loadCrewProject(folder, { bosun });
 
     expect((await crew.kickoff({ inputs: {} })).tasks).toMatchObject({ first: { status: "done" } });
+  });
+
+  it("leaves models to the Bosun that it is given", async () => {
+    const { bosun } = scene("x");
+
+    const { crew } = await loadCrewProject(yamlProject({ ".env": "MODEL=other\n" }), { bosun });
+
+    expect(crew.agents).toMatchObject([{ models: [] }]);
+    expect((await loadCrewProject(yamlProject({ ".env": "MODEL=other\n" }))).crew.agents).toEqual([
+      expect.objectContaining({ models: ["other"] }),
+    ]);
   });
 
   it("refuses a project that cannot be a crew", async () => {

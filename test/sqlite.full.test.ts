@@ -63,7 +63,7 @@ it.skipIf(process.platform !== "linux")(
       /^store\/failed cannot open \/proc\/x\/runs\.db: the directory \/proc\/x cannot be made/,
     );
     for (const line of lines)
-      expect(line).toMatch(/^store\/failed .*Give a path below a directory/);
+      expect(line).toMatch(/^store\/failed .*Give a folder that this user may write/);
   },
   30_000,
 );

@@ -5,6 +5,7 @@ import { type Bosun, createBosun, type StartedRun } from "../bosun.ts";
 import { BosunError, isBosunError } from "../error.ts";
 import type { Crew } from "../orchestration/crew/crew.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
+import { isName } from "../orchestration/crew/option.ts";
 import { newRunId } from "../run-id.ts";
 import { createAsker } from "./ask.ts";
 import { loadCrew } from "./crew-file.ts";
@@ -24,6 +25,8 @@ export type ChatFlags = {
   readonly message?: string | undefined;
   readonly session?: string | undefined;
   readonly model?: string | undefined;
+  /** Notes of a CrewAI project too; its warnings are always printed. */
+  readonly notes?: boolean | undefined;
   readonly data?: string | undefined;
 };
 
@@ -34,28 +37,36 @@ export async function chatCommand(
   terminal: Terminal,
 ): Promise<number> {
   const { model } = flags;
-  if (model !== undefined) checkModelName(model, terminal.env());
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
-  const loaded = await loadCrew(path);
-  writeLines(terminal.err, projectNoteLines(loaded.notes, terminal.err.paint));
+  const loaded = await loadCrew(path, terminal);
+  if (model !== undefined) checkModelName(model, loaded.env);
+  writeLines(
+    terminal.err,
+    projectNoteLines(loaded.notes, terminal.err.paint, { withNotes: flags.notes ?? false }),
+  );
   const { crew } = loaded;
   const inputs = { ...loaded.inputs, ...given };
   const name = flags.message ?? messageInputOf(crew, inputs);
   checkMessageInput(crew, name);
-  const bosun = createBosun({ data: flags.data, env: terminal.env() });
+  const bosun = createBosun({ data: flags.data, env: loaded.env });
   using input = createLineInput(() => terminal.input.stream);
   const session = flags.session ?? `chat-${newRunId(terminal.clock)}`;
+  if (isName(session) !== undefined)
+    throw new BosunError("usage", `--session ${session}: an id is ${isName(session)}`);
   const talk = { terminal, bosun, crew, name, inputs, model, session, input, userConsole };
+  let turns: Turns;
   try {
-    await talkOn(talk);
+    turns = await talkOn(talk);
   } finally {
     await bosun.close();
   }
-  writeLines(terminal.err, [
-    terminal.err.paint("dim", `Session ${session}: --session ${session} goes on with it.`),
-  ]);
-  return terminal.signal.aborted ? EXIT.interrupted : EXIT.done;
+  if (turns.done > 0)
+    writeLines(terminal.err, [
+      terminal.err.paint("dim", `Session ${session}: --session ${session} goes on with it.`),
+    ]);
+  if (terminal.signal.aborted) return EXIT.interrupted;
+  return turns.failed > 0 && turns.done === 0 ? EXIT.failed : EXIT.done;
 }
 
 /**
@@ -71,9 +82,15 @@ export function messageInputOf(crew: Crew, given: Inputs): string {
   throw new BosunError(
     "usage",
     open.length === 0
-      ? `the crew "${crew.name}" asks for no input that could carry what you say. Put {${MESSAGE_INPUT}} into a task's description`
+      ? noMessageInput(crew, names)
       : `the crew "${crew.name}" asks for ${open.join(", ")}. Say which one carries what you say, as --message ${only}, and give the others with --input`,
   );
+}
+
+function noMessageInput({ name }: Crew, names: readonly string[]): string {
+  return names.length === 0
+    ? `the crew "${name}" asks for no input that could carry what you say. Put {${MESSAGE_INPUT}} into a task's description`
+    : `all inputs of the crew "${name}" are given (${names.join(", ")}). Say which one carries what you say: --message ${names[0]}`;
 }
 
 /** @throws BosunError `usage` for an input that the crew does not ask for: what is said would reach nobody. */
@@ -98,41 +115,68 @@ type Talk = {
   readonly userConsole: ReturnType<typeof captureConsole>;
 };
 
-async function talkOn(talk: Talk): Promise<void> {
+/** How many turns went well, and how many did not. */
+type Turns = { readonly done: number; readonly failed: number };
+
+/** What is typed to end a talk. */
+const ENDS: ReadonlySet<string> = new Set(["/exit", "/quit", "exit", "quit"]);
+
+async function talkOn(talk: Talk): Promise<Turns> {
   const { terminal, crew, input } = talk;
   const { err, signal } = terminal;
   if (terminal.input.isTerminal)
     writeLines(err, [err.paint("dim", `Talking to ${crew.name}. /exit or Ctrl-D ends.`)]);
+  const turns = { done: 0, failed: 0 };
   for (;;) {
     if (terminal.input.isTerminal) err.write(err.paint("bold", "you> "));
     const line = await input.next(signal);
-    if (line === undefined || line.trim() === "/exit") return;
-    if (line.trim() !== "") await turn(talk, line);
-    if (signal.aborted) return;
+    const said = line?.trim();
+    if (line === undefined || said === undefined || ENDS.has(said)) return turns;
+    if (said.startsWith("/")) writeLines(err, [`There is no ${said}. /exit or Ctrl-D ends.`]);
+    else if (said !== "") turns[(await turn(talk, line)) ? "done" : "failed"]++;
+    if (signal.aborted) return turns;
   }
 }
 
 /** One message and its answer. A run that fails is told, and the talk goes on. */
-async function turn(talk: Talk, message: string): Promise<void> {
+async function turn(talk: Talk, message: string): Promise<boolean> {
   const { terminal, bosun, crew, name, inputs, model, session, input, userConsole } = talk;
   const { out, err, clock, signal } = terminal;
   const mode = canRedraw(terminal) ? "live" : "none";
-  using progress = createProgress({ mode, output: err, clock });
+  using scope = new DisposableStack();
+  const progress = scope.use(createProgress({ mode, output: err, clock }));
   userConsole.to((lines) => progress.print(lines));
   const onAsk = createAsker({ terminal, input, hold: () => progress.hold() });
+  const abort = new AbortController();
+  // The first Ctrl-C ends the turn; another one, or one at the prompt, ends the talk.
+  const onInterrupt = (): boolean => {
+    if (abort.signal.aborted) return false;
+    abort.abort();
+    return true;
+  };
+  scope.use(terminal.onInterrupt(onInterrupt));
   try {
-    const options = { inputs: { ...inputs, [name]: message }, model, session, signal, onAsk };
+    const options = {
+      inputs: { ...inputs, [name]: message },
+      model,
+      session,
+      signal: AbortSignal.any([signal, abort.signal]),
+      onAsk,
+    };
     const run = await bosun.start(crew, options);
     await follow(run, progress);
     const { status, raw, error } = await run.ended;
     progress[Symbol.dispose]();
-    if (status === "done" || status === "partial") out.write(`${printable(raw)}\n`);
-    else
+    const isGood = status === "done" || status === "partial";
+    if (raw !== "") out.write(`${printable(raw)}\n`); // of a turn that was cut, what there was
+    if (!isGood)
       tellEnd(terminal, { code: error?.code ?? "run/failed", message: error?.message ?? status });
+    return isGood;
   } catch (error) {
     progress[Symbol.dispose]();
     if (isBosunError(error)) tellEnd(terminal, error);
     else err.write(`${err.paint("red", failureText(error, false))}\n`);
+    return false;
   }
 }
 

@@ -10,6 +10,10 @@ export const JSON_FLAG: readonly [flags: string, description: string] = [
   "--json",
   "print JSON on stdout and nothing else there",
 ];
+export const NOTES_FLAG: readonly [flags: string, description: string] = [
+  "--notes",
+  "print a CrewAI project's notes, besides its warnings",
+];
 export const DATA_FLAG: readonly [flags: string, description: string] = [
   "--data <folder>",
   "where Bosun keeps its files; default: BOSUN_DATA, else .bosun",

@@ -7,11 +7,12 @@ import { BosunError } from "../error.ts";
 import { isObject } from "../json.ts";
 import { crewOfAgent } from "../agent.ts";
 import type { Agent } from "../orchestration/crew/agent.ts";
-import type { Crew } from "../orchestration/crew/crew.ts";
+import type { Clock } from "../clock.ts";
+import type { Env } from "../inference/model/http.ts";
+import { type Crew, defineCrew } from "../orchestration/crew/crew.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import { findLayout } from "../orchestration/crew/project/layout.ts";
 import type { ProjectNote } from "../orchestration/crew/project/place.ts";
-import { loadCrewProject } from "../project.ts";
 import { commandName } from "./command-name.ts";
 import { isInputs } from "./input.ts";
 import { toLoadError } from "./load-error.ts";
@@ -24,7 +25,12 @@ export type LoadedCrew = {
   readonly inputs: Inputs;
   /** What a CrewAI project means differently here. */
   readonly notes: readonly ProjectNote[];
+  /** What it runs with: a project's own .env stands below the environment. Holds keys: not for printing. */
+  readonly env: Env;
 };
+
+/** What a crew is loaded in. */
+export type CrewScene = { readonly clock: Clock; readonly env: () => Env };
 
 /**
  * Loads a crew.
@@ -32,14 +38,17 @@ export type LoadedCrew = {
  * @throws BosunError `usage` for a path that is none, `crew/invalid` for a file without one crew or that fails to load,
  *   `crew/not-built` for a flow; a crew's own `crew/…` error with its place in front.
  */
-export async function loadCrew(path: string): Promise<LoadedCrew> {
+export async function loadCrew(path: string, scene: CrewScene): Promise<LoadedCrew> {
   const found = findCrew(path);
-  return found.type === "project"
-    ? await loadCrewProject(found.folder)
-    : await loadFile(found.file);
+  const env = scene.env();
+  if (found.type === "file") return { ...(await loadFile(found.file)), env };
+  const { loadProject } = await import("../orchestration/crew/project/load.ts");
+  const nowMs = scene.clock.now();
+  const { options, ...loaded } = await loadProject(found.folder, { nowMs, env });
+  return { ...loaded, crew: defineCrew(options) };
 }
 
-async function loadFile(file: string): Promise<LoadedCrew> {
+async function loadFile(file: string): Promise<Omit<LoadedCrew, "env">> {
   resolveBosunHere();
   const exported = await importFile(file);
   const shown = relative(process.cwd(), file);

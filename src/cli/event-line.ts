@@ -32,26 +32,27 @@ function saidOf(event: RunEvent): string | undefined {
       return `task ${event.task}: attempt ${event.attempt} follows [${event.error.code}] ${event.error.message}`;
     case "task-end":
       return `task ${[`${event.task}: ${event.status}`, ...taskNotes(event)].join(", ")}${reasonOf(event.error)}`;
-    case "run-end":
-      return `run ${event.runId}: ${event.status}${reasonOf(event.error)}`;
+    case "run-end": // the whole error stands at the end of the output
+      return `run ${event.runId}: ${event.status}${event.error ? ` [${event.error.code}]` : ""}`;
     case "tool-start":
       return `${event.agent}: calls ${event.tool}(${event.arguments})`;
     case "tool-end":
-      return `${event.agent}: ${event.tool} ${event.status}, ${count(event.tokens)} tokens${toolNotes(event)}`;
+      return `${event.agent}: ${event.tool} ${event.status}, ${count(event.tokens)} tokens${toolNotes(event)}${event.content === "" ? "" : `: ${cutTo(event.content, SHORT)}`}`;
     default:
       return modelLine(event);
   }
 }
 
-/** Longest text of somebody else's that a line shows. */
+/** Longest text of somebody else's that a line shows, and of an error that is told again when it stays. */
 const SHOWN = 200;
+const SHORT = 80;
 
 function workLine(event: WorkLineEvent): string {
   switch (event.type) {
     case "delegation-start":
       return `${event.agent}: ${DELEGATES[event.kind]} ${event.to} [${event.id}]: ${cutTo(event.text, SHOWN)}`;
     case "delegation-end":
-      return `${event.to}: ${event.status === "done" ? "brings" : "fails at"} ${event.id} of ${event.agent}${reasonOf(event.error)}`;
+      return `${event.to}: ${ENDED[event.status]} ${event.id} for ${event.agent}${reasonOf(event.error)}`;
     case "guardrail-end":
       return `task ${event.task}: guardrail ${event.guardrail} ${event.status}${because(event.reason)}`;
     case "ask-start":
@@ -61,13 +62,17 @@ function workLine(event: WorkLineEvent): string {
     case "hook-end":
       return `hook ${event.hook}: ${event.status}${because(event.reason)}`;
     case "plan-end":
-      return `plan: ${event.status}, for ${count(Object.keys(event.plans).length)} tasks${reasonOf(event.error)}`;
+      return event.status === "done"
+        ? `plan: made for ${several(Object.keys(event.plans).length, "task")}`
+        : `plan: failed, the tasks go on without one${reasonOf(event.error)}`;
     case "file-write":
       return `task ${event.task}: written to ${event.file}`;
     default:
       return event satisfies never;
   }
 }
+
+const ENDED = { done: "has done", failed: "could not do", cancelled: "was cancelled at" } as const;
 
 const DELEGATES = {
   delegate: "gives work to",
@@ -104,7 +109,7 @@ function modelLine(event: ModelLineEvent): string | undefined {
     case "model-start":
       return `${event.agent}: asks ${modelLabel(`${event.model} at ${event.endpoint}`)}${event.call > 1 ? `, try ${event.call}` : ""}`;
     case "model-retry":
-      return `${event.agent}: tries again in ${duration(event.afterMs)} after [${event.code}] ${event.message}`;
+      return `${event.agent}: tries again in ${duration(event.afterMs)} after [${event.code}] ${cutTo(event.message, SHORT)}`;
     case "model-fallback":
       return `${event.agent}: goes on with ${event.to} after [${event.code}] of ${event.from}`;
     case "model-end": {

@@ -3,11 +3,13 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { BosunError, messageOf } from "../error.ts";
+import { defineCrew } from "../orchestration/crew/crew.ts";
 import type { ProjectNote } from "../orchestration/crew/project/place.ts";
 import { commandName } from "./command-name.ts";
 import { EXIT } from "./failure.ts";
 import { packageName, quoted } from "./init.ts";
-import { GITIGNORE, packageJson, TSCONFIG } from "./init-files.ts";
+import { inputNamesOf } from "./input.ts";
+import { GITIGNORE, importedReadme, packageJson, TSCONFIG } from "./init-files.ts";
 import { projectNoteLines } from "./project-note.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
 import { bosunVersion } from "./version.ts";
@@ -32,15 +34,20 @@ export async function importCrewAi(
   const { renderCrew } = await import("../orchestration/crew/project/render.ts");
   const target = resolve(flags.out ?? `${resolve(folder)}-bosun`);
   checkTarget(target);
-  const { definition, notes } = await loadProject(folder);
+  const scene = { nowMs: terminal.clock.now(), env: terminal.env() };
+  const { definition, options, inputs, notes } = await loadProject(folder, scene);
+  const missing = inputNamesOf(defineCrew(options)).filter((name) => !Object.hasOwn(inputs, name));
+  const name = packageName(target);
+  const version = bosunVersion();
   const files = {
     "crew.ts": renderCrew(definition, { project: folder, target }),
-    "package.json": packageJson(packageName(target), bosunVersion()),
+    "package.json": packageJson(name, version),
     "tsconfig.json": TSCONFIG,
     ".gitignore": GITIGNORE,
+    "README.md": importedReadme(name, { version, missing }),
   };
   writeFiles(target, files);
-  tell(terminal, { target, paths: Object.keys(files), notes, json: flags.json ?? false });
+  tell(terminal, { target, paths: Object.keys(files), notes, missing, json: flags.json ?? false });
   return EXIT.done;
 }
 
@@ -70,16 +77,19 @@ type Told = {
   readonly target: string;
   readonly paths: readonly string[];
   readonly notes: readonly ProjectNote[];
+  /** Inputs that the project gives no value. */
+  readonly missing: readonly string[];
   readonly json: boolean;
 };
 
-function tell({ out, err }: Terminal, { target, paths, notes, json }: Told): void {
+function tell({ out, err }: Terminal, { target, paths, notes, missing, json }: Told): void {
   const here = relative(process.cwd(), target);
   if (json) {
     out.write(`${JSON.stringify({ folder: target, files: paths, notes })}\n`);
     return;
   }
-  writeLines(err, projectNoteLines(notes, err.paint));
+  writeLines(err, projectNoteLines(notes, err.paint, { withNotes: true }));
   const lines = paths.map((path) => `wrote  ${join(here, path)}`);
-  writeLines(out, [...lines, "", `Next: ${commandName()} run ${quoted(here)}`]);
+  const flags = missing.map((name) => ` --input ${name}=…`).join("");
+  writeLines(out, [...lines, "", `Next: ${commandName()} run ${quoted(here)}${flags}`]);
 }

@@ -106,7 +106,7 @@ An FP8 KV cache takes half of the memory of a BF16 one.
 function readme(name: string, version: string): string {
   return `# ${name}
 
-A crew of two agents: one searches the documents in docs/, one writes.
+A crew of two agents: one searches the documents in docs/, one writes. It needs Node 24.12 or newer.
 
     npm install
     npx bosun run .
@@ -119,7 +119,38 @@ With one, name it:
 
 or set OPENAI_BASE_URL in .env. "npx bosun doctor" says what works and what does not.
 
-## Where bosun comes from
+${whereFrom(version)}`;
+}
+
+/** README.md of a project that was imported. @param missing inputs that it gives no value. */
+export function importedReadme(
+  name: string,
+  { version, missing }: { readonly version: string; readonly missing: readonly string[] },
+): string {
+  const flags = missing.map((one) => ` --input ${one}=…`).join("");
+  return `# ${name}
+
+A CrewAI project's crew in crew.ts. Its comments say what is different, with the project's file, line and column.
+
+    npm install
+    npx bosun run .${flags}
+
+Without a model server the embedded model answers: it quotes documents and has no neural network.
+With one, name it:
+
+    npx bosun run .${flags} --model http://localhost:8000/v1
+
+## What to look after
+
+- A tool() whose run throws stands for a tool that was Python: write there what it does.
+- The project's .env is not copied. Copy it here for its keys and addresses; .gitignore keeps it out of git. Variables that
+  \`inputs\` looks up must be set in the shell.
+
+${whereFrom(version)}`;
+}
+
+function whereFrom(version: string): string {
+  return `## Where bosun comes from
 
 package.json asks a registry for bosun ${version}. If yours does not have it, make the package in a checkout of bosun with "npm pack",
 and install that file here:

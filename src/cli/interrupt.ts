@@ -7,6 +7,11 @@ export interface Interrupt {
   readonly signal: AbortSignal;
   /** Cancels as a first Ctrl-C would; does nothing after one. */
   cancel(reason: string): void;
+  /**
+   * Lets `handle` have the interrupts until it is disposed: one turn of a talk is cancelled, not the talk. One that it does not take
+   * (false) does what it does without.
+   */
+  catch(handle: () => boolean): Disposable;
 }
 
 /** Listens for SIGINT and SIGTERM. `exit` is called at the second one and must not return. */
@@ -14,12 +19,21 @@ export function createInterrupt(exit: () => void): Interrupt {
   const controller = new AbortController();
   const cancel = (reason: string): void =>
     controller.abort(new BosunError("run/cancelled", reason));
+  let catching: (() => boolean) | undefined;
   const listener = (name: NodeJS.Signals): void => {
+    if (catching?.() === true) return;
     if (controller.signal.aborted) exit();
     else cancel(`interrupted by ${name}`);
   };
   for (const name of SIGNALS) process.on(name, listener);
-  return { signal: controller.signal, cancel };
+  return {
+    signal: controller.signal,
+    cancel,
+    catch(handle) {
+      catching = handle;
+      return { [Symbol.dispose]: () => void (catching = undefined) };
+    },
+  };
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;

@@ -24,7 +24,7 @@ const interrupt = createInterrupt(() => process.exit(EXIT.interrupted));
 process.stdout.on("error", () => interrupt.cancel("the reader of the output has left"));
 process.stderr.on("error", () => undefined);
 
-const code = await main(process.argv.slice(2), createTerminal(interrupt.signal));
+const code = await main(process.argv.slice(2), createTerminal(interrupt));
 await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
 // Not left to the event loop: a handle that a crew's file keeps open must not keep the command from ending.
 process.exit(code);

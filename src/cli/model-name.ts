@@ -2,6 +2,7 @@
 
 import { BosunError, isBosunError, messageOf } from "../error.ts";
 import type { Env } from "../inference/model/http.ts";
+import { similarTo } from "../orchestration/crew/similar.ts";
 import { toEndpoint } from "../inference/model/preset.ts";
 
 /**
@@ -13,7 +14,7 @@ export function checkModelName(name: string, env: Env): void {
   if (name.trim() === "")
     throw wrong(name, "it is empty. Give a URL, as in http://localhost:8000/v1, or a name");
   if (LOCAL_HOST.test(name)) throw wrong(name, meant(name));
-  if (isNear(name, EMBEDDED)) throw wrong(name, `did you mean ${EMBEDDED}?`);
+  if (similarTo(name, [EMBEDDED]) !== undefined) throw wrong(name, `did you mean ${EMBEDDED}?`);
   try {
     toEndpoint(name, env);
   } catch (error) {
@@ -35,22 +36,4 @@ function wrong(name: string, why: string): BosunError {
 function meant(name: string): string {
   const [host = "", path = ""] = name.split(/\/(.*)/s);
   return `did you mean http://${host}/${path || "v1"}?`;
-}
-
-/** Most letters that a slip changes. */
-const MAX_CHANGES = 2;
-
-/** True when at most MAX_CHANGES letters were changed, added or left out: Levenshtein's distance. */
-function isNear(name: string, word: string): boolean {
-  if (Math.abs(name.length - word.length) > MAX_CHANGES) return false;
-  let row = Array.from({ length: word.length + 1 }, (_, index) => index);
-  for (const letter of name.toLowerCase()) {
-    const next = [(row[0] ?? 0) + 1];
-    for (let at = 1; at <= word.length; at++) {
-      const changed = (row[at - 1] ?? 0) + (letter === word[at - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[at] ?? 0) + 1, (next[at - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return (row.at(-1) ?? 0) <= MAX_CHANGES;
 }

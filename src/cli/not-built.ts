@@ -25,7 +25,7 @@ export const NOT_BUILT_COMMANDS: readonly string[] = [
 
 /** A flag of a command that is built: it is known, and says that it does nothing yet. */
 export function notBuiltOption(flags: string): Option {
-  return new Option(flags, "not built yet in this version").argParser(() => {
+  return new Option(flags, "not built yet in this version").hideHelp().argParser(() => {
     throw new BosunError("usage", `${flags.split(" ")[0]} is not built yet in this version`);
   });
 }

@@ -3,7 +3,15 @@
 import { Command } from "commander";
 import type { ChatFlags } from "./chat.ts";
 import { commandName } from "./command-name.ts";
-import { collect, DATA_FLAG, type Define, JSON_FLAG, toCount, toPort } from "./command-option.ts";
+import {
+  collect,
+  DATA_FLAG,
+  type Define,
+  JSON_FLAG,
+  NOTES_FLAG,
+  toCount,
+  toPort,
+} from "./command-option.ts";
 import type { ImportFlags } from "./import-crewai.ts";
 import type { DoctorFlags } from "./doctor.ts";
 import type { ModelsFlags } from "./models.ts";
@@ -77,6 +85,7 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
     .option("--inputs <jobs.jsonl>", "run once for each line, a JSON object of inputs")
     .option("--out <results.jsonl>", "where the results of --inputs are appended")
     .option("--concurrency <n>", "runs at once with --inputs; default 4", toCount)
+    .option(...NOTES_FLAG)
     .option(...JSON_FLAG)
     .option(...DATA_FLAG)
     .addOption(notBuiltOption("--dry-run"))
@@ -109,6 +118,7 @@ function addChat(program: Command, { terminal, onCode }: Define): void {
     )
     .option("--session <id>", "go on with an earlier conversation")
     .option("-m, --model <alias|url>", "the model of every agent")
+    .option(...NOTES_FLAG)
     .option(...DATA_FLAG)
     .addHelpText("after", `\nExample:\n  ${BOSUN} chat crew.ts --model http://gpu-1:8000/v1`)
     .action(async (path: string, flags: ChatFlags) => {
@@ -137,6 +147,7 @@ function addRuns(program: Command, { terminal, onCode }: Define): void {
     .command("show")
     .description("one run: its text and its tables")
     .argument("<id>", "the run's id, the beginning of it, or latest")
+    .option("--task <name>", "print what one of its tasks came to")
     .option("--events", "print its events")
     .addOption(notBuiltOption("--waterfall"))
     .option(...JSON_FLAG)

@@ -7,16 +7,35 @@ import { printable } from "./width.ts";
 /** Most lines of one project. */
 const MAX_LINES = 60;
 
-/** A line for each note; of those that say the same of the same key, the first, with how many more there are. */
-export function projectNoteLines(notes: readonly ProjectNote[], paint: Paint): readonly string[] {
-  const groups = Map.groupBy(notes, ({ level, key, message }) => `${level} ${key} ${message}`);
-  const lines = [...groups.values()].flatMap(([first, ...others]) => {
-    if (!first) return [];
-    const label = first.level === "warning" ? "Warning" : "Note";
-    const more = others.length > 0 ? ` (and ${others.length} more like this)` : "";
-    return [printable(`${label}: ${noteLine(first)}${more}`)];
-  });
+/**
+ * A line for each warning and, with `withNotes`, for each note; without, one line says how many notes there are, or stands for a single
+ * one. Of those that say the same of the same key the first stands, with how many more there are.
+ */
+export function projectNoteLines(
+  notes: readonly ProjectNote[],
+  paint: Paint,
+  { withNotes }: { readonly withNotes: boolean },
+): readonly string[] {
+  const groups = [
+    ...Map.groupBy(notes, ({ level, key, message }) => `${level} ${key} ${message}`).values(),
+  ];
+  const isCounted = !withNotes && groups.filter(isNote).length > 1;
+  const isShown = (group: readonly ProjectNote[]): boolean => !isCounted || !isNote(group);
+  const lines = groups.filter(isShown).map(groupLine);
   const left = lines.length - MAX_LINES;
   const shown = left > 0 ? [...lines.slice(0, MAX_LINES), `Note: and ${left} more`] : lines;
-  return shown.map((line) => paint("yellow", line));
+  const count = groups.length - lines.length;
+  const hidden = count > 0 ? [paint("dim", `${count} notes; --notes prints them`)] : [];
+  return [...shown.map((line) => paint("yellow", line)), ...hidden];
+}
+
+function isNote([first]: readonly ProjectNote[]): boolean {
+  return first?.level === "note";
+}
+
+function groupLine([first, ...others]: readonly ProjectNote[]): string {
+  if (!first) return "";
+  const label = first.level === "warning" ? "Warning" : "Note";
+  const more = others.length > 0 ? ` (and ${others.length} more like this)` : "";
+  return printable(`${label}: ${noteLine(first)}${more}`);
 }

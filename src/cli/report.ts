@@ -56,7 +56,7 @@ const AGENT_COLUMNS: readonly Column[] = [
   { title: "in", align: "right" },
   { title: "cached", align: "right", dropped: 1 },
   { title: "out", align: "right" },
-  { title: "cost", align: "right" },
+  { title: "cost", align: "right", dropped: 4 },
   { title: "model time", align: "right" },
   { title: "share", align: "right", dropped: 3 },
 ];
@@ -145,6 +145,7 @@ function summaryLines(input: ReportInput, paint: Paint): readonly string[] {
   const facts: readonly (readonly [string, string])[] = [
     ["run", `${runId} (${crew}): ${status} in ${duration(ms)}`],
     ...managerFacts(state),
+    ...hookFacts(state),
     ["models", modelNames(models) || "none answered"],
     [
       "kept in",
@@ -167,6 +168,12 @@ function managerFacts({
   const all = usage.input.total + usage.output.total;
   const fact = `${count(manage.calls)} of ${count(calls)} calls, ${tokens(used, manage.usage.source)} of ${tokens(all, usage.source)} tokens (${share(used, all)})`;
   return [["manager", fact]];
+}
+
+/** Hooks that failed, each fault once. */
+function hookFacts({ hookFaults }: RunState): readonly (readonly [string, string])[] {
+  const faults = Map.groupBy(hookFaults, ({ hook, reason }) => `${hook}: ${reason}`);
+  return [...faults].map(([fault, all]) => ["hook", `${fault} (×${count(all.length)})`] as const);
 }
 
 function modelNames(models: Readonly<Record<string, number>>): string {

@@ -3,6 +3,7 @@
 import { type Bosun, createBosun, type StartedRun } from "../bosun.ts";
 import { BosunError, messageOf } from "../error.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
+import { similarTo } from "../orchestration/crew/similar.ts";
 import type { RunState } from "../orchestration/run/state.ts";
 import { createAsker } from "./ask.ts";
 import { runBatch } from "./batch.ts";
@@ -30,6 +31,8 @@ export type RunFlags = {
   readonly session?: string | undefined;
   readonly showPrompts?: boolean | undefined;
   readonly json?: boolean | undefined;
+  /** Notes of a CrewAI project too; its warnings are always printed. */
+  readonly notes?: boolean | undefined;
   readonly data?: string | undefined;
 };
 
@@ -40,13 +43,16 @@ export async function runCommand(
   terminal: Terminal,
 ): Promise<number> {
   checkFlags(flags);
-  if (flags.model !== undefined) checkModelName(flags.model, terminal.env());
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
-  const loaded = await orInterrupted(loadCrew(path), terminal.signal);
-  writeLines(terminal.err, projectNoteLines(loaded.notes, terminal.err.paint));
+  const loaded = await orInterrupted(loadCrew(path, terminal), terminal.signal);
+  if (flags.model !== undefined) checkModelName(flags.model, loaded.env);
+  writeLines(
+    terminal.err,
+    projectNoteLines(loaded.notes, terminal.err.paint, { withNotes: flags.notes ?? false }),
+  );
   warnUnused(terminal, loaded, given);
-  const bosun = createBosun({ data: flags.data, env: terminal.env() });
+  const bosun = createBosun({ data: flags.data, env: loaded.env });
   try {
     const { inputs: jobs, out, model, concurrency = DEFAULT_CONCURRENCY, json = false } = flags;
     if (jobs === undefined || out === undefined)
@@ -98,7 +104,20 @@ async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 function warnUnused({ err }: Terminal, { crew }: LoadedCrew, given: Inputs): void {
   const unused = unusedInputs(crew, given);
   if (unused.length === 0) return;
-  const known = inputNamesOf(crew).join(", ") || "none";
+  const names = inputNamesOf(crew);
+  const known = names.join(", ") || "none";
+  for (const name of unused) {
+    // A slip of the hand would run with the default, and be paid for. Another name may be for a hook or a condition.
+    const meant = similarTo(
+      name,
+      names.filter((one) => !Object.hasOwn(given, one)),
+    );
+    if (meant !== undefined)
+      throw new BosunError(
+        "usage",
+        `--input ${name}=…: did you mean ${meant}? The crew's inputs: ${known}`,
+      );
+  }
   writeLines(err, [
     err.paint(
       "yellow",

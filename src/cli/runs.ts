@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createBosun } from "../bosun.ts";
 import { BosunError } from "../error.ts";
+import { ownValue } from "../json.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { applyEvents, EMPTY_RUN, type RunState } from "../orchestration/run/state.ts";
 import type { RunSummary, Store } from "../service/store/store.ts";
@@ -28,6 +29,7 @@ export type ListFlags = {
 
 /** Flags of `runs show`. */
 export type ShowFlags = {
+  readonly task?: string | undefined;
   readonly events?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly data?: string | undefined;
@@ -79,12 +81,21 @@ export async function showRun(id: string, flags: ShowFlags, terminal: Terminal):
     const events = store.events(summary.runId);
     const shown = { summary, path: store.path, ...foldEvents(events) };
     const { out } = terminal;
-    if (flags.json)
+    if (flags.task !== undefined) out.write(`${printable(textOfTask(shown, flags.task))}\n`);
+    else if (flags.json)
       out.write(`${JSON.stringify(toReport(shown, flags.events ? events : undefined))}\n`);
     else if (flags.events) writeLines(out, eventLines(events, out));
     else writeLines(out, showLines(shown, out));
     return EXIT.done;
   });
+}
+
+/** What one task came to. @throws BosunError `usage` with the tasks that there are. */
+function textOfTask({ summary, state }: Shown, name: string): string {
+  const task = ownValue(state.tasks, name);
+  if (task) return task.raw;
+  const names = Object.keys(state.tasks).join(", ") || "none";
+  throw new BosunError("usage", `run ${summary.runId} has no task "${name}". Its tasks: ${names}`);
 }
 
 type Shown = {

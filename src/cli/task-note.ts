@@ -6,8 +6,15 @@ import type { TaskState } from "../orchestration/run/state.ts";
 export function taskNotes({
   standIn,
   finish,
-}: Partial<Pick<TaskState, "standIn" | "finish">>): readonly string[] {
+  delegations = 0,
+  delegationFailures = 0,
+}: Partial<
+  Pick<TaskState, "standIn" | "finish" | "delegations" | "delegationFailures">
+>): readonly string[] {
   return [
+    ...(delegationFailures === 0
+      ? []
+      : [`${delegationFailures} of ${delegations} delegations failed`]),
     ...(standIn === undefined ? [] : [`stood in: ${standIn}`]),
     ...(finish === "length" ? ["cut at maxTokens"] : []),
   ];

@@ -5,6 +5,7 @@ import { isatty } from "node:tty";
 import { readEnv } from "../bosun.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Env } from "../inference/model/http.ts";
+import type { Interrupt } from "./interrupt.ts";
 import { createPaint, type Paint } from "./paint.ts";
 
 /** One stream to write to. */
@@ -32,10 +33,12 @@ export type Terminal = {
   readonly env: () => Env;
   /** Aborts at the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Lets `handle` have Ctrl-C until it is disposed; see Interrupt. */
+  readonly onInterrupt: (handle: () => boolean) => Disposable;
 };
 
 /** The process's own terminal. */
-export function createTerminal(signal: AbortSignal): Terminal {
+export function createTerminal(interrupt: Interrupt): Terminal {
   let env: Env | undefined;
   return {
     input: {
@@ -48,7 +51,8 @@ export function createTerminal(signal: AbortSignal): Terminal {
     err: toOutput(process.stderr),
     clock: systemClock,
     env: () => (env ??= readEnv()),
-    signal,
+    signal: interrupt.signal,
+    onInterrupt: (handle) => interrupt.catch(handle),
   };
 }
 

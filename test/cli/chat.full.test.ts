@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { errorReply, startFaultServer, textReply } from "../../src/test/index.ts";
-import { newFolder, ONE_AGENT, runBosun } from "./bosun-process.ts";
+import {
+  chunk,
+  errorReply,
+  head,
+  STALL,
+  startFaultServer,
+  textReply,
+  write,
+} from "../../src/test/index.ts";
+import { newFolder, ONE_AGENT, runBosun, startBosun } from "./bosun-process.ts";
 
 const AGENT = `
 import { agent } from "bosun";
@@ -49,6 +57,45 @@ describe("bosun chat", () => {
 
     expect({ code, out }).toEqual({ code: 0, out: "Back again.\n" });
     expect(err).toContain("Error [model/bad-request]");
+  });
+
+  it("ends a turn at the first Ctrl-C, with what there was of it, and listens on", async () => {
+    await using server = await startFaultServer({
+      replies: [[head(), write(chunk({ content: "half a text" })), STALL], textReply("Whole.")],
+    });
+    const cwd = newFolder({ "crew.ts": ONE_AGENT });
+    const args = ["chat", ".", "--model", server.url];
+    await using bosun = startBosun(args, { cwd, typed: "one\ntwo\n" });
+    await server.received(0);
+    await new Promise((resolve) => setImmediate(resolve));
+
+    bosun.kill("SIGINT");
+    const { code, out, err } = await bosun.ended;
+
+    expect(await server.closed(0)).toBe("client");
+    expect({ code, out: out.split("\n").at(-2) }).toEqual({ code: 0, out: "Whole." });
+    expect(err).toContain("Error [run/cancelled]");
+  });
+
+  it("ends with 1 when no turn went well", async () => {
+    await using server = await startFaultServer({ replies: [errorReply(400, "no")] });
+    const cwd = newFolder({ "crew.ts": ONE_AGENT });
+
+    const { code, err } = await runBosun(["chat", ".", "--model", server.url], {
+      cwd,
+      typed: "a\n/help\n",
+    });
+
+    expect(code).toBe(1);
+    expect(err).toContain("There is no /help. /exit or Ctrl-D ends.");
+    expect(err).not.toContain("goes on with it");
+  });
+
+  it("refuses a session's id that could be none, before anything is asked", async () => {
+    const cwd = newFolder({ "crew.ts": ONE_AGENT });
+    const { code, err } = await runBosun(["chat", ".", "--session", "bad id!"], { cwd });
+
+    expect([code, err]).toEqual([2, expect.stringContaining("--session bad id!")]);
   });
 
   it("says which input could carry what is said when it cannot tell", async () => {

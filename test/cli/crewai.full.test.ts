@@ -3,13 +3,20 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { startFaultServer, textReply } from "../../src/test/index.ts";
+import {
+  chunk,
+  DONE,
+  finishChunk,
+  startFaultServer,
+  streamReply,
+  textReply,
+} from "../../src/test/index.ts";
 import { fixture } from "../orchestration/crew/project/project-folder.ts";
 import { newFolder, ROOT, runBosun } from "./bosun-process.ts";
 
 const PROJECTS = ["scaffold", "plain", "json", "python"] as const;
 const INPUTS: Readonly<Record<(typeof PROJECTS)[number], readonly string[]>> = {
-  scaffold: ["-i", "year=2026"],
+  scaffold: [],
   plain: ["-i", "bread=rye"],
   json: [],
   python: ["-i", "stone=granite"],
@@ -39,13 +46,23 @@ describe("bosun run on a CrewAI project", () => {
     },
   );
 
+  it("runs what `crewai create crew` writes as it is, without flags, and so does its import", async () => {
+    const cwd = copyOf("scaffold");
+
+    const project = await runBosun(["run", "scaffold"], { cwd });
+    await runBosun(["import", "crewai", "scaffold"], { cwd });
+    const imported = await runBosun(["run", "scaffold-bosun"], { cwd });
+
+    expect([project.code, imported.code]).toEqual([0, 0]);
+    expect(imported.out).toBe(project.out);
+  });
+
   it("runs offline with the embedded model, from a file of the project", async () => {
     const cwd = copyOf("scaffold");
 
-    const { code, err } = await runBosun(
-      ["run", "scaffold/src/harbour_news/config/agents.yaml", "-i", "year=2026"],
-      { cwd },
-    );
+    const { code, err } = await runBosun(["run", "scaffold/src/harbour_news/config/agents.yaml"], {
+      cwd,
+    });
 
     expect(err).toContain("extractive (no neural network)");
     expect(code).toBe(0);
@@ -55,18 +72,32 @@ describe("bosun run on a CrewAI project", () => {
     await using server = await startFaultServer({ replies: () => textReply("x") });
     const args = ["run", "plain", "-i", "bread=rye", "--json", "--model", server.url];
 
-    const { out, err } = await runBosun(args, { cwd: copyOf("plain") });
+    const { out, err } = await runBosun([...args, "--notes"], { cwd: copyOf("plain") });
 
     expect(err).toContain("Warning: plain/agents.yaml:15:3 favourite_colour: unknown");
-    expect(err).toContain("Note: plain/agents.yaml:8:3 max_rpm: ");
+    expect(err).toContain("Note: plain/tasks.yaml:1:1 tasks: ");
     for (const line of out.trimEnd().split("\n")) expect(JSON.parse(line)).toBeTypeOf("object");
   });
 
+  it("asks the model of the project's .env, and prints no key", async () => {
+    await using server = await startFaultServer({ replies: () => textReply("from .env") });
+    const cwd = copyOf("scaffold");
+    const env = `MODEL=small\nOPENAI_API_BASE=${server.url}\nOPENAI_API_KEY=sk-secret\n`;
+    writeFileSync(join(cwd, "scaffold/.env"), env);
+
+    const { out, err } = await runBosun(["run", "scaffold", "--notes"], { cwd });
+
+    expect(out).toBe("from .env\n");
+    expect(server.calls[0]?.body).toMatchObject({ model: "small" });
+    expect(err).toMatch(/scaffold\/\.env:1:1 MODEL: .*names small/);
+    expect(`${out}${err}`).not.toContain("sk-secret");
+  });
+
   it("asks for the inputs that the project leaves open", async () => {
-    const { code, err } = await runBosun(["run", "scaffold"], { cwd: copyOf("scaffold") });
+    const { code, err } = await runBosun(["run", "plain"], { cwd: copyOf("plain") });
 
     expect(code).toBe(2);
-    expect(err).toContain("Add --input year=…");
+    expect(err).toContain("Add --input bread=…");
   });
 
   it.each([
@@ -107,7 +138,7 @@ describe("bosun import crewai", () => {
 
     expect(code).toBe(0);
     expect(out).toContain(`wrote  ${name}-bosun/crew.ts`);
-    expect(files).toEqual([".gitignore", "crew.ts", "package.json", "tsconfig.json"]);
+    expect(files).toEqual([".gitignore", "README.md", "crew.ts", "package.json", "tsconfig.json"]);
     expect(await typesOf(target)).toBe("");
   });
 
@@ -121,7 +152,34 @@ describe("bosun import crewai", () => {
     expect(await typesOf(join(cwd, "plain-bosun"))).toMatch(/use\.ts\(2,\d+\): error TS/);
   });
 
-  it.each(["scaffold", "plain", "json"] as const)(
+  it("writes how to run it, with what is missing", async () => {
+    const cwd = copyOf("plain");
+
+    await runBosun(["import", "crewai", "plain"], { cwd });
+    const text = readFileSync(join(cwd, "plain-bosun/README.md"), "utf8");
+
+    expect(text).toContain("npx bosun run . --input bread=…");
+    expect(text).toContain("npm pack");
+  });
+
+  it("gives each tool of the project's own a place, whose error reaches the model", async () => {
+    const cwd = copyOf("json");
+    const call = { index: 0, id: "a", function: { name: "torque_table", arguments: "{}" } };
+    const asking = streamReply(chunk({ tool_calls: [call] }), finishChunk("tool_calls"), DONE);
+    await using server = await startFaultServer({
+      replies: (_call, index) => (index === 0 ? asking : textReply("without")),
+    });
+
+    await runBosun(["import", "crewai", "json"], { cwd });
+    const args = ["run", "json-bosun", "--model", server.url];
+    const { code, out } = await runBosun(args, { cwd });
+
+    expect([code, out]).toEqual([0, "without\n"]);
+    expect(JSON.stringify(server.calls[1]?.body)).toContain("torque_table is not written yet");
+    expect(await typesOf(join(cwd, "json-bosun"))).toBe("");
+  });
+
+  it.each(["scaffold", "plain"] as const)(
     "writes %s as TypeScript that runs as the project does",
     async (name) => {
       await using server = await startFaultServer({ replies: () => textReply("same") });
@@ -137,6 +195,18 @@ describe("bosun import crewai", () => {
       expect(bodies.slice(bodies.length / 2)).toEqual(bodies.slice(0, bodies.length / 2));
     },
   );
+
+  it("ends with a command that runs the crew, with the inputs that are missing", async () => {
+    const cwd = copyOf("plain");
+    await runBosun(["import", "crewai", fixture("scaffold"), "--out", "news"], { cwd });
+
+    const { out } = await runBosun(["import", "crewai", "plain"], { cwd });
+    const { code, err } = await runBosun(["run", "news"], { cwd });
+
+    expect(out).toMatch(/\nNext: .* run plain-bosun --input bread=…\n$/);
+    expect(err).not.toContain("Error");
+    expect(code).toBe(0);
+  });
 
   it("writes where --out says, as one report for --json, and overwrites nothing", async () => {
     const cwd = copyOf("plain");

@@ -47,6 +47,7 @@ export function createFakeTerminal(
     clock: createVirtualClock(),
     env: () => ({}),
     signal: interrupt.signal,
+    onInterrupt: () => ({ [Symbol.dispose]: () => undefined }),
     interrupt,
   };
 }

@@ -103,6 +103,7 @@ describe("reportLines", () => {
           tokens: 1,
           truncated: false,
           cached: false,
+          content: "",
         } as const,
       })),
       {

@@ -189,7 +189,7 @@ function withServedModels(
   const served = models.slice(0, 20);
   return new BosunError(
     "model/not-found",
-    `${at.where} does not serve "${at.model}". It serves: ${served.join(", ")}`,
+    `${at.where.replace(`${at.model} at `, "")} does not serve "${at.model}". It serves: ${served.join(", ")}`,
     { cause: error, details: { served } },
   );
 }

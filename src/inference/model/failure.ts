@@ -50,7 +50,8 @@ export function toFailure(refusal: Refusal): BosunError {
     retryable = false,
     details,
   } = RULES.find(({ fits }) => fits(refusal, said))?.meaning(refusal, said) ?? UNKNOWN;
-  const message = `${refusal.where} answered ${refusal.status}: ${said}${advice ? `. ${advice}` : ""}`;
+  const end = advice ? `${said.replace(/[.\s]+$/, "")}. ${advice}` : said;
+  const message = `${refusal.where} answered ${refusal.status}: ${end}`;
   return new BosunError(code, message, {
     retryable,
     details: { status: refusal.status, ...details },
@@ -125,7 +126,11 @@ function temporaryMeaning(refusal: Refusal): Meaning {
     : OVERLOADED.has(status)
       ? "model/overloaded"
       : "model/server";
-  return { code, retryable: true, details: waitDetails(refusal) };
+  const advice =
+    code === "model/rate-limited"
+      ? "Send it less at once, or raise its limit"
+      : "Look at the server's own log; a fallback model (model: [first, second]) would go on without it";
+  return { code, retryable: true, advice, details: waitDetails(refusal) };
 }
 
 const ADAPT_TOOLS: Meaning = {

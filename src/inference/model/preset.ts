@@ -16,6 +16,11 @@ export function toEndpoint(name: string, env: Env): Endpoint {
   if (preset) return preset(name.slice(slash + 1), env);
   const url = baseUrlOf(env);
   if (url !== undefined) return endpoint({ url, model: name, ...keyFor(env, url) });
+  if (HOSTED.test(name))
+    throw new BosunError(
+      "model/unknown",
+      `"${name}" is a provider's with a protocol of its own. Give its AI SDK model to createBosun({ models: { NAME: fromAiSdk(…) } }); docs/ai-sdk.md shows how`,
+    );
   if (env["OPENAI_API_KEY"]) return openai(name, env);
   throw new BosunError(
     "model/unknown",
@@ -23,6 +28,9 @@ export function toEndpoint(name: string, env: Env): Endpoint {
       "or set OPENAI_BASE_URL. Aliases of a fleet file are not built yet",
   );
 }
+
+/** Providers that CrewAI names by these prefixes and that do not speak OpenAI's protocol. */
+const HOSTED = /^(?:anthropic|gemini|google|vertex_ai|bedrock|azure|cohere|mistral|watsonx)\//i;
 
 /** The endpoint that the environment names; undefined when it names none. */
 export function defaultEndpoint(env: Env): Endpoint | undefined {

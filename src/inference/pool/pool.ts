@@ -39,6 +39,11 @@ export type PoolOptions = {
 
 /** Many endpoints as one Model. */
 export interface Pool extends Model {
+  /**
+   * Looks whether any of a call's models can be called at all, without calling one.
+   * @throws BosunError `model/unknown` or `config/invalid` of the first when none can: an unknown alias, a key that is not set.
+   */
+  check(models: readonly ModelRef[]): void;
   /** Closes every connection. */
   close(): void;
 }
@@ -101,8 +106,21 @@ export function createPool(options: PoolOptions): Pool {
       const sizes = known.filter((tokens) => tokens !== undefined);
       return sizes.length === 0 ? undefined : Math.min(...sizes);
     },
+    check(models) {
+      const faults = models.map((ref) => faultOf(() => modelOf(ref)));
+      if (faults.length > 0 && !faults.includes(undefined)) throw faults[0];
+    },
     close: () => clients.close(),
   };
+}
+
+function faultOf(find: () => Model): unknown {
+  try {
+    find();
+    return undefined;
+  } catch (error) {
+    return error; // thrown by the caller when no other model is left
+  }
 }
 
 /** A reference that means nothing has no context: the call itself says so, where a fallback may still answer. */

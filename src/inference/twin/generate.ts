@@ -30,9 +30,12 @@ export type GenerateTimings = {
 
 /** What happens during a generation, in order. Times are on the replica's clock, in milliseconds. */
 export type GenerateEvent =
-  /** It was scheduled for the first time. */
+  /** It was scheduled for the first time, at `atMs`. Told when that step has ended, as vLLM's events come with a step's output. */
   | { readonly type: "start"; readonly atMs: number }
-  /** Tokens `from` to `to` (exclusive) of outputIds exist; `times` has the exact time of each. In virtual time they come in chunks. */
+  /**
+   * Tokens `from` to `to` (exclusive) of outputIds exist; `times` has the exact time of each. In virtual time they come in chunks, the
+   * first token at once; a consumer that is slow gets more in one event.
+   */
   | {
       readonly type: "tokens";
       readonly from: number;

@@ -2,6 +2,7 @@
 // not built yet.
 
 import { BosunError } from "../../error.ts";
+import { similarTo } from "./similar.ts";
 
 /** What is expected of a value that is not that; undefined for a right value. */
 export type Check = (value: unknown) => string | undefined;
@@ -34,8 +35,13 @@ export function checkOptions(
       const message = `${where}: "${key}" is not built yet in this version. Remove it, or it would silently do nothing`;
       throw new BosunError("crew/not-built", message);
     }
-    const known = Object.keys(checks).join(", ");
-    throw new BosunError("crew/invalid", `${where}: unknown option "${key}". It takes ${known}`);
+    const known = Object.keys(checks);
+    const meant = similarTo(key, known);
+    const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
+    throw new BosunError(
+      "crew/invalid",
+      `${where}: unknown option "${key}".${hint} It takes ${known.join(", ")}`,
+    );
   }
   for (const [key, check] of Object.entries(checks)) {
     const expected = check(given.get(key));
@@ -88,8 +94,11 @@ export function isOneOf(choices: readonly string[]): Check {
 /** A list of things that a builder made, which it marks with `type`. */
 export function isListOf(type: string): Check {
   const isMade = (value: unknown): boolean => typeOf(value) === type;
-  return (value) =>
-    Array.isArray(value) && value.every(isMade) ? undefined : `a list of what ${type}() makes`;
+  return (value) => {
+    if (!Array.isArray(value)) return `a list of what ${type}() makes`;
+    const at = value.findIndex((item) => !isMade(item));
+    return at < 0 ? undefined : `a list of what ${type}() makes (the item at ${at} is none)`;
+  };
 }
 
 export const isModelRef: Check = (value) =>

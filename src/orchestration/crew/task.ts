@@ -41,7 +41,7 @@ export type TaskOptions<
   Name extends string,
   Description extends string,
   Expected extends string,
-  A extends Agent | string | undefined,
+  A extends Agent | string | undefined | Absent,
   S extends Schema | undefined,
   E extends OnError | undefined,
   File extends string | undefined = string | undefined,
@@ -109,7 +109,13 @@ export type Task<
   readonly types?: { readonly inputs: InputNames; readonly output: Output };
 };
 
-type InputNamesOf<A> = A extends {
+/**
+ * No agent at all. As a default of A it lets the compiler say which property is wrong: with `undefined` as the default, each slip in a
+ * task's options was an error at its agent.
+ */
+type Absent = { readonly absent: never };
+type InputNamesOf<A> = [Absent] extends [A] ? never : NamesIn<A>;
+type NamesIn<A> = A extends {
   readonly types?: { readonly inputs: infer Names extends string } | undefined;
 }
   ? Names
@@ -130,7 +136,7 @@ export function task<
   const Name extends string,
   const Description extends string,
   const Expected extends string,
-  const A extends Agent | string | undefined = undefined,
+  const A extends Agent | string | undefined | Absent = Agent | string | undefined | Absent,
   S extends Schema | undefined = undefined,
   const E extends OnError | undefined = undefined,
   const File extends string | undefined = undefined,
@@ -141,7 +147,7 @@ export function task<
   const Name extends string,
   const Description extends string,
   const Expected extends string,
-  const A extends Agent | string | undefined = undefined,
+  const A extends Agent | string | undefined | Absent = Agent | string | undefined | Absent,
   S extends Schema | undefined = undefined,
   const E extends OnError | undefined = undefined,
   const File extends string | undefined = undefined,

@@ -11,7 +11,7 @@ import type { Child, Durable, Flow } from "../durable/durable.ts";
 import { readObject } from "../tool/arguments.ts";
 import { cutText } from "../tool/text.ts";
 import type { DelegationKind } from "./event.ts";
-import { isFatal, textOf, withoutText } from "./failure.ts";
+import { isFatal, isFinal, textOf, withoutText } from "./failure.ts";
 import type { AgentJob, Answer } from "./job.ts";
 import { resultText } from "./prompt.ts";
 import { kindOf, type Member, type Team } from "./team.ts";
@@ -225,7 +225,7 @@ async function finish(
     const raw = textOf(error);
     const status = d.signal.aborted ? "cancelled" : "failed";
     log.emit(plan.path, { ...end, status, raw, error: withoutText(failure) });
-    if (isFatal(d, error)) throw error;
+    if (isFatal(d, error) || isFinal(error)) throw error;
     const written = raw === "" ? "" : `. They had written: ${cutTo(raw, MAX_PARTIAL)}`;
     const advice =
       "Give it away again with more context, to them or to somebody else, or go on without it";

@@ -99,6 +99,8 @@ export type RunFact =
       readonly tokens: number;
       readonly truncated: boolean;
       readonly cached: boolean;
+      /** What the model reads, its first 2,000 characters. */
+      readonly content: string;
       readonly error?: ErrorData | undefined;
     }
   /** An agent gives away a piece of its work. `id` is unique in its task's execution. */

@@ -16,6 +16,19 @@ export function isFatal(d: Durable, error: unknown): boolean {
   return d.signal.aborted || (isBosunError(error) && error.code === "hook/blocked");
 }
 
+/** Faults of the configuration: no coworker and no other brief mends them. */
+const OF_CONFIGURATION: ReadonlySet<string> = new Set([
+  "config/invalid",
+  "model/unknown",
+  "model/not-found",
+  "model/unauthorized",
+]);
+
+/** True for an error that a manager could only pay for again. */
+export function isFinal(error: unknown): boolean {
+  return isBosunError(error) && OF_CONFIGURATION.has(error.code);
+}
+
 /** What a child run fails with. The reason of an abort wins over what it made fail; the text that there was stays with it. */
 export function failureOf(d: Durable, error: unknown, where: string): BosunError {
   const reason: unknown =

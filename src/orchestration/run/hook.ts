@@ -84,7 +84,8 @@ export async function callHook<Name extends HookName>(
     // A copy: what a hook changes it returns, or a resumed run could not do the same again.
     const args = [structuredClone(subject), { runId, signal: deadline.signal }];
     const returned = await callUser(fn, args, { clock, signal: deadline.signal });
-    return readOutcome(name, returned);
+    const outcome = readOutcome(name, returned);
+    return outcome.type === "failed" && isClosed ? { ...outcome, type: "block" } : outcome;
   } catch (error) {
     signal.throwIfAborted();
     const reason = deadline.expired ? messageOf(error) : `it threw: ${messageOf(error)}`;
@@ -103,7 +104,7 @@ const FIELDS: Readonly<Partial<Record<HookName, string>>> = {
 };
 const TEXTS: ReadonlySet<string> = new Set(["raw", "text", "content"]);
 
-/** @throws BosunError when it returned something that is neither a change nor a block. */
+/** What was returned; "failed" when it is neither a change nor a block. */
 function readOutcome(name: HookName, returned: unknown): HookOutcome {
   if (returned === undefined || returned === null) return { type: "none" };
   const field = FIELDS[name];
@@ -111,7 +112,7 @@ function readOutcome(name: HookName, returned: unknown): HookOutcome {
   const value = isObject(returned) && field !== undefined ? returned[field] : undefined;
   if (isJson(value) && isRight(field ?? "", value)) return { type: "change", value };
   const change = field === undefined ? "" : `{ ${field} }, `;
-  throw new BosunError("crew/invalid", `it must return ${change}{ block: reason } or nothing`);
+  return { type: "failed", reason: `it must return ${change}{ block: reason } or nothing` };
 }
 
 function isRight(field: string, value: Json): boolean {

@@ -57,6 +57,8 @@ export type RunResult<Results = Readonly<Record<string, TaskResult>>> = {
   /** Calls and tokens by purpose: "manage" is what a hierarchy costs. */
   readonly purposes: RunState["purposes"];
   readonly usage: Usage;
+  /** Hooks that threw, or returned what they may not. The run went on without them. */
+  readonly hookFaults: RunState["hookFaults"];
   readonly timings: Timings;
   readonly error?: ErrorData | undefined;
 };
@@ -70,7 +72,7 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
     async (task) => [task.name, await toTaskResult(task, state)] as const,
   );
   const tasks = Object.fromEntries(await Promise.all(ended));
-  const { runId, status, raw, agents, purposes, usage, error } = state;
+  const { runId, status, raw, agents, purposes, usage, hookFaults, error } = state;
   return {
     runId,
     status: status === "running" ? "cancelled" : status,
@@ -79,6 +81,7 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
     agents,
     purposes,
     usage,
+    hookFaults,
     timings: timingsOf(state),
     ...(error ? { error } : {}),
   };

@@ -4,6 +4,7 @@ import type { ErrorData } from "../../error.ts";
 import { ownValue } from "../../json.ts";
 import type { Finish, Path, Purpose } from "../../inference/model/model.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
+import type { HookName } from "../crew/hook.ts";
 import type { RunEvent, RunStatus, TaskStatus } from "./event.ts";
 
 /** What one agent did in a run. `busyMs` = time of its model calls and nothing else. */
@@ -30,6 +31,9 @@ export type TaskState = {
   readonly calls: number;
   readonly usage: Usage;
   readonly raw: string;
+  /** Pieces of its work that were given away, and those of them that failed. */
+  readonly delegations: number;
+  readonly delegationFailures: number;
   /** Why the answer ended; "length" = it was cut at maxTokens. */
   readonly finish: Finish["unified"] | undefined;
   /** The task that was done in its place. */
@@ -49,11 +53,16 @@ export type RunState = {
   /** By purpose: "manage" tells what a hierarchy costs. Without failed attempts, which have no purpose. */
   readonly purposes: Readonly<Partial<Record<Purpose, PurposeState>>>;
   readonly usage: Usage;
+  /** Hooks that threw, or returned what they may not; the first 100. The run went on without them. */
+  readonly hookFaults: readonly HookFault[];
   readonly raw: string;
   readonly error: ErrorData | undefined;
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
 };
+
+/** A hook that did nothing but fail. */
+export type HookFault = { readonly hook: HookName; readonly reason: string };
 
 export const EMPTY_RUN: RunState = {
   runId: "",
@@ -63,6 +72,7 @@ export const EMPTY_RUN: RunState = {
   agents: {},
   purposes: {},
   usage: NO_USAGE,
+  hookFaults: [],
   raw: "",
   error: undefined,
   startedAt: undefined,
@@ -159,9 +169,28 @@ function applyWork(state: RunState, event: WorkEvent): RunState {
         toolCalls: 1,
         toolFailures: event.status === "failed" ? 1 : 0,
       });
+    case "delegation-end":
+      return withTask(state, taskOf(event.path) ?? "", (task) => ({
+        ...task,
+        delegations: task.delegations + 1,
+        delegationFailures: task.delegationFailures + (event.status === "failed" ? 1 : 0),
+      }));
+    case "hook-end":
+      return event.status === "failed" ? withHookFault(state, event) : state;
     default:
       return state; // all others tell progress, and cost nothing
   }
+}
+
+/** Most faults of hooks that are kept: a hook that is wrong is wrong at every call. */
+const MAX_HOOK_FAULTS = 100;
+
+function withHookFault(
+  state: RunState,
+  { hook, reason = "" }: Extract<RunEvent, { readonly type: "hook-end" }>,
+): RunState {
+  if (state.hookFaults.length >= MAX_HOOK_FAULTS) return state;
+  return { ...state, hookFaults: [...state.hookFaults, { hook, reason }] };
 }
 
 /** The task that a path lies in; undefined for the run itself. */
@@ -184,6 +213,8 @@ const EMPTY_TASK: Omit<TaskState, "name" | "agent"> = {
   calls: 0,
   usage: NO_USAGE,
   raw: "",
+  delegations: 0,
+  delegationFailures: 0,
   finish: undefined,
   standIn: undefined,
   error: undefined,

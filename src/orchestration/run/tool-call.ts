@@ -7,8 +7,8 @@ import { afterCall, type AskedCall, type CallOutcome } from "./call-hook.ts";
 import { askPermit } from "./permit.ts";
 import type { World } from "./world.ts";
 
-/** Most characters of a call's arguments that an event shows. */
-const SHOWN_ARGUMENTS = 2_000;
+/** Most characters of a call's arguments, and of its result, that an event shows. */
+const SHOWN = 2_000;
 
 /** What the call came to. Rejects only when the run is aborted. */
 export async function callTool(
@@ -37,13 +37,10 @@ async function told(
   work: () => Promise<ToolOutcome>,
 ): Promise<ToolOutcome> {
   const { log } = world.runOf(d.rootId);
-  const shown =
-    call.arguments.length > SHOWN_ARGUMENTS
-      ? `${call.arguments.slice(0, SHOWN_ARGUMENTS)}…`
-      : call.arguments;
-  log.emit(path, { type: "tool-start", agent, tool: call.tool, arguments: shown });
+  log.emit(path, { type: "tool-start", agent, tool: call.tool, arguments: shown(call.arguments) });
   const outcome = await work();
-  const end = { type: "tool-end", agent, tool: call.tool } as const;
+  const content = shown(outcome.content);
+  const end = { type: "tool-end", agent, tool: call.tool, content } as const;
   if (outcome.type === "done") {
     const { tokens, truncated, cached } = outcome;
     log.emit(path, { ...end, status: "done", tokens, truncated, cached });
@@ -83,4 +80,8 @@ function unknownTool(name: string, tools: readonly Tool[]): ToolOutcome {
   const names = tools.map((tool) => tool.name).join(", ") || "none";
   const message = `there is no tool "${name}". The tools are: ${names}`;
   return { type: "failed", code: "tool/unknown", message, content: `Error: ${message}` };
+}
+
+function shown(text: string): string {
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }

@@ -92,3 +92,19 @@ describe("an unknown option", () => {
     expect(error.message).toContain("tempreature");
   });
 });
+
+describe("an unknown option that is nearly a known one", () => {
+  it.each([
+    ["allow_delegation", "allowDelegation"],
+    ["llm", "model"],
+    ["max_iter", "maxIterations"],
+    ["modle", "model"],
+    ["TOOLS", "tools"],
+  ])("says which was meant: %s", (key, meant) => {
+    expect(agentWith({ [key]: 1 }).message).toContain(`Did you mean ${meant}?`);
+  });
+
+  it("guesses nothing for a word of its own", () => {
+    expect(agentWith({ verbose: true }).message).not.toContain("Did you mean");
+  });
+});

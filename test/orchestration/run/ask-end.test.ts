@@ -3,7 +3,7 @@ import { crew } from "../../../src/crew.ts";
 import type { AskLimits } from "../../../src/orchestration/tool/approval.ts";
 import { tool } from "../../../src/orchestration/tool/tool.ts";
 import { startedRun } from "./ask-scene.ts";
-import { eventsOf, job, only, scene, settle } from "./scenario.ts";
+import { errorOf, eventsOf, job, only, scene, settle } from "./scenario.ts";
 import { calling, resultsIn } from "./team-scene.ts";
 
 const reviewed = (humanInput: true | AskLimits) => {
@@ -69,5 +69,22 @@ describe("a question whose run is cancelled", () => {
 
     expect(only(events, "ask-end")).toMatchObject([{ answer: "cancelled", by: "nobody" }]);
     expect(events.slice(-3).map(({ type }) => type)).toEqual(["ask-end", "task-end", "run-end"]);
+  });
+});
+
+describe("a kickoff without onAsk", () => {
+  it("waits for nobody: a question gets its own default at once", async () => {
+    const { bosun, clock } = scene(["x", "y"]);
+    const limits = { timeoutMs: 5_000, onTimeout: "approve" } as const;
+    const strict = crew({ name: "c", tasks: [job("a", { humanInput: true })], bosun });
+    const mild = crew({ name: "c", tasks: [job("a", { humanInput: limits })], bosun });
+
+    const error = await errorOf(strict.kickoff());
+    const { raw } = await mild.kickoff();
+
+    expect(error).toMatchObject({ code: "task/unanswered" });
+    expect(error.message).toContain("the kickoff has no onAsk");
+    expect(raw).toBe("y");
+    expect(clock.now()).toBe(0);
   });
 });

@@ -28,7 +28,7 @@ describe("a question that nobody answers", () => {
   it("fails a task that waits for a review, after its time; the answer is kept", async () => {
     const { made, clock } = reviewed({ timeoutMs: 5_000 });
 
-    const running = eventsOf(made.stream());
+    const running = eventsOf(made.stream({ onAsk: () => undefined }));
     await settle();
     await clock.advance(5_000);
     const { events, error } = await running;
@@ -43,7 +43,7 @@ describe("a question that nobody answers", () => {
   it('is an approval with onTimeout: "approve"', async () => {
     const { made, clock } = reviewed({ timeoutMs: 5_000, onTimeout: "approve" });
 
-    const running = eventsOf(made.stream());
+    const running = eventsOf(made.stream({ onAsk: () => undefined }));
     await settle();
     await clock.advance(5_000);
     const { events } = await running;

@@ -253,6 +253,7 @@ describe("a run log", () => {
         tokens: 0,
         truncated: false,
         cached: false,
+        content: "",
       });
 
     expect(broken).not.toThrow();

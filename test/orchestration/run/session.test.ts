@@ -199,3 +199,14 @@ describe("toHistory", () => {
     expect(toHistory([], 1_000)).toBe("");
   });
 });
+
+describe("a session of many kickoffs at once", () => {
+  it("is refused: they would be turns of one conversation that do not see each other", async () => {
+    const { bosun } = scene(() => "x");
+    const made = crew({ name: "c", tasks: [job("a")], bosun });
+
+    const error = await errorOf(made.kickoffForEach([{}], { session: "s" } as never));
+
+    expect(error).toMatchObject({ code: "usage" });
+  });
+});

@@ -3,6 +3,7 @@
 import { AGENT_KEYS, type AgentFields } from "./agent-key.ts";
 import { applyKeys, requireKey, type Subject } from "./key.ts";
 import type { NoteBook, ProjectNote } from "./place.ts";
+import { notePlaceholders } from "./placeholder.ts";
 import type { RawPart } from "./raw.ts";
 
 /** An agent. `key` is what tasks call it. */
@@ -21,6 +22,7 @@ export function defineAgents(
   const agents = parts.map((part) => {
     const before = book.all.length;
     const what = { what: `the agent "${part.id}"`, place: part.place };
+    notePlaceholders(part, ["role", "goal", "backstory"], book.note);
     for (const key of ["role", "goal"]) requireKey(part.entries, key, what);
     const { role = part.id, goal = "", ...rest } = applyKeys(part.entries, AGENT_KEYS, subject);
     return { ...rest, key: part.id, role, goal, notes: book.all.slice(before) };

@@ -1,6 +1,6 @@
 // The keys of CrewAI's agents.
 
-import type { KeyRules } from "./key.ts";
+import { type KeyRules, TOOL_FAILURES } from "./key.ts";
 import type { ToolUse } from "./known-tool.ts";
 import { type ModelFields, readModel } from "./model-value.ts";
 import { toFlag, toMilliseconds, toText, toTextOrNone, toWhole } from "./value.ts";
@@ -60,7 +60,7 @@ export const AGENT_KEYS: KeyRules<AgentFields> = {
   respect_context_window: {
     type: "told",
     when: "off",
-    level: "note",
+    level: "warning",
     message: "what is too long for the model is always cut before it is sent",
   },
   use_system_prompt: { type: "told", when: "off", level: "warning", message: PROMPTS },
@@ -68,18 +68,18 @@ export const AGENT_KEYS: KeyRules<AgentFields> = {
   prompt_template: { type: "told", level: "warning", message: PROMPTS },
   response_template: { type: "told", level: "warning", message: PROMPTS },
   verbose: { type: "silent" },
-  i18n: { type: "told", level: "note", message: PROMPTS },
+  i18n: { type: "told", level: "warning", message: PROMPTS },
   max_rpm: {
     type: "told",
-    level: "note",
+    level: "warning",
     message:
       "rate limits come with the pool; until then a call that is refused with 429 is repeated after its Retry-After",
   },
   max_retry_limit: {
     type: "told",
-    level: "note",
+    level: "warning",
     message:
-      'calls that may succeed are repeated by the pool; onError: "retry" of a task repeats the task',
+      'the number is not carried over: calls that may succeed are repeated by the pool; onError: "retry" of a task repeats the task',
   },
   inject_date: {
     type: "told",
@@ -104,8 +104,9 @@ export const AGENT_KEYS: KeyRules<AgentFields> = {
   max_reasoning_attempts: { type: "told", level: "note", message: PLANNING },
   guardrail: {
     type: "told",
-    level: "warning",
-    message: "in a crew, CrewAI checks answers by the guardrail of the task; write it there",
+    level: "note",
+    message:
+      "not used, as in CrewAI, which checks answers of a crew by the guardrail of the task: write it there",
   },
   guardrail_max_retries: {
     type: "told",
@@ -114,21 +115,17 @@ export const AGENT_KEYS: KeyRules<AgentFields> = {
   },
   function_calling_llm: {
     type: "told",
-    level: "note",
+    level: "warning",
     message: "the agent's own model calls its tools",
   },
-  tool_failure_policy: {
-    type: "told",
-    level: "note",
-    message: "a tool that fails is told to the model, which may try again (CrewAI's warn)",
-  },
+  tool_failure_policy: TOOL_FAILURES,
   step_callback: { type: "told", level: "warning", message: PYTHON },
   callbacks: { type: "told", level: "warning", message: PYTHON },
   cache_handler: { type: "told", level: "warning", message: PYTHON },
-  executor_class: { type: "told", level: "note", message: "Bosun has one agent loop" },
-  agent_executor: { type: "told", level: "note", message: "Bosun has one agent loop" },
+  executor_class: { type: "told", level: "warning", message: "Bosun has one agent loop" },
+  agent_executor: { type: "told", level: "warning", message: "Bosun has one agent loop" },
   multimodal: { type: "told", level: "warning", message: "only texts are sent to models" },
-  allow_code_execution: { type: "told", level: "warning", message: CODE },
+  allow_code_execution: { type: "told", level: "note", message: CODE },
   code_execution_mode: { type: "told", level: "note", message: CODE },
   mcps: { type: "told", level: "warning", message: "tools over MCP are not built yet" },
   apps: { type: "told", level: "warning", message: "CrewAI's platform is not used" },

@@ -48,11 +48,18 @@ function buildAgent({
   tools = [],
   ...options
 }: AgentDefinition): Agent {
-  return agent({ ...options, model: model && toModelRef(model), tools: tools.map(toTool) });
+  return agent({ ...options, model: model && toModelRef(model), tools: tools.flatMap(toTool) });
 }
 
 function buildTask(
-  { key: _key, notes: _notes, tools = [], guardrails, ...options }: TaskDefinition,
+  {
+    key: _key,
+    notes: _notes,
+    toolPlace: _place,
+    tools = [],
+    guardrails,
+    ...options
+  }: TaskDefinition,
   agents: ReadonlyMap<string, Agent>,
   before: readonly Task[],
 ): Task {
@@ -62,7 +69,7 @@ function buildTask(
     agent: worker === undefined ? undefined : agents.get(worker),
     context: context?.flatMap((name) => before.filter((one) => one.name === name)),
     guardrail: guardrails,
-    tools: tools.map(toTool),
+    tools: tools.flatMap(toTool),
   });
 }
 
@@ -70,16 +77,19 @@ function toModelRef(use: ModelUse): ModelRef {
   return use.type === "name" ? use.name : endpoint(use.options);
 }
 
-function toTool(use: ToolUse): Tool {
+/** A tool that is not written yet is none: a model would only learn that it fails. */
+function toTool(use: ToolUse): readonly Tool[] {
   switch (use.type) {
     case "fetchUrl":
-      return fetchUrl();
+      return [fetchUrl()];
     case "calculator":
-      return calculator();
+      return [calculator()];
     case "readFile":
-      return readFile({ root: use.root });
+      return [readFile({ root: use.root })];
     case "searchDocs":
-      return searchDocs({ folder: use.folder });
+      return [searchDocs({ folder: use.folder })];
+    case "stub":
+      return [];
     default:
       return use satisfies never;
   }

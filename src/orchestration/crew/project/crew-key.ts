@@ -1,6 +1,6 @@
 // The keys of CrewAI's crews: of crew.json(c), and of Crew(…) in a crew.py.
 
-import type { KeyContext, KeyRules } from "./key.ts";
+import { type KeyContext, type KeyRules, TOOL_FAILURES } from "./key.ts";
 import { type ModelFields, type ModelUse, readModel } from "./model-value.ts";
 import { selfCallOf } from "./python-scope.ts";
 import { type Located, show, toFlag, toText, wrongType } from "./value.ts";
@@ -50,7 +50,7 @@ export const CREW_KEYS: KeyRules<CrewFields> = {
   stream: { type: "silent" },
   max_rpm: {
     type: "told",
-    level: "note",
+    level: "warning",
     message:
       "rate limits come with the pool; until then a call that is refused with 429 is repeated after its Retry-After",
   },
@@ -65,12 +65,12 @@ export const CREW_KEYS: KeyRules<CrewFields> = {
   knowledge_sources: { type: "told", level: "warning", message: KNOWLEDGE },
   chat_llm: {
     type: "told",
-    level: "note",
+    level: "warning",
     message: "bosun chat talks to a crew with the crew's own models",
   },
   function_calling_llm: {
     type: "told",
-    level: "note",
+    level: "warning",
     message: "each agent's own model calls its tools",
   },
   step_callback: { type: "told", level: "warning", message: PYTHON },
@@ -112,11 +112,7 @@ export const CREW_KEYS: KeyRules<CrewFields> = {
     level: "note",
     message: "what is kept of a run is up to Bosun's engine, not to the crew",
   },
-  tool_failure_policy: {
-    type: "told",
-    level: "note",
-    message: "a tool that fails is told to the model, which may try again (CrewAI's warn)",
-  },
+  tool_failure_policy: TOOL_FAILURES,
   config: { type: "told", level: "warning", message: "write the keys beside name" },
 };
 
@@ -126,9 +122,10 @@ function readProcess(value: Located, { key }: KeyContext): CrewFields {
   throw wrongType(value, key, "sequential or hierarchical");
 }
 
-function readManager(value: Located, { key, note }: KeyContext): CrewFields {
+function readManager(value: Located, { key, note, scope }: KeyContext): CrewFields {
   const name = selfCallOf(value);
-  if (name !== undefined) return { manager: { name, place: value.place } };
+  if (name !== undefined && scope.method(name, "agent"))
+    return { manager: { name, place: value.place } };
   if (value.type !== "python") return { manager: { name: toText(value, key), place: value.place } };
   note(
     "warning",

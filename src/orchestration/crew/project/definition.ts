@@ -1,14 +1,15 @@
 // A project as options of agent(), task() and crew(), still plain data: what build.ts makes a crew of and render.ts prints.
 
-import type { Inputs } from "../input.ts";
 import { type AgentDefinition, defineAgents } from "./agent-definition.ts";
 import { CREW_KEYS, type CrewFields } from "./crew-key.ts";
+import type { Environment } from "./environment.ts";
+import { type InputSources, toInputSources } from "./input-source.ts";
 import { applyKeys } from "./key.ts";
 import type { NoteBook, Noting, ProjectNote } from "./place.ts";
-import { toInputs } from "./plain-input.ts";
-import type { RawProject } from "./raw.ts";
+import type { RawPart, RawProject } from "./raw.ts";
 import { findPart, toName } from "./reference.ts";
 import { defineTasks, type TaskDefinition } from "./task-definition.ts";
+import { placeTools } from "./tool-place.ts";
 import { createToolReader } from "./tool-value.ts";
 
 /** A crew. `manager` is the key of an agent. */
@@ -17,7 +18,7 @@ export type CrewDefinition = Omit<CrewFields, "manager"> & {
   readonly agents: readonly AgentDefinition[];
   readonly tasks: readonly TaskDefinition[];
   readonly manager: string | undefined;
-  readonly inputs: Inputs;
+  readonly inputs: InputSources;
   /** Those that belong to no agent and no task. */
   readonly notes: readonly ProjectNote[];
 };
@@ -26,28 +27,38 @@ export type CrewDefinition = Omit<CrewFields, "manager"> & {
  * What a project's files mean.
  * @throws BosunError `crew/…` with the place for what cannot be a crew.
  */
-export function defineProject(raw: RawProject, root: string, book: NoteBook): CrewDefinition {
-  const tools = createToolReader(root, raw.scope, book.note);
+export function defineProject(
+  raw: RawProject,
+  { root, book, nowMs, environment }: Defining,
+): CrewDefinition {
+  const tools = createToolReader(root, raw, book.note);
   const subject = { root, scope: raw.scope, note: book.note, tools };
   const given = applyKeys(raw.crew, CREW_KEYS, { ...subject, kind: "crews" });
   noteMethods(raw, book.note);
   const crew = settleCrew(given, raw, book.note);
-  const inputs = toInputs(raw.inputs, book.note);
+  const inputs = toInputSources(raw.inputs, { nowMs, env: environment.env }, book.note);
   const own = [...book.all];
-  const agents = defineAgents(raw.agents, { ...subject, kind: "agents" }, book);
-  const tasks = defineTasks(
-    raw,
-    { ...subject, kind: "tasks" },
-    { book, agents, isHierarchical: crew.process === "hierarchical" },
-  );
-  return {
-    ...crew,
-    name: toName(given.name ?? raw.name, "crew"),
-    agents,
-    tasks,
-    inputs,
-    notes: own,
-  };
+  const people = crew.manager === undefined ? raw.agents : withManager(raw);
+  const agents = defineAgents(people, { ...subject, kind: "agents" }, book);
+  const isHierarchical = crew.process === "hierarchical";
+  const tasks = defineTasks(raw, { ...subject, kind: "tasks" }, { book, isHierarchical });
+  const placed = placeTools({ agents, tasks }, isHierarchical, book);
+  const name = toName(given.name ?? raw.name, "crew");
+  return { ...crew, ...placed, name, inputs, notes: own };
+}
+
+/** What a project is defined beside. */
+type Defining = {
+  /** Its folder. */
+  readonly root: string;
+  readonly book: NoteBook;
+  readonly nowMs: number;
+  readonly environment: Environment;
+};
+
+/** The agents, and the manager that is none of them. */
+function withManager({ agents, manager }: RawProject): readonly RawPart[] {
+  return manager ? [...agents, manager] : agents;
 }
 
 type Settled = Omit<CrewFields, "manager"> & { readonly manager: string | undefined };
@@ -59,7 +70,7 @@ function settleCrew(
   note: Noting,
 ): Settled {
   const isHierarchical = given.process === "hierarchical";
-  const leader = manager && findPart(raw.agents, manager, "agent").id;
+  const leader = manager && findPart(withManager(raw), manager, "agent").id;
   const unless = <T>(isMeant: boolean, key: string, value: T | undefined): T | undefined => {
     if (isMeant || value === undefined) return value;
     const place = raw.crew.find((entry) => entry.key === key)?.place;

@@ -5,6 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { readJsonc } from "./jsonc.ts";
 import type { Layout } from "./layout.ts";
 import { errorAt } from "./place.ts";
+import { readToolFiles } from "./python-tool.ts";
 import { createScope } from "./python-scope.ts";
 import { checkCount, entriesIn, overlay, type RawPart, type RawProject } from "./raw.ts";
 import { readSource } from "./source.ts";
@@ -39,6 +40,7 @@ export function readJsonProject(layout: Extract<Layout, { readonly type: "json" 
     crew,
     inputs: entriesIn(entryOf(crew, "inputs")?.value),
     scope: createScope(undefined),
+    toolFiles: readToolFiles(layout.root, layout.tools),
   };
 }
 

@@ -36,6 +36,19 @@ export type KeyRule<Fields> =
       readonly when?: "off" | undefined;
     };
 
+/** Of agents, tasks and crews alike: what CrewAI's `warn` and `ignore` do is what is done here. */
+export const TOOL_FAILURES: KeyRule<object> = {
+  type: "used",
+  read: (value, { note }) => {
+    const isOther = value.type === "scalar" && value.value === "raise";
+    note(
+      isOther ? "warning" : "note",
+      "a tool that fails is told to the model, which may try again (CrewAI's warn)",
+    );
+    return {};
+  },
+};
+
 /** Rules by key. */
 export type KeyRules<Fields> = Readonly<Record<string, KeyRule<Fields>>>;
 

@@ -1,8 +1,12 @@
 // What becomes of CrewAI's tools: they are Python and are not run. Where a built-in tool does the same, it is used; for the others
 // there is a line that would start an MCP server with such a tool.
 
-/** A built-in tool in place of a Python one. */
-export type ToolUse =
+import type { ToolStub } from "./python-tool.ts";
+
+/** A built-in tool in place of a Python one, or a place for one that is written anew. */
+export type ToolUse = BuiltIn | ToolStub;
+
+type BuiltIn =
   | { readonly type: "fetchUrl" }
   | { readonly type: "calculator" }
   | { readonly type: "readFile"; readonly root: string }
@@ -10,10 +14,18 @@ export type ToolUse =
 
 /** What is known of a tool's class. */
 export type KnownTool = {
-  readonly use?: ToolUse["type"] | undefined;
+  readonly use?: BuiltIn["type"] | undefined;
+  /** Whether the one in place does all that the model can ask of the other. */
+  readonly isSame?: boolean | undefined;
   /** What is different, or what would bring it. */
   readonly hint: string;
 };
+
+/** Each tool is given once. */
+export function isSameTool(one: ToolUse, other: ToolUse): boolean {
+  if (one.type === "stub" && other.type === "stub") return one.name === other.name;
+  return one.type === other.type;
+}
 
 /** What is known of a class; undefined for one of the project's own. */
 export function knownTool(name: string): KnownTool | undefined {
@@ -36,8 +48,8 @@ const BROWSER = "npx -y @playwright/mcp";
 
 /** Package names as npm has them; seen 2026-11-25. Keys of services come from the environment variable that is named. */
 const TOOLS: ReadonlyMap<string, KnownTool> = new Map([
+  ...all({ use: "fetchUrl", isSame: true, hint: PAGE }, ["ScrapeWebsiteTool", "URLReadTool"]),
   ...all({ use: "fetchUrl", hint: PAGE }, [
-    "ScrapeWebsiteTool",
     "ScrapeElementFromWebsiteTool",
     "SeleniumScrapingTool",
     "JinaScrapeWebsiteTool",
@@ -47,10 +59,9 @@ const TOOLS: ReadonlyMap<string, KnownTool> = new Map([
     "SerperScrapeWebsiteTool",
     "FirecrawlScrapeWebsiteTool",
     "WebsiteSearchTool",
-    "URLReadTool",
     "SerplyWebpageToMarkdownTool",
   ]),
-  ...all({ use: "readFile", hint: FOLDER }, ["FileReadTool", "DirectoryReadTool"]),
+  ...all({ use: "readFile", isSame: true, hint: FOLDER }, ["FileReadTool", "DirectoryReadTool"]),
   ...all({ use: "searchDocs", hint: DOCUMENTS }, [
     "DirectorySearchTool",
     "TXTSearchTool",

@@ -1,4 +1,4 @@
-// Where the files of a CrewAI project stand. Looks at names only; knows nothing of what is in them but "@CrewBase".
+// Where the files of a CrewAI project stand. Looks at names only; knows nothing of what is in them but "@CrewBase" and imports of crewai.
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -15,12 +15,15 @@ export type Layout =
       readonly code: string | undefined;
       /** Where the run's inputs stand, if anywhere. */
       readonly main: string | undefined;
+      /** The folder of its own tools, which need not be there. */
+      readonly tools: string;
     }
   | {
       readonly type: "json";
       readonly root: string;
       readonly crew: string;
       readonly agents: string;
+      readonly tools: string;
     };
 
 /** In the order in which CrewAI looks. */
@@ -28,17 +31,17 @@ const JSON_NAMES = ["crew.jsonc", "crew.json"] as const;
 const YAML_ENDINGS = ["yaml", "yml"] as const;
 /** Most entries of a folder that are looked into. */
 const MAX_ENTRIES = 1_000;
-/** Largest Python file that is looked into for "@CrewBase". */
+/** Largest Python file that is looked into for what tells a crew. */
 const MAX_CODE_BYTES = 1_048_576;
 
 /**
  * The files of the project in a folder; undefined when there is none: no crew.json(c) and no agents.yaml in the folder itself, in
  * config/ or in src/<package>/config/.
- * @throws BosunError `usage` when the folder holds several, with their folders.
+ * @throws BosunError `usage` when the folder holds several, with their folders, or a crew that is Python alone.
  */
 export function findLayout(root: string): Layout | undefined {
   const crew = JSON_NAMES.find((name) => existsSync(join(root, name)));
-  if (crew !== undefined) return { type: "json", root, crew, agents: "agents" };
+  if (crew !== undefined) return { type: "json", root, crew, agents: "agents", tools: "tools" };
   const folders = ["", "config", ...packagesOf(root)].filter((folder) =>
     agentsFileIn(join(root, folder)),
   );
@@ -56,6 +59,7 @@ export function findLayout(root: string): Layout | undefined {
     tasks: join(folder, tasks ?? "tasks.yaml"),
     code: codeIn(root, home),
     main: existsSync(join(root, home, "main.py")) ? join(home, "main.py") : undefined,
+    tools: join(home, "tools"),
   };
 }
 
@@ -80,6 +84,27 @@ function severalIn(root: string): undefined {
     [crew, join(crew, "config")].some((folder) => agentsFileIn(join(root, folder)) !== undefined),
   );
   if (found.length > 0) throw several(root, found);
+  const python = pythonCrewIn(root);
+  if (python.length > 0) throw inPython(root, python);
+}
+
+/** Files of a crew whose agents are made in Python alone. */
+const PYTHON_NAMES: readonly string[] = ["agents.py", "tasks.py", "crew.py", "main.py"];
+const IMPORT = /^\s*(?:from|import) crewai\b/m;
+
+/** Such files in the folder or in src/<package>: those that import crewai. */
+function pythonCrewIn(root: string): readonly string[] {
+  const homes = ["", "src", ...foldersIn(join(root, "src")).map((name) => join("src", name))];
+  return homes
+    .flatMap((home) => PYTHON_NAMES.map((name) => join(home, name)))
+    .filter((name) => holds(join(root, name), IMPORT));
+}
+
+function inPython(root: string, files: readonly string[]): BosunError {
+  const message =
+    `the folder "${root}" holds a CrewAI crew whose agents and tasks are written in Python (${files.join(", ")}), which is not run and ` +
+    "cannot be read. Write their texts into agents.yaml and tasks.yaml in that folder, as docs/crewai-projects.md shows, or the crew as a crew.ts: bosun init FOLDER writes one to begin with";
+  return new BosunError("usage", message);
 }
 
 function several(root: string, folders: readonly string[]): BosunError {
@@ -108,10 +133,12 @@ function codeIn(root: string, home: string): string | undefined {
 }
 
 function isCrewCode(path: string): boolean {
-  const stats = statSync(path);
-  return (
-    stats.isFile() &&
-    stats.size <= MAX_CODE_BYTES &&
-    readFileSync(path, "utf8").includes("@CrewBase")
-  );
+  return holds(path, /@CrewBase/);
+}
+
+/** Whether a file that is not too large has such a text. */
+function holds(path: string, text: RegExp): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const isRead = stats?.isFile() && stats.size <= MAX_CODE_BYTES;
+  return isRead ? text.test(readFileSync(path, "utf8")) : false;
 }

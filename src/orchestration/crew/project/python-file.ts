@@ -14,6 +14,16 @@ export type Method = {
   readonly decorators: readonly string[];
   /** What it returns. */
   readonly result: Located | undefined;
+  /** The first text given to one of its decorators. */
+  readonly title: string | undefined;
+  /** Its docstring. */
+  readonly doc: string | undefined;
+  /** What stands between the brackets behind its name. */
+  readonly parameters: readonly Token[];
+  /** Names that it sets. */
+  readonly locals: ReadonlyMap<string, Located>;
+  /** How often it returns. */
+  readonly returns: number;
   readonly place: Place;
 };
 
@@ -24,6 +34,9 @@ export type PythonClass = {
   readonly bases: readonly string[];
   /** Its tokens, for whoever knows what kind of class it is. */
   readonly body: readonly Token[];
+  /** Its attributes with a value, with or without a type. */
+  readonly attributes: ReadonlyMap<string, Located>;
+  readonly place: Place;
 };
 
 /** A file. */
@@ -31,10 +44,12 @@ export type PythonFile = {
   readonly file: string;
   /** In order of their first definition; of two with one name the later counts, as in Python. */
   readonly methods: readonly Method[];
+  /** Functions and methods without decorators that return in one place. */
+  readonly helpers: readonly Method[];
   readonly classes: readonly PythonClass[];
   /** Names set outside of functions; those of a class as `self.name`. */
   readonly names: ReadonlyMap<string, Located>;
-  /** The first `inputs = { … }`, wherever it stands. */
+  /** The first `inputs = { … }`, wherever it stands; else the first `inputs={ … }` of a call. */
   readonly inputs: readonly Entry[];
 };
 
@@ -43,30 +58,36 @@ export function readPython(source: Source): PythonFile {
   const tokens = tokensOf(source);
   const read = createExpressionReader(source, tokens);
   const methods = new Map<string, Method>();
+  const helpers = new Map<string, Method>();
   const classes: PythonClass[] = [];
   let decorators: string[] = [];
+  let title: string | undefined;
   tokens.forEach((token, index) => {
     if (!token.isFirst) return;
     const name = tokens[index + 1];
-    if (token.text === "@") decorators.push(decoratorAt(tokens, index + 1));
-    else if (token.text === "def" || token.text === "async") {
-      const method = methodAt(
-        { tokens, read },
-        token.text === "async" ? index + 1 : index,
-        decorators,
-      );
-      if (method && decorators.length > 0) methods.set(method.name, method);
-      decorators = [];
-    } else {
-      if (token.text === "class" && name)
-        classes.push({ ...classAt(tokens, index), name: name.text, decorators });
-      decorators = [];
+    if (token.text === "@") {
+      const decorator = decoratorAt(tokens, index + 1);
+      decorators.push(decorator.name);
+      title ??= decorator.title;
+      return;
     }
+    if (token.text === "def" || token.text === "async") {
+      const method = methodAt({ tokens, read }, token.text === "async" ? index + 1 : index, {
+        decorators,
+        title,
+      });
+      if (method) (decorators.length > 0 ? methods : helpers).set(method.name, method);
+    } else if (token.text === "class" && name) {
+      const { place } = token;
+      classes.push({ ...classAt({ tokens, read }, index), name: name.text, decorators, place });
+    }
+    [decorators, title] = [[], undefined];
   });
   const names = assignedIn({ tokens, read }, 0, tokens.length, namerOf(classes));
   return {
     file: source.file,
     methods: [...methods.values()],
+    helpers: [...helpers.values()].filter(({ returns }) => returns === 1),
     classes,
     names,
     inputs: inputsIn({ tokens, read }),
@@ -87,19 +108,41 @@ function namerOf(classes: readonly PythonClass[]): Namer {
 }
 
 function inputsIn({ tokens, read }: Code): readonly Entry[] {
-  const at = tokens.findIndex(
-    ({ isFirst, text }, index) => isFirst && text === "inputs" && tokens[index + 1]?.text === "=",
+  const sets = tokens.flatMap(({ text }, index) =>
+    text === "inputs" && tokens[index + 1]?.text === "=" && tokens[index + 2]?.text === "{"
+      ? [index]
+      : [],
   );
-  const value = at < 0 ? undefined : read(at + 2);
+  const at = sets.find((index) => tokens[index]?.isFirst) ?? sets[0];
+  const value = at === undefined ? undefined : read(at + 2);
   return value?.type === "map" ? value.entries : [];
 }
 
 type Code = { readonly tokens: readonly Token[]; readonly read: ExpressionReader };
 
-function decoratorAt(tokens: readonly Token[], from: number): string {
+type Decorator = { readonly name: string; readonly title: string | undefined };
+
+function decoratorAt(tokens: readonly Token[], from: number): Decorator {
   let at = from;
   while (tokens[at + 1]?.text === "." && tokens[at + 2]) at += 2;
-  return tokens[at]?.text ?? "";
+  const title = tokens[at + 1]?.text === "(" ? tokens[at + 2]?.value : undefined;
+  return { name: tokens[at]?.text ?? "", title };
+}
+
+/** What stands between the brackets of `def name(…)`; undefined when there is no such function among the tokens. */
+export function parametersOf(tokens: readonly Token[], name: string): readonly Token[] | undefined {
+  const at = tokens.findIndex(
+    ({ text }, index) => text === "def" && tokens[index + 1]?.text === name,
+  );
+  if (at < 0 || tokens[at + 2]?.text !== "(") return undefined;
+  let depth = 0;
+  for (let index = at + 2; index < tokens.length; index++) {
+    const { type, text } = tokens[index] ?? {};
+    if (type === "mark" && text !== undefined && "([{".includes(text)) depth += 1;
+    if (type === "mark" && text !== undefined && ")]}".includes(text)) depth -= 1;
+    if (depth === 0) return tokens.slice(at + 3, index);
+  }
+  return undefined;
 }
 
 /** The index of the first statement behind a block that begins at `index`. */
@@ -111,7 +154,11 @@ function endOfBlock(tokens: readonly Token[], index: number): number {
   return end < 0 ? tokens.length : end;
 }
 
-function methodAt(code: Code, def: number, decorators: readonly string[]): Method | undefined {
+function methodAt(
+  code: Code,
+  def: number,
+  decorated: Pick<Method, "decorators" | "title">,
+): Method | undefined {
   const { tokens, read } = code;
   const name = tokens[def + 1];
   if (name?.type !== "name") return undefined;
@@ -119,10 +166,18 @@ function methodAt(code: Code, def: number, decorators: readonly string[]): Metho
   const end = endOfBlock(tokens, begin);
   const locals = assignedIn(code, def, end, ({ text }) => text);
   let result: Located | undefined;
+  let returns = 0;
   for (let index = def; index < end; index++)
-    if (tokens[index]?.text === "return" && tokens[index]?.isFirst) result = read(index + 1);
+    if (tokens[index]?.text === "return" && tokens[index]?.isFirst) {
+      result = read(index + 1);
+      returns += 1;
+    }
   if (result?.type === "python" && locals.has(result.text)) result = locals.get(result.text);
-  return { name: name.text, decorators, result, place: name.place };
+  const own = tokens.slice(def, end);
+  const doc = own.find(({ isFirst }, index) => isFirst && index > 0)?.value;
+  const parameters = parametersOf(own, name.text) ?? [];
+  const said = { doc, parameters, result, locals, returns };
+  return { name: name.text, ...decorated, ...said, place: name.place };
 }
 
 /** The name that an assignment to this token sets; undefined for one that does not count. */
@@ -146,9 +201,23 @@ function assignedIn(
   return names;
 }
 
-function classAt(tokens: readonly Token[], index: number): Pick<PythonClass, "bases" | "body"> {
+function classAt(
+  { tokens, read }: Code,
+  index: number,
+): Pick<PythonClass, "bases" | "body" | "attributes"> {
   const end = endOfBlock(tokens, index);
   const colon = tokens.findIndex(({ text }, at) => at > index && text === ":");
   const bases = tokens.slice(index + 3, Math.max(colon, 0)).filter(({ type }) => type === "name");
-  return { bases: bases.map(({ text }) => text), body: tokens.slice(colon + 1, end) };
+  const body = tokens.slice(colon + 1, end);
+  const attributes = new Map<string, Located>();
+  for (let at = colon + 1; at < end; at++) {
+    const token = tokens[at];
+    if (!token?.isFirst || token.place.column !== body[0]?.place.column) continue;
+    const equals = tokens.findIndex(
+      ({ text, isFirst }, one) => one > at && (isFirst || text === "="),
+    );
+    const value = tokens[equals]?.text === "=" ? read(equals + 1) : undefined;
+    if (value && token.type === "name") attributes.set(token.text, value);
+  }
+  return { bases: bases.map(({ text }) => text), body, attributes };
 }

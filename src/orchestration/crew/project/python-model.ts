@@ -1,7 +1,7 @@
 // Pydantic models as JSON Schema, as far as they are plain: fields of texts, numbers, lists and other models of the same file.
 
 import { BosunError, isBosunError } from "../../../error.ts";
-import type { JsonObject } from "../../../json.ts";
+import type { Json, JsonObject } from "../../../json.ts";
 import type { PythonScope } from "./python-scope.ts";
 import type { Token } from "./python-token.ts";
 
@@ -19,12 +19,38 @@ type Reading = { readonly scope: PythonScope; left: number };
 
 /** The schema of the model with this name. */
 export function schemaOf(name: string, scope: PythonScope): FoundSchema {
+  return orNone(() => objectOf(name, { scope, left: MAX_MODELS }, 0));
+}
+
+/** The schema of a function's parameters, as they stand between its brackets. Those without a type take anything. */
+export function schemaOfParameters(parameters: readonly Token[], scope: PythonScope): FoundSchema {
+  const fields = splitAtCommas(parameters).flatMap((line) => {
+    const [name] = line;
+    if (name?.type !== "name" || name.text === "self") return []; // "*" and "/" are no parameters
+    return fieldOf(line);
+  });
+  return orNone(() => objectOfFields(fields, { scope, left: MAX_MODELS }, 0));
+}
+
+function orNone(read: () => JsonObject): FoundSchema {
   try {
-    return { type: "schema", schema: objectOf(name, { scope, left: MAX_MODELS }, 0) };
+    return { type: "schema", schema: read() };
   } catch (error) {
     if (!isBosunError(error)) throw error;
     return { type: "none", reason: error.message };
   }
+}
+
+function splitAtCommas(tokens: readonly Token[]): readonly (readonly Token[])[] {
+  const parts: Token[][] = [[]];
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.type === "mark" && "([{".includes(token.text)) depth += 1;
+    if (token.type === "mark" && ")]}".includes(token.text)) depth -= 1;
+    if (depth === 0 && token.type === "mark" && token.text === ",") parts.push([]);
+    else parts.at(-1)?.push(token);
+  }
+  return parts;
 }
 
 /** Thrown and caught in this file: what stops a schema is found deep in its types. */
@@ -40,15 +66,22 @@ function objectOf(name: string, reading: Reading, depth: number): JsonObject {
   reading.left -= 1;
   if (depth > MAX_DEPTH || reading.left < 0)
     throw notPlain(`${name} is nested too deep to be read`);
-  const fields = fieldsOf(found.body).map((field) => {
-    const type = createTypeReader(field.type, reading, depth).read();
-    return [
-      field.name,
-      field.description === undefined ? type : { ...type, description: field.description },
-      field,
-    ] as const;
-  });
+  const fields = fieldsOf(found.body);
   if (fields.length === 0) throw notPlain(`${name} has no fields that can be read`);
+  return objectOfFields(fields, reading, depth);
+}
+
+function objectOfFields(given: readonly Field[], reading: Reading, depth: number): JsonObject {
+  const fields = given.map((field) => {
+    const { description, initial } = field;
+    const type = field.type.length > 0 ? createTypeReader(field.type, reading, depth).read() : {};
+    const schema = {
+      ...type,
+      ...(description === undefined ? {} : { description }),
+      ...(initial === undefined ? {} : { default: initial }),
+    };
+    return [field.name, schema, field] as const;
+  });
   const required = fields.flatMap(([key, , { isRequired }]) => (isRequired ? [key] : []));
   const properties = Object.fromEntries(fields.map(([key, schema]) => [key, schema]));
   return { type: "object", properties, required, additionalProperties: false };
@@ -58,6 +91,8 @@ type Field = {
   readonly name: string;
   readonly type: readonly Token[];
   readonly description: string | undefined;
+  /** Its default, where that is a plain value. */
+  readonly initial: Json | undefined;
   readonly isRequired: boolean;
 };
 
@@ -68,15 +103,55 @@ function fieldsOf(body: readonly Token[]): readonly Field[] {
     const line = body.slice(start, starts[at + 1] ?? body.length);
     const [name, colon] = line;
     if (name?.type !== "name" || colon?.text !== ":" || name.text === "model_config") return [];
-    const equals = line.findIndex(({ text }) => text === "=");
-    const value = equals < 0 ? [] : line.slice(equals + 1);
-    const described = value.findIndex(({ text }) => text === "description");
-    const description = described < 0 ? undefined : value[described + 2]?.value;
-    const type = line.slice(2, equals < 0 ? undefined : equals);
-    return [
-      { name: name.text, type, description, isRequired: equals < 0 || isRequiredField(value) },
-    ];
+    return fieldOf(line);
   });
+}
+
+/** `name`, `name: type`, and both with a value. */
+function fieldOf(line: readonly Token[]): Field {
+  const equals = line.findIndex(({ text }) => text === "=");
+  const value = equals < 0 ? [] : line.slice(equals + 1);
+  const described = value.findIndex(({ text }) => text === "description");
+  return {
+    name: line[0]?.text ?? "",
+    type: line.slice(2, equals < 0 ? undefined : equals),
+    description: described < 0 ? undefined : value[described + 2]?.value,
+    initial: initialOf(value),
+    isRequired: equals < 0 || isRequiredField(value),
+  };
+}
+
+/** `= 3`, `= Field(3, …)`, `= Field(default=3, …)`, `= Field(default_factory=list)`. */
+function initialOf(value: readonly Token[]): Json | undefined {
+  if (value[0]?.text !== "Field") return literalOf(value);
+  const given = splitAtCommas(value.slice(2, -1)); // between the brackets
+  const named = (key: string): readonly Token[] | undefined =>
+    given.find(([name, equals]) => name?.text === key && equals?.text === "=")?.slice(2);
+  const factory = named("default_factory");
+  if (factory?.length === 1 && factory[0]?.text === "list") return [];
+  const [first] = given;
+  const isPositional = first !== undefined && first[1]?.text !== "=";
+  return literalOf(named("default") ?? (isPositional ? first : []));
+}
+
+const WORDS: ReadonlyMap<string, Json> = new Map<string, Json>([
+  ["True", true],
+  ["False", false],
+  ["None", null],
+]);
+
+/** The value of one text, number or word, or of an empty list or dictionary. */
+function literalOf(tokens: readonly Token[]): Json | undefined {
+  const [first, second, ...others] = tokens;
+  if (!first || others.length > 0) return undefined;
+  if (!second) {
+    if (first.type === "number") return Number(first.text.replaceAll("_", ""));
+    return first.type === "text" ? first.value : WORDS.get(first.text);
+  }
+  const pair = `${first.text}${second.text}`;
+  if (first.text === "-" && second.type === "number")
+    return -Number(second.text.replaceAll("_", ""));
+  return pair === "[]" ? [] : pair === "{}" ? {} : undefined;
 }
 
 /** `Field(...)` and `Field(description=…)` have no default. */

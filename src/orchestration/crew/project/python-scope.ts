@@ -19,10 +19,11 @@ const MAX_STEPS = 4;
 /** The scope of a file; of none, every value is itself. */
 export function createScope(file: PythonFile | undefined): PythonScope {
   const methods = new Map((file?.methods ?? []).map((method) => [method.name, method]));
+  const helpers = new Map((file?.helpers ?? []).map((method) => [method.name, method]));
   const step = (value: Located): Located => {
     if (value.type !== "python") return value;
     const called = selfCallOf(value);
-    const method = called === undefined ? undefined : methods.get(called);
+    const method = called === undefined ? undefined : (methods.get(called) ?? helpers.get(called));
     // Agents and tasks are referred to by the names of their methods: those stay.
     const isReference = method?.decorators.some((name) => name === "agent" || name === "task");
     const found = isReference ? undefined : (method?.result ?? file?.names.get(value.text));

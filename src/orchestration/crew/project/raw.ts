@@ -1,6 +1,7 @@
 // A project before its keys mean anything: agents, tasks and crew as entries with places, from whichever files.
 
 import { errorAt, type Place } from "./place.ts";
+import type { PythonFile } from "./python-file.ts";
 import type { PythonScope } from "./python-scope.ts";
 import type { Entry, Located } from "./value.ts";
 
@@ -16,11 +17,15 @@ export type RawPart = {
 export type RawProject = {
   readonly name: string;
   readonly agents: readonly RawPart[];
+  /** A manager that is not one of the agents. */
+  readonly manager?: RawPart | undefined;
   /** In the order in which they are done. */
   readonly tasks: readonly RawPart[];
   readonly crew: readonly Entry[];
   readonly inputs: readonly Entry[];
   readonly scope: PythonScope;
+  /** Python files in which its own tools may stand. */
+  readonly toolFiles: readonly PythonFile[];
 };
 
 /** Most agents, and most tasks, of a project. */

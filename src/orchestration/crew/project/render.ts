@@ -4,22 +4,21 @@ import { relative } from "node:path";
 import type { Json } from "../../../json.ts";
 import type { AgentDefinition } from "./agent-definition.ts";
 import type { CrewDefinition } from "./definition.ts";
-import type { ToolUse } from "./known-tool.ts";
 import type { ModelUse } from "./model-value.ts";
 import { noteLine, type ProjectNote } from "./place.ts";
+import { renderInputs } from "./render-input.ts";
+import { type RenderFolders, renderStubs, toolsCode } from "./render-tool.ts";
 import type { TaskDefinition } from "./task-definition.ts";
-import { createNamer, type Namer, toLiteral } from "./typescript.ts";
+import { comment, createNamer, type Namer, toLiteral } from "./typescript.ts";
 
 /** Options of an object literal: names with their code; those without code are left out. */
 type Field = readonly [name: string, code: string | undefined];
 
-/** Where the project is and where the file will stand: the project's folders are written relative to the file. */
-export type RenderFolders = { readonly project: string; readonly target: string };
-
 /** The file's text. */
 export function renderCrew(definition: CrewDefinition, folders: RenderFolders): string {
-  const namer = createNamer(["agent", "task", "crew", "endpoint", "inputs", ...TOOL_NAMES]);
+  const namer = createNamer(["agent", "task", "crew", "endpoint", "inputs", "now", ...TOOL_NAMES]);
   const parts = [
+    ...renderStubs(definition, namer, folders),
     ...definition.agents.map((one) => renderAgent(one, namer, folders)),
     ...definition.tasks.map((one) => renderTask(one, namer, folders)),
     renderInputs(definition),
@@ -29,7 +28,7 @@ export function renderCrew(definition: CrewDefinition, folders: RenderFolders): 
   return `${importsOf(body)}\n${body}`;
 }
 
-const TOOL_NAMES = ["calculator", "fetchUrl", "readFile", "searchDocs"] as const;
+const TOOL_NAMES = ["calculator", "fetchUrl", "readFile", "searchDocs", "tool"] as const;
 
 function importsOf(body: string): string {
   const isUsed = (name: string): boolean =>
@@ -55,14 +54,15 @@ function renderAgent(agent: AgentDefinition, namer: Namer, folders: RenderFolder
     ["backstory", literal(backstory)],
     ["name", literal(name)],
     ["model", model && modelCode(model)],
-    ["tools", toolsCode(tools, folders)],
+    ["tools", toolsCode(tools, namer, folders)],
     ...Object.entries(rest).map(([option, value]): Field => [option, literal(value)]),
   ];
   return `${commentsOf(notes, folders)}const ${namer.agent(key)} = agent({\n${fieldLines(fields)}});\n`;
 }
 
 function renderTask(task: TaskDefinition, namer: Namer, folders: RenderFolders): string {
-  const { key: _key, notes, name, description, expectedOutput, agent, context, ...options } = task;
+  const { key: _key, toolPlace: _place, notes, name, description, expectedOutput, ...given } = task;
+  const { agent, context, ...options } = given;
   const { tools = [], guardrails, ...rest } = options;
   const [only, ...others] = guardrails ?? [];
   const fields: readonly Field[] = [
@@ -71,16 +71,11 @@ function renderTask(task: TaskDefinition, namer: Namer, folders: RenderFolders):
     ["expectedOutput", toLiteral(expectedOutput)],
     ["agent", agent === undefined ? undefined : namer.agent(agent)],
     ["context", context && `[${context.map(namer.task).join(", ")}]`],
-    ["tools", toolsCode(tools, folders)],
+    ["tools", toolsCode(tools, namer, folders)],
     ["guardrail", others.length > 0 ? literal(guardrails) : literal(only)],
     ...Object.entries(rest).map(([option, value]): Field => [option, literal(value)]),
   ];
   return `${commentsOf(notes, folders)}const ${namer.task(name)} = task({\n${fieldLines(fields)}});\n`;
-}
-
-function renderInputs({ inputs }: CrewDefinition): string {
-  if (Object.keys(inputs).length === 0) return "";
-  return `/** What is used when the command line gives no --input. */\nexport const inputs = ${toLiteral(inputs)};\n`;
 }
 
 function crewFields(definition: CrewDefinition, namer: Namer): readonly Field[] {
@@ -112,38 +107,8 @@ function modelCode(use: ModelUse): string {
   return use.type === "name" ? toLiteral(use.name) : `endpoint(${toLiteral(use.options, 1)})`;
 }
 
-function toolsCode(tools: readonly ToolUse[], folders: RenderFolders): string | undefined {
-  return tools.length > 0
-    ? `[${tools.map((use) => toolCode(use, folders)).join(", ")}]`
-    : undefined;
-}
-
-function toolCode(use: ToolUse, folders: RenderFolders): string {
-  switch (use.type) {
-    case "fetchUrl":
-    case "calculator":
-      return `${use.type}()`;
-    case "readFile":
-      return `readFile({ root: ${pathCode(use.root, folders)} })`;
-    case "searchDocs":
-      return `searchDocs({ folder: ${pathCode(use.folder, folders)} })`;
-    default:
-      return use satisfies never;
-  }
-}
-
-/** Folders stay where they are: the new file finds them from its own place. */
-function pathCode(path: string, folders: RenderFolders): string {
-  const way = relative(folders.target, path).replaceAll("\\", "/").replaceAll(/[`$]/g, "\\$&");
-  return `\`\${import.meta.dirname}/${way}\``;
-}
-
 function commentsOf(notes: readonly ProjectNote[], { project }: RenderFolders): string {
-  const lines = notes.map((note) => noteLine({ ...note, file: relative(project, note.file) }));
-  return lines
-    .map(
-      (line) => `// ${line}
-`,
-    )
+  return notes
+    .map((note) => comment(noteLine({ ...note, file: relative(project, note.file) })))
     .join("");
 }

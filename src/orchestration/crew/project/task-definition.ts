@@ -1,8 +1,8 @@
 // The tasks of a project: their agents and contexts found, their names made unique.
 
-import type { AgentDefinition } from "./agent-definition.ts";
 import { applyKeys, requireKey, type Subject } from "./key.ts";
 import { errorAt, type NoteBook, type Place, type ProjectNote } from "./place.ts";
+import { notePlaceholders } from "./placeholder.ts";
 import type { RawPart, RawProject } from "./raw.ts";
 import { findPart, toName } from "./reference.ts";
 import { type Reference, TASK_KEYS, type TaskFields } from "./task-key.ts";
@@ -13,13 +13,14 @@ export type TaskDefinition = Omit<TaskFields, "agent" | "context" | "guardrail" 
   readonly name: string;
   readonly agent: string | undefined;
   readonly context: readonly string[] | undefined;
+  /** Where its tools stand; undefined for none of its own. */
+  readonly toolPlace: Place | undefined;
   readonly notes: readonly ProjectNote[];
 };
 
 /** What tasks are defined beside. */
 export type TaskScene = {
   readonly book: NoteBook;
-  readonly agents: readonly AgentDefinition[];
   readonly isHierarchical: boolean;
 };
 
@@ -33,6 +34,7 @@ export function defineTasks(
   for (const part of raw.tasks) {
     const before = scene.book.all.length;
     const what = { what: `the task "${part.id}"`, place: part.place };
+    notePlaceholders(part, TEXTS, scene.book.note);
     for (const key of ["description", "expected_output"]) requireKey(part.entries, key, what);
     const fields = applyKeys(part.entries, TASK_KEYS, subject);
     const agent = fields.agent && findPart(raw.agents, fields.agent, "agent").id;
@@ -45,12 +47,16 @@ export function defineTasks(
     noteUnguarded(part, fields, scene.book);
     const context = fields.context?.map((one) => earlierTask(one, raw.tasks, defined));
     const name = uniqueName(toName(fields.name ?? part.id, "task"), defined, part.place);
-    const own = { key: part.id, name, agent, context };
-    const made = { ...settleTask(fields, scene, agent), ...own };
+    const toolPlace = fields.tools && part.entries.find(({ key }) => key === "tools")?.place;
+    const own = { key: part.id, name, agent, context, toolPlace };
+    const made = { ...settleTask(fields), ...own };
     defined.push({ ...made, notes: scene.book.all.slice(before) });
   }
   return defined;
 }
+
+/** Keys whose texts may hold placeholders. */
+const TEXTS: readonly string[] = ["description", "expected_output", "output_file"];
 
 /** Retries of guardrails do nothing without one. */
 function noteUnguarded(
@@ -65,13 +71,9 @@ function noteUnguarded(
 
 const RETRY_KEYS: readonly string[] = ["guardrail_max_retries", "max_retries"];
 
-type Settled = Omit<TaskDefinition, "key" | "name" | "agent" | "context" | "notes">;
+type Settled = Omit<TaskDefinition, "key" | "name" | "agent" | "context" | "toolPlace" | "notes">;
 
-function settleTask(
-  fields: Partial<TaskFields>,
-  { agents }: TaskScene,
-  agent: string | undefined,
-): Settled {
+function settleTask(fields: Partial<TaskFields>): Settled {
   const {
     description = "",
     expectedOutput = "",
@@ -79,20 +81,16 @@ function settleTask(
     guardrails = [],
     guardrailRetries,
     markdown,
-    tools,
     ...rest
   } = fields;
   const { agent: _agent, context: _context, name: _name, ...plain } = rest;
   const all = [...(guardrail === undefined ? [] : [guardrail]), ...guardrails];
-  const had = agents.find(({ key }) => key === agent)?.tools ?? [];
-  const further = tools?.filter(({ type }) => !had.some((one) => one.type === type)) ?? [];
   return {
     ...plain,
     description,
     expectedOutput: markdown ? `${expectedOutput}\n\n${MARKDOWN}` : expectedOutput,
     ...(all.length > 0 ? { guardrails: all } : {}),
     ...(all.length > 0 && guardrailRetries !== undefined ? { guardrailRetries } : {}),
-    ...(further.length > 0 ? { tools: further } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 // The keys of CrewAI's tasks.
 
-import type { KeyContext, KeyRules } from "./key.ts";
+import { type KeyContext, type KeyRules, TOOL_FAILURES } from "./key.ts";
 import type { ToolUse } from "./known-tool.ts";
 import { schemaOf } from "./python-model.ts";
 import { selfCallOf } from "./python-scope.ts";
@@ -83,8 +83,8 @@ export const TASK_KEYS: KeyRules<TaskFields> = {
     type: "used",
     python: true,
     read: (value, context) => {
-      const tools = context.tools(value);
-      return tools.length > 0 ? { tools } : {};
+      const isUnset = value.type === "list" && value.items.length === 0;
+      return isUnset ? {} : { tools: context.tools(value) };
     },
   },
   async_execution: {
@@ -98,7 +98,7 @@ export const TASK_KEYS: KeyRules<TaskFields> = {
   create_directory: {
     type: "told",
     when: "off",
-    level: "note",
+    level: "warning",
     message: "folders for output_file are made where they are missing",
   },
   human_input: {
@@ -134,7 +134,7 @@ export const TASK_KEYS: KeyRules<TaskFields> = {
     type: "used",
     read: (value, { key, note }) => {
       note(
-        "note",
+        "warning",
         "seconds for this task; CrewAI itself knows the key only on agents and drops it here",
       );
       return { timeoutMs: toMilliseconds(value, key) };
@@ -163,11 +163,7 @@ export const TASK_KEYS: KeyRules<TaskFields> = {
     message: "files are not sent to models. read_file reads texts: add readFile to the tools",
   },
   prompt_context: { type: "told", level: "note", message: "made by CrewAI itself" },
-  tool_failure_policy: {
-    type: "told",
-    level: "note",
-    message: "a tool that fails is told to the model, which may try again (CrewAI's warn)",
-  },
+  tool_failure_policy: TOOL_FAILURES,
   allow_crewai_trigger_context: {
     type: "told",
     level: "note",

@@ -2,16 +2,22 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { knownTool, type ToolUse } from "./known-tool.ts";
+import { isSameTool, type KnownTool, knownTool, type ToolUse } from "./known-tool.ts";
 import type { Noting } from "./place.ts";
+import { toolStub } from "./python-tool.ts";
 import type { PythonScope } from "./python-scope.ts";
+import type { RawProject } from "./raw.ts";
 import { type Located, show, toItems } from "./value.ts";
 
 /** Says what becomes of a list of tools. */
 export type ToolReader = (value: Located, key: string) => readonly ToolUse[];
 
 /** A reader for a project. Each kind of tool is given once. */
-export function createToolReader(root: string, scope: PythonScope, note: Noting): ToolReader {
+export function createToolReader(
+  root: string,
+  { scope, toolFiles }: Pick<RawProject, "scope" | "toolFiles">,
+  note: Noting,
+): ToolReader {
   const useOf = (item: Located, key: string): readonly ToolUse[] => {
     const name = nameOf(scope.resolve(namedMethod(item, scope)));
     if (name === undefined) {
@@ -24,8 +30,11 @@ export function createToolReader(root: string, scope: PythonScope, note: Noting)
       return [];
     }
     const [className, known] = lookUp(name);
-    const use = known?.use && toUse(known.use, resolve(root));
-    if (use) note(item.place, key, "note", `${className} ${known.hint}`);
+    const use = known ? known.use && toUse(known.use, resolve(root)) : toolStub(name, toolFiles);
+    if (use?.type === "stub")
+      note(item.place, key, "warning", `${use.python} is Python, which is not run: ${STUB}`);
+    else if (use && known)
+      note(item.place, key, known.isSame ? "note" : "warning", `${className} ${known.hint}`);
     else if (known)
       note(
         item.place,
@@ -33,7 +42,6 @@ export function createToolReader(root: string, scope: PythonScope, note: Noting)
         "warning",
         `${className} is left out: it is Python. Tools over MCP are not built yet; this would bring it: ${known.hint}`,
       );
-    else note(item.place, key, "warning", `${className} is left out: it is Python. ${OWN}`);
     return use ? [use] : [];
   };
   return (value, key) => {
@@ -48,12 +56,12 @@ export function createToolReader(root: string, scope: PythonScope, note: Noting)
       return [];
     }
     const uses = toItems(list, key, "tools").flatMap((item) => useOf(item, key));
-    return uses.filter(
-      ({ type }, index) => uses.findIndex((other) => other.type === type) === index,
-    );
+    return uses.filter((use, index) => uses.findIndex((other) => isSameTool(use, other)) === index);
   };
 }
 
+const STUB =
+  "a run of the project goes on without it, and bosun import crewai writes a tool() in its place, for you to fill in";
 const OWN =
   "Write it anew with tool() of bosun/tool, or serve it over MCP (FastMCP: mcp.tool(function), mcp.run()), which Bosun cannot use yet";
 
@@ -66,7 +74,7 @@ function namedMethod(item: Located, scope: PythonScope): Located {
 /** `SerperDevTool`, `crewai_tools:SerperDevTool`, `custom:name`, `SerperDevTool()`. */
 function nameOf(item: Located): string | undefined {
   if (item.type === "python")
-    return item.call?.name ?? (/^[A-Za-z_]\w*$/.test(item.text) ? item.text : undefined);
+    return item.call?.name ?? /^(?:\w+\.)*([A-Za-z_]\w*)$/.exec(item.text)?.[1];
   if (item.type === "map") {
     const type = item.entries.find(({ key }) => key === "tool_type" || key === "name")?.value;
     return type?.type === "scalar" ? String(type.value).split(".").at(-1) : undefined;
@@ -88,7 +96,7 @@ function lookUp(name: string): readonly [string, ReturnType<typeof knownTool>] {
   return [found ?? bare, found === undefined ? undefined : knownTool(found)];
 }
 
-function toUse(type: ToolUse["type"], root: string): ToolUse {
+function toUse(type: NonNullable<KnownTool["use"]>, root: string): ToolUse {
   switch (type) {
     case "readFile":
       return { type, root };

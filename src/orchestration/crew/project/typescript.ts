@@ -29,23 +29,41 @@ function textLiteral(text: string): string {
   return `\`${text.replaceAll(/[\\`]|\$(?=\{)/g, "\\$&")}\``;
 }
 
-function keyCode(key: string): string {
+/** The code of a key of an object. */
+export function keyCode(key: string): string {
   // "__proto__" without brackets would set the prototype.
   if (key === "__proto__") return '["__proto__"]';
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : JSON.stringify(key);
 }
 
+/** A comment with a line break where a line would be over 120 characters. Each line ends with one. */
+export function comment(text: string): string {
+  const lines: string[] = [];
+  let line = "//";
+  for (const word of text.split(/\s+/)) {
+    if (line.length + 1 + word.length > MAX_COMMENT && line.trim() !== "//") {
+      lines.push(line);
+      line = "//  ";
+    }
+    line += ` ${word}`;
+  }
+  return `${[...lines, line].join("\n")}\n`;
+}
+
+const MAX_COMMENT = 120;
+
 /** Names of constants, each for one agent or task. */
 export type Namer = {
   readonly agent: (key: string) => string;
   readonly task: (name: string) => string;
+  readonly tool: (name: string) => string;
 };
 
 /** A namer that keeps clear of `taken`. */
 export function createNamer(taken: readonly string[]): Namer {
   const used = new Set([...taken, ...RESERVED]);
   const given = new Map<string, string>();
-  const nameOf = (text: string, kind: "Agent" | "Task"): string => {
+  const nameOf = (text: string, kind: "Agent" | "Task" | "Tool"): string => {
     const known = given.get(`${kind} ${text}`);
     if (known !== undefined) return known;
     const plain = identifierOf(text) || kind.toLowerCase();
@@ -55,7 +73,11 @@ export function createNamer(taken: readonly string[]): Namer {
     given.set(`${kind} ${text}`, name);
     return name;
   };
-  return { agent: (key) => nameOf(key, "Agent"), task: (name) => nameOf(name, "Task") };
+  return {
+    agent: (key) => nameOf(key, "Agent"),
+    task: (name) => nameOf(name, "Task"),
+    tool: (name) => nameOf(name, "Tool"),
+  };
 }
 
 /** `research_task` → researchTask. */

@@ -4,12 +4,15 @@
 // this is what CrewAI runs. Without one, they are the keys of the files.
 
 import { existsSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import type { Layout } from "./layout.ts";
-import { errorAt, type Noting, type Place } from "./place.ts";
+import { errorAt, type Noting } from "./place.ts";
 import { type Method, readPython } from "./python-file.ts";
+import { managerOf } from "./python-manager.ts";
+import { methodPart } from "./python-part.ts";
+import { readToolFiles } from "./python-tool.ts";
 import { createScope, type PythonScope, selfCallOf } from "./python-scope.ts";
-import { checkCount, entriesIn, overlay, type RawPart, type RawProject } from "./raw.ts";
+import { checkCount, overlay, type RawPart, type RawProject } from "./raw.ts";
 import { readSource } from "./source.ts";
 import { type Entry, type Located, show, toEntries } from "./value.ts";
 import { readYaml } from "./yaml.ts";
@@ -31,19 +34,24 @@ export async function readYamlProject(layout: YamlLayout, note: Noting): Promise
   const tasks = await partsIn(root, layout.tasks);
   const file = code === undefined ? undefined : readPython(readSource(root, code));
   const scope = createScope(file);
-  const crew = crewCallOf(scope);
+  const crewMethod = file?.methods.find(({ decorators }) => decorators.includes("crew"));
+  const call = crewCallOf(crewMethod);
   const inputs = inputsOf(layout);
   const name =
     file?.classes.find(({ decorators }) => decorators.includes("CrewBase"))?.name ??
     basename(resolve(root));
-  const from = { scope, note };
+  const from = { root, scope, note };
+  const manager = managerOf(call, { parts: agents, scope, method: crewMethod });
+  const workers = methodParts(agents, "agent", { ...from, used: manager?.part.aliases }) ?? agents;
   return {
     name,
-    agents: methodParts(agents, "agent", from) ?? agents,
-    tasks: inOrder(methodParts(tasks, "task", from) ?? withoutCode(tasks, layout, note), crew),
-    crew,
+    agents: workers,
+    manager: manager?.part,
+    tasks: inOrder(methodParts(tasks, "task", from) ?? withoutCode(tasks, layout, note), call),
+    crew: manager ? overlay([manager.entry], call) : call,
     inputs,
     scope,
+    toolFiles: [...(file ? [file] : []), ...readToolFiles(root, layout.tools)],
   };
 }
 
@@ -67,19 +75,25 @@ function withoutCode(
   note(
     { file: join(root, file), line: 1, column: 1 },
     "tasks",
-    "note",
+    code === undefined ? "note" : "warning",
     `${why}: the tasks are done one after the other, in the order of this file`,
   );
   return tasks;
 }
 
-type From = { readonly scope: PythonScope; readonly note: Noting };
+type From = {
+  readonly root: string;
+  readonly scope: PythonScope;
+  readonly note: Noting;
+  /** Keys of the YAML that something else uses. */
+  readonly used?: readonly string[] | undefined;
+};
 
 /** Parts as the methods with this decorator make them; undefined when there is none. */
 function methodParts(
   parts: readonly RawPart[],
   decorator: "agent" | "task",
-  { scope, note }: From,
+  { root, scope, note, used: others = [] }: From,
 ): readonly RawPart[] | undefined {
   const methods = (scope.file?.methods ?? []).filter(({ decorators }) =>
     decorators.includes(decorator),
@@ -87,14 +101,14 @@ function methodParts(
   if (methods.length === 0) return undefined;
   for (const { result } of methods) noteArguments(result, decorator, note);
   const found = methods.map((method) => methodPart(method, parts, scope));
-  const used = new Set(found.flatMap(({ id, aliases }) => [id, ...aliases]));
+  const used = new Set([...others, ...found.flatMap(({ id, aliases }) => [id, ...aliases])]);
   for (const { id, place } of parts) {
     if (used.has(id)) continue;
     note(
       place,
       id,
-      "warning",
-      `left out: no method with @${decorator} in ${scope.file?.file} uses it, so CrewAI does not either`,
+      "note",
+      `left out: no method with @${decorator} in ${relative(root, scope.file?.file ?? "")} uses it, so CrewAI does not either`,
     );
   }
   return found;
@@ -112,54 +126,8 @@ function noteArguments(result: Located | undefined, decorator: string, note: Not
     );
 }
 
-function methodPart(method: Method, parts: readonly RawPart[], scope: PythonScope): RawPart {
-  const { name, result, place } = method;
-  const call = result?.type === "python" ? result.call : undefined;
-  if (!call)
-    return {
-      ...(parts.find(({ id }) => id === name) ?? { entries: [], place }),
-      id: name,
-      aliases: [],
-    };
-  const config = call.keywords.find(({ key }) => key === "config");
-  const base = config && configOf(config, parts, scope);
-  const own = call.keywords.filter(({ key }) => key !== "config");
-  return {
-    id: name,
-    aliases: base?.id === undefined || base.id === name ? [] : [base.id],
-    entries: [...overlay(own, base?.entries ?? []), ...typeEntry(call.name, place)],
-    place: base?.place ?? place,
-  };
-}
-
-type Config = Pick<RawPart, "entries" | "place"> & { readonly id?: string };
-
-/** What `config=` names: a key of the YAML, or an object in place. */
-function configOf({ value, place }: Entry, parts: readonly RawPart[], scope: PythonScope): Config {
-  const key = configKeyOf(value);
-  if (key === undefined) return { entries: entriesIn(scope.resolve(value)), place };
-  const base = parts.find(({ id }) => id === key);
-  if (base) return base;
-  const names = parts.map(({ id }) => id).join(", ");
-  throw errorAt(place, `"${key}" is in none of the YAML file's keys: ${names}`);
-}
-
-/** `ConditionalTask(…)` is what "type" says in JSON. */
-function typeEntry(name: string | undefined, place: Place): readonly Entry[] {
-  if (name !== "ConditionalTask") return [];
-  return [{ key: "type", value: { type: "scalar", value: name, place }, place }];
-}
-
-/** `name` of `self.agents_config["name"]`. */
-function configKeyOf(value: Located): string | undefined {
-  return value.type === "python"
-    ? /^self\.\w+(?:\.get\(|\[)\s*["']([^"']+)["']\s*[\])]/.exec(value.text)?.[1]
-    : undefined;
-}
-
 /** Keywords of `Crew(…)` in the method with @crew. */
-function crewCallOf({ file }: PythonScope): readonly Entry[] {
-  const method = file?.methods.find(({ decorators }) => decorators.includes("crew"));
+function crewCallOf(method: Method | undefined): readonly Entry[] {
   const call = method?.result?.type === "python" ? method.result.call : undefined;
   return call?.name === "Crew" ? call.keywords : [];
 }

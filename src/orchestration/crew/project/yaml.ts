@@ -26,10 +26,33 @@ export async function readYaml({ file, text }: Source): Promise<Located> {
   const placeOf = (offset: number): Place => toPlace(file, lines, offset);
   const document = parse(yaml, { file, text }, lines);
   const [fault] = [...document.errors, ...document.warnings];
-  if (fault) throw errorAt(placeOf(fault.pos[0]), `this is not valid YAML: ${fault.message}`);
+  if (fault) {
+    const quote = openQuote(yaml, document, fault.pos[0]);
+    const { line, column } = placeOf(quote ?? 0);
+    const where = quote === undefined ? "" : `. The quote opens at ${line}:${column}`;
+    throw errorAt(placeOf(fault.pos[0]), `this is not valid YAML: ${said(fault.message)}${where}`);
+  }
   if (document.contents === null || text.trim() === "")
     throw errorAt({ file, line: 1, column: 1 }, "the file is empty");
   return createReader(yaml, document, placeOf).read(document.contents, 0);
+}
+
+/** The library names a quote by its sign: `Missing closing "quote`. */
+function said(message: string): string {
+  return message.replace(/^Missing closing (["'])quote/, "the closing quote $1 is missing");
+}
+
+/** Where the text opens that a fault at this offset leaves open; undefined when it stands in no quoted text. */
+function openQuote({ visit }: Yaml, document: Document, offset: number): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Scalar(_key, { type, range }) {
+      if (type !== "QUOTE_DOUBLE" && type !== "QUOTE_SINGLE") return;
+      const [from, to] = range ?? [Infinity, 0];
+      if (from < offset && offset <= to) found = from;
+    },
+  });
+  return found;
 }
 
 function toPlace(file: string, lines: LineCounter, offset: number): Place {

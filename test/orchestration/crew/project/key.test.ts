@@ -1,16 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { loadProject } from "../../../../src/orchestration/crew/project/load.ts";
 import type { Agent } from "../../../../src/orchestration/crew/agent.ts";
 import type { Task } from "../../../../src/orchestration/crew/task.ts";
-import { yamlProject } from "./project-folder.ts";
+import { load, yamlProject } from "./project-folder.ts";
 
 const AGENT = "one:\n  role: One\n  goal: Be one\n";
 const TASK = "first:\n  description: Do it\n  expected_output: It\n";
 /** Loads a YAML project in which one agent or one task has a further line. */
-const withAgentLine = (line: string) =>
-  loadProject(yamlProject({ "agents.yaml": `${AGENT}  ${line}\n` }));
+const withAgentLine = (line: string) => load(yamlProject({ "agents.yaml": `${AGENT}  ${line}\n` }));
 const withTaskLine = (line: string) =>
-  loadProject(yamlProject({ "tasks.yaml": `${TASK}  agent: one\n  ${line}\n` }));
+  load(yamlProject({ "tasks.yaml": `${TASK}  agent: one\n  ${line}\n` }));
 const firstAgent = async (line: string): Promise<Agent | undefined> =>
   (await withAgentLine(line)).options.agents?.[0];
 const firstTask = async (line: string): Promise<Task | undefined> =>
@@ -94,7 +92,7 @@ describe("keys of a project", () => {
   });
 
   it("names a task as it says, and tells of retries without a guardrail", async () => {
-    const { options, notes } = await loadProject(
+    const { options, notes } = await load(
       yamlProject({ "tasks.yaml": `${TASK}  agent: one\n  name: Do it 1\n  max_retries: 2\n` }),
     );
 
@@ -113,10 +111,22 @@ describe("keys of a project", () => {
     );
   });
 
+  it("warns of placeholders that CrewAI would leave as they stand", async () => {
+    const agents = "one:\n  role: One\n  goal: Know { topic } and {{place}}\n";
+    const tasks = `${TASK.replace("Do it", "'Do {it} { , } {\"a\": 1} {year }'")}  agent: one\n`;
+
+    const { notes } = await load(yamlProject({ "agents.yaml": agents, "tasks.yaml": tasks }));
+
+    expect(notes.filter(({ level }) => level === "warning")).toMatchObject([
+      { key: "goal", line: 3, message: expect.stringContaining('topic="{ topic }"') },
+      { key: "description", line: 2, message: expect.stringContaining("{year } asks for") },
+    ]);
+  });
+
   it("lets an empty expected_output and an unset key be", async () => {
     const tasks = "t:\n  description: d\n  expected_output: ''\n  agent: one\n  output_file:\n";
 
-    const { options, notes } = await loadProject(yamlProject({ "tasks.yaml": tasks }));
+    const { options, notes } = await load(yamlProject({ "tasks.yaml": tasks }));
 
     expect(options.tasks).toMatchObject([
       { expectedOutput: "A complete answer", outputFile: undefined },
@@ -125,7 +135,16 @@ describe("keys of a project", () => {
   });
 
   it.each([
-    ["max_rpm: 3", "note"],
+    ["max_rpm: 3", "warning"],
+    ["allow_code_execution: true", "note"],
+    ["function_calling_llm: x", "warning"],
+    ["respect_context_window: false", "warning"],
+    ["guardrail: Be short", "note"],
+    ["tool_failure_policy: warn", "note"],
+    ["tool_failure_policy: raise", "warning"],
+    ["tools: [ScrapeWebsiteTool]", "note"],
+    ["tools: [SeleniumScrapingTool]", "warning"],
+    ["tools: [RagTool]", "warning"],
     ["verbose: 2", undefined],
     ["memory: false", undefined],
     ["memory: true", "warning"],

@@ -1,26 +1,25 @@
 import { describe, expect, it } from "vitest";
-import { loadProject } from "../../../../src/orchestration/crew/project/load.ts";
 import type { Task } from "../../../../src/orchestration/crew/task.ts";
-import { fixture, folderWith, yamlProject } from "./project-folder.ts";
+import { fixture, folderWith, load, yamlProject } from "./project-folder.ts";
 
 const roleOf = ({ agent }: Task): string | undefined =>
   typeof agent === "object" ? agent.role : agent;
 
 describe("loadProject", () => {
   it("reads a scaffold of `crewai create`: YAML under src, crew.py and main.py", async () => {
-    const { options, inputs, notes } = await loadProject(fixture("scaffold"));
+    const { options, inputs, notes } = await load(fixture("scaffold"));
 
     expect(options).toMatchObject({ name: "HarbourNews", process: "sequential" });
     expect(options.tasks.map((task) => [task.name, roleOf(task), task.outputFile])).toEqual([
       ["report_task", "{harbour} Reporter", undefined],
       ["edit_task", "{harbour} Editor", "page.md"],
     ]);
-    expect(inputs).toEqual({ harbour: "Emden" });
-    expect(notes.map(({ key, level, line }) => [key, level, line])).toEqual([["year", "note", 13]]);
+    expect(inputs).toEqual({ harbour: "Emden", year: "2026" });
+    expect(notes).toEqual([]);
   });
 
   it("reads agents.yaml and tasks.yaml of a folder, with units as Bosun has them", async () => {
-    const { options, notes } = await loadProject(fixture("plain"));
+    const { options, notes } = await load(fixture("plain"));
 
     expect(options.agents).toMatchObject([
       {
@@ -42,15 +41,15 @@ describe("loadProject", () => {
     ]);
     expect(notes.map(({ key, level }) => `${level} ${key}`)).toEqual([
       "note tasks",
-      "note max_rpm",
+      "warning max_rpm",
       "warning memory",
       "warning favourite_colour",
-      "note max_execution_time",
+      "warning max_execution_time",
     ]);
   });
 
   it("reads a JSONC crew with its agents' files, settings and inputs", async () => {
-    const { options, inputs, notes } = await loadProject(fixture("json"));
+    const { options, inputs, notes } = await load(fixture("json"));
 
     expect(options).toMatchObject({ name: "Bicycle-repair", process: "sequential" });
     expect(options.agents).toMatchObject([
@@ -75,7 +74,7 @@ describe("loadProject", () => {
   });
 
   it("takes from crew.py what it says plainly, and runs none of it", async () => {
-    const { options, notes } = await loadProject(fixture("python"));
+    const { options, notes } = await load(fixture("python"));
 
     expect(options).toMatchObject({
       name: "MossCrew",
@@ -98,7 +97,6 @@ describe("loadProject", () => {
       { name: "write_page", outputFile: "out/page.md", guardrails: ["Each moss has a Latin name"] },
     ]);
     expect(notes.filter(({ level }) => level === "warning").map(({ key }) => key)).toEqual([
-      "draw_moss",
       "memory",
       "prepare",
       "tools",
@@ -109,7 +107,7 @@ describe("loadProject", () => {
   it.each(["plain", "python", "scaffold", "json"])(
     "says where each note of %s stands",
     async (name) => {
-      const { notes } = await loadProject(fixture(name));
+      const { notes } = await load(fixture(name));
 
       for (const { file, line, column } of notes) {
         expect(file.startsWith(fixture(name))).toBe(true);
@@ -136,7 +134,7 @@ class C:
         return Crew(agents=self.agents, tasks=[self.b(), self.a()])
 `;
 
-    const { options } = await loadProject(yamlProject({ "crew.py": code }));
+    const { options } = await load(yamlProject({ "crew.py": code }));
 
     expect(options.tasks.map(({ name }) => name)).toEqual(["b", "a"]);
   });
@@ -148,7 +146,7 @@ class C:
       "class C:\n  @tool\n  def finder(self):\n    return DirectorySearchTool()\n  @llm\n  def own(self):\n    return LLM(model='ollama/x', seed=3)\n";
     const tasks = "t:\n  description: d\n  expected_output: e\n  agent: a\n";
 
-    const { options } = await loadProject(
+    const { options } = await load(
       yamlProject({ "agents.yaml": agents, "tasks.yaml": tasks, "crew.py": code }),
     );
 
@@ -172,7 +170,7 @@ class C:
       ],
     };
 
-    const { options } = await loadProject(folderWith({ "crew.json": JSON.stringify(crew) }));
+    const { options } = await load(folderWith({ "crew.json": JSON.stringify(crew) }));
 
     expect(options.tasks).toMatchObject([
       { name: "task-1", guardrails: ["one", "two"], guardrailRetries: 1 },
@@ -192,7 +190,7 @@ class C:
       "agents/boss.jsonc": JSON.stringify({ role: "B", goal: "g" }),
     };
 
-    const { options, notes } = await loadProject(folderWith(files));
+    const { options, notes } = await load(folderWith(files));
 
     expect(options).toMatchObject({
       manager: { role: "B" },
@@ -215,7 +213,7 @@ class C:
         return Agent(config=self.agents_config["one"], llm=self.own, tools=self.found, **EXTRA)
 `;
 
-    const { options, notes } = await loadProject(yamlProject({ "crew.py": code }));
+    const { options, notes } = await load(yamlProject({ "crew.py": code }));
 
     expect(options.agents).toMatchObject([
       { models: ["ollama/x"], tools: [{ name: "read_file" }] },

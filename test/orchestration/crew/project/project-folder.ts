@@ -4,11 +4,23 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type LoadScene, loadProject } from "../../../../src/orchestration/crew/project/load.ts";
 import type { Located } from "../../../../src/orchestration/crew/project/value.ts";
 
 /** The folder of one of the projects under test/fixtures/crewai. */
 export function fixture(name: string): string {
   return fileURLToPath(new URL(`../../../fixtures/crewai/${name}`, import.meta.url));
+}
+
+/** When projects of tests are read: 25 November 2026, 08:05:03, here. */
+export const NOW_MS: number = new Date(2026, 10, 25, 8, 5, 3, 42).getTime();
+
+/** Loads a project in an empty environment. */
+export function load(
+  folder: string,
+  scene: Partial<LoadScene> = {},
+): ReturnType<typeof loadProject> {
+  return loadProject(folder, { nowMs: NOW_MS, env: {}, ...scene });
 }
 
 /** A new folder with these files. */

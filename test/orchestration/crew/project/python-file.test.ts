@@ -100,6 +100,7 @@ class Part(BaseModel):
     """A part"""
     text: str
     score: Optional[float] = Field(None, description="0 to 1")
+    rank: int = Field(default=-1, ge=-1)
 
 class Page(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -126,14 +127,20 @@ class Page(BaseModel):
               type: "object",
               properties: {
                 text: { type: "string" },
-                score: { anyOf: [{ type: "number" }, { type: "null" }], description: "0 to 1" },
+                score: {
+                  anyOf: [{ type: "number" }, { type: "null" }],
+                  description: "0 to 1",
+                  default: null,
+                },
+                rank: { type: "integer", default: -1 },
               },
               required: ["text"],
               additionalProperties: false,
             },
+            default: [],
           },
-          kind: { enum: ["a", "b"] },
-          note: { anyOf: [{ type: "string" }, { type: "null" }] },
+          kind: { enum: ["a", "b"], default: "a" },
+          note: { anyOf: [{ type: "string" }, { type: "null" }], default: null },
           facts: { type: "object" },
         },
         required: ["title", "facts"],

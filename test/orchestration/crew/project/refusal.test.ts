@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadProject } from "../../../../src/orchestration/crew/project/load.ts";
-import { fixture, folderWith, yamlProject } from "./project-folder.ts";
+import { fixture, folderWith, load, yamlProject } from "./project-folder.ts";
 
 const AGENT = "one:\n  role: One\n  goal: Be one\n";
 const TASK = "first:\n  description: Do it\n  expected_output: It\n";
@@ -134,7 +133,7 @@ describe("a project that cannot be a crew", () => {
   ])("is refused for %s, with file, line and column", async (_what, files, code, message) => {
     const folder = yamlProject(files);
 
-    const error: unknown = await loadProject(folder).catch((caught: unknown) => caught);
+    const error: unknown = await load(folder).catch((caught: unknown) => caught);
 
     expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
     expect(error).toMatchObject({
@@ -165,30 +164,44 @@ describe("a project that cannot be a crew", () => {
       "an agent must be the name of a file in agents/",
     ],
   ])("is refused as a JSON crew for %s", async (_what, crew, message) => {
-    await expect(
-      loadProject(folderWith({ "crew.json": JSON.stringify(crew) })),
-    ).rejects.toMatchObject({
+    await expect(load(folderWith({ "crew.json": JSON.stringify(crew) }))).rejects.toMatchObject({
       message: expect.stringContaining(message),
     });
   });
 
   it("is refused without tasks.yaml, and a folder without any of it", async () => {
-    await expect(loadProject(folderWith({ "agents.yaml": AGENT }))).rejects.toMatchObject({
+    await expect(load(folderWith({ "agents.yaml": AGENT }))).rejects.toMatchObject({
       code: "crew/invalid",
       message: expect.stringContaining("tasks.yaml:1:1: there is no such file beside agents.yaml"),
     });
-    await expect(loadProject(folderWith({ "readme.md": "" }))).rejects.toMatchObject({
+    await expect(load(folderWith({ "readme.md": "" }))).rejects.toMatchObject({
       code: "usage",
     });
   });
 
+  it("says what to do with a crew that is Python alone", async () => {
+    const code = "from crewai import Agent\n";
+
+    for (const files of [
+      { "main.py": "", "agents.py": code, "tasks.py": "from crewai import Task\n" },
+      { "src/trip/crew.py": code },
+    ])
+      await expect(load(folderWith(files))).rejects.toMatchObject({
+        code: "usage",
+        message: expect.stringMatching(/written in Python \(.*(?:agents|crew)\.py.*agents\.yaml/),
+      });
+    await expect(load(folderWith({ "main.py": "print(1)\n" }))).rejects.toMatchObject({
+      message: expect.stringContaining("holds no CrewAI project"),
+    });
+  });
+
   it("names the crews of a flow's project instead of guessing", async () => {
-    await expect(loadProject(fixture("flow"))).rejects.toMatchObject({
+    await expect(load(fixture("flow"))).rejects.toMatchObject({
       code: "usage",
       message: expect.stringContaining(join(fixture("flow"), "src/garden/crews/dig_crew")),
     });
     expect(
-      (await loadProject(join(fixture("flow"), "src/garden/crews/dig_crew"))).options.tasks,
+      (await load(join(fixture("flow"), "src/garden/crews/dig_crew"))).options.tasks,
     ).toHaveLength(1);
   });
 
@@ -201,11 +214,11 @@ describe("a project that cannot be a crew", () => {
     };
     const tooMany = { code: "crew/invalid", message: expect.stringContaining("1001 are too many") };
 
-    await expect(
-      loadProject(yamlProject({ "agents.yaml": many.join("\n") })),
-    ).rejects.toMatchObject(tooMany);
-    await expect(
-      loadProject(folderWith({ "crew.json": JSON.stringify(crew) })),
-    ).rejects.toMatchObject(tooMany);
+    await expect(load(yamlProject({ "agents.yaml": many.join("\n") }))).rejects.toMatchObject(
+      tooMany,
+    );
+    await expect(load(folderWith({ "crew.json": JSON.stringify(crew) }))).rejects.toMatchObject(
+      tooMany,
+    );
   });
 });

@@ -1,12 +1,11 @@
 import { runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { readProject } from "../../../../src/orchestration/crew/project/load.ts";
 import { renderCrew } from "../../../../src/orchestration/crew/project/render.ts";
 import { createNamer, toLiteral } from "../../../../src/orchestration/crew/project/typescript.ts";
-import { fixture, yamlProject } from "./project-folder.ts";
+import { fixture, load, yamlProject } from "./project-folder.ts";
 
 async function render(project: string): Promise<string> {
-  const { definition } = await readProject(project);
+  const { definition } = await load(project);
   return renderCrew(definition, { project, target: `${project}-bosun` });
 }
 
@@ -15,7 +14,7 @@ describe("renderCrew", () => {
     const text = await render(fixture("python"));
 
     expect(text).toMatch(
-      /^import \{ agent, crew, endpoint, task \} from "bosun";\nimport \{ fetchUrl \} from "bosun\/tool";\n/,
+      /^import \{ agent, crew, endpoint, task \} from "bosun";\nimport \{ fetchUrl, tool \} from "bosun\/tool";\n/,
     );
     expect(text).toContain("const writePage = task({");
     expect(text).toContain("  agent: collector,\n  context: [collectMoss],\n");
@@ -36,6 +35,31 @@ describe("renderCrew", () => {
 
     expect(text).toContain('export const inputs = { part: "chain" };');
     expect(text).toContain("readFile({ root: `${import.meta.dirname}/../json` })");
+  });
+
+  it("writes inputs that are looked up when the crew is run", async () => {
+    const main = `inputs = {"day": date.today().strftime("%Y-%m-%d"), "port": os.getenv("PORT", "Emden"), "ship": os.getenv("SHIP")}`;
+
+    const scaffold = await render(fixture("scaffold"));
+    const looked = await render(yamlProject({ "main.py": main }));
+
+    expect(scaffold).toContain(
+      'export const inputs = { harbour: "Emden", year: String(new Date().getFullYear()) };',
+    );
+    expect(looked).toContain("const now = new Date();\n");
+    expect(looked).toContain("  day: `${now.getFullYear()}-${");
+    expect(looked).toContain('  port: process.env["PORT"] ?? "Emden",\n');
+    expect(looked).toContain(
+      '  ...(process.env["SHIP"] === undefined ? {} : { ship: process.env["SHIP"] }),\n',
+    );
+  });
+
+  it("breaks comments at 120 characters", async () => {
+    const text = await render(fixture("python"));
+
+    const comments = text.split("\n").filter((line) => line.startsWith("//"));
+    expect(Math.max(...comments.map(({ length }) => length))).toBeLessThanOrEqual(120);
+    expect(text).toMatch(/\/\/ crew\.py:42:20 tools: Serper.*\n\/\/ {3}npx -y serper/);
   });
 
   it("keeps texts apart from code, and names apart from each other", async () => {

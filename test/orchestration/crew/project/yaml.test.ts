@@ -41,6 +41,18 @@ describe("readYaml", () => {
       /^a\.yaml:\d+:\d+: this is not valid YAML/,
     ],
     [
+      "a quote that never closes",
+      'one:\n  role: "Baker\n  goal: x\n',
+      "crew/invalid",
+      /^a\.yaml:4:1: this is not valid YAML: the closing quote " is missing\. The quote opens at 2:9$/,
+    ],
+    [
+      "a quote that never closes before other quotes",
+      "one:\n  role: 'Baker\n  goal: x\n  why: 'y'\n",
+      "crew/invalid",
+      /closing quote ' is missing\. The quote opens at 2:9$/,
+    ],
+    [
       "a tab as indentation",
       "one:\n\trole: a\n",
       "crew/invalid",
