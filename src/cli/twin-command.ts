@@ -108,6 +108,7 @@ function addServingFlags(twin: Command): void {
     new Option("--served-model-name <names...>", "default: the model's"),
     new Option("--enable-auto-tool-choice", "needs --tool-call-parser"),
     new Option("--tool-call-parser <name>", "hermes, llama3_json, mistral, …"),
+    new Option("--reasoning-parser <name>", "without it thoughts stand in the text"),
     new Option("--lora-modules <names...>", "adapters that are served"),
     new Option("--enable-prompt-tokens-details", "cached tokens in usage"),
     new Option("--enable-per-request-metrics", "times in each answer"),

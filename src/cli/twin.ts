@@ -51,6 +51,7 @@ export type TwinFlags = {
   readonly servedModelName?: readonly string[] | undefined;
   readonly enableAutoToolChoice?: boolean | undefined;
   readonly toolCallParser?: string | undefined;
+  readonly reasoningParser?: string | undefined;
   readonly loraModules?: readonly string[] | undefined;
   readonly enablePromptTokensDetails?: boolean | undefined;
   readonly enablePerRequestMetrics?: boolean | undefined;
@@ -118,6 +119,7 @@ function toSetup(flags: TwinFlags): TwinSetup {
       ...given({
         enableAutoToolChoice: flags.enableAutoToolChoice,
         toolCallParser: flags.toolCallParser,
+        reasoningParser: flags.reasoningParser,
         schedulingPolicy: flags.schedulingPolicy,
         loraModules: flags.loraModules,
         enablePromptTokensDetails: flags.enablePromptTokensDetails,

@@ -11,6 +11,8 @@ export type ServingFlags = {
   readonly maxModelLen: number;
   readonly enableAutoToolChoice: boolean;
   readonly toolCallParser: string | undefined;
+  /** Without one, thoughts stand in the text between their tags. */
+  readonly reasoningParser: string | undefined;
   readonly schedulingPolicy: "fcfs" | "priority";
   readonly enablePromptTokensDetails: boolean;
   readonly enablePerRequestMetrics: boolean;
@@ -48,6 +50,7 @@ export function planFlags(options: FlagOptions): ServingFlags {
   return {
     servedModelName: [model],
     toolCallParser: undefined,
+    reasoningParser: undefined,
     schedulingPolicy: "fcfs",
     enablePromptTokensDetails: false,
     enablePerRequestMetrics: false,

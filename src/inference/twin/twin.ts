@@ -3,11 +3,12 @@
 // All time is the replicas' clock. The text is written before the first token, in no time; the engine decides when it exists.
 // Invariants
 //   V1  An answer ends with one "end" event or by throwing; leaving it or aborting the signal frees its blocks at once.
-//   V2  Requests go to the replica with the least load, waiting ones counted four times, as vLLM's data-parallel balancer does.
+//   V2  What is refused holds nothing: no replica, no block, no place in a queue.
 
 import { type Clock, until } from "../../clock.ts";
 import { detailOf } from "../../error.ts";
 import { type TwinAsk, maxTokensOf, refusalOf } from "./ask.ts";
+import { type Balance, createBalance } from "./balance.ts";
 import type { Faults } from "./fault.ts";
 import { type Broken, playFault, statusFault } from "./fault-play.ts";
 import type { ServingFlags } from "./flag.ts";
@@ -77,8 +78,7 @@ export function createTwin(options: TwinOptions): Twin {
   const recorded = new Map(
     replicas.map((replica) => [replica, createRecorded(flags.maxModelLen)] as const),
   );
-  const assigned = new Map(replicas.map((replica) => [replica, 0] as const));
-  const home: Home = { ...options, recorded, assigned };
+  const home: Home = { ...options, recorded, balance: createBalance(replicas) };
   const engines = (): Parameters<typeof metricText>[1] =>
     [...recorded].map(([replica, sums]) => ({ replica, recorded: sums }));
   return {
@@ -91,8 +91,7 @@ export function createTwin(options: TwinOptions): Twin {
 
 type Home = TwinOptions & {
   readonly recorded: ReadonlyMap<Served, Recorded>;
-  /** Requests of each replica that have not ended. */
-  readonly assigned: Map<Served, number>;
+  readonly balance: Balance;
 };
 
 async function* answer(ask: TwinAsk, home: Home, signal: AbortSignal): AsyncGenerator<TwinEvent> {
@@ -104,7 +103,11 @@ async function* answer(ask: TwinAsk, home: Home, signal: AbortSignal): AsyncGene
   const maxTokens = maxTokensOf(ask, flags);
   const { request, constraint, choice } = ask;
   // The clock stands still meanwhile: a text that is decided beforehand takes no time of the GPU.
-  const writing = writeShaped(source, { request, constraint, maxTokens, choice }, signal);
+  const writing = writeShaped(
+    source,
+    { request, constraint, maxTokens, choice },
+    { reasoningParser: flags.reasoningParser, signal },
+  );
   const written = await until(clock.external(writing), signal);
   const planned = planAnswer(written, {
     ...ask,
@@ -122,8 +125,13 @@ async function prefill(
   signal: AbortSignal,
 ): Promise<void> {
   const request: GenerateRequest = { ...prompt, ...UNSEEN };
-  for await (const event of leastLoaded(home).generate(request, signal))
-    if (event.type === "end" && event.finish === "error") throw engineDead();
+  const { replica, leave } = home.balance.enter();
+  try {
+    for await (const event of replica.generate(request, signal))
+      if (event.type === "end" && event.finish === "error") throw engineDead();
+  } finally {
+    leave();
+  }
 }
 
 const UNSEEN: Omit<GenerateRequest, "id" | "promptIds"> = {
@@ -146,8 +154,8 @@ async function* played(
   { home, planned, maxTokens }: Playing,
   signal: AbortSignal,
 ): AsyncGenerator<TwinEvent> {
-  const { clock, recorded, flags, assigned } = home;
-  const replica = leastLoaded(home);
+  const { clock, recorded, flags, balance } = home;
+  const { replica, leave } = balance.enter();
   const arrival = { atMs: clock.now(), promptTokens: ask.promptIds.length, maxTokens };
   const recorder = followRequest(
     recorded.get(replica) ?? createRecorded(flags.maxModelLen),
@@ -155,7 +163,6 @@ async function* played(
   );
   const generated = replica.generate(toGenerate(ask, planned, flags), signal);
   let total = 0;
-  assigned.set(replica, (assigned.get(replica) ?? 0) + 1);
   try {
     for await (const event of playFault(generated, ask.fault, { replica, signal })) {
       if (event.type !== "broken") recorder.follow(event);
@@ -166,7 +173,7 @@ async function* played(
     throw toRefusal(error, ask, flags);
   } finally {
     recorder.leave();
-    assigned.set(replica, (assigned.get(replica) ?? 1) - 1);
+    leave();
   }
 }
 
@@ -233,16 +240,4 @@ function toEnd(
   const said = fault?.type === "finish" ? fault.reason : isCalling ? "tool_calls" : finish;
   const usage = { promptTokens: promptIds.length, completionTokens: total, cachedTokens };
   return { type: "end", finish: said, stopReason: planned.stopReason, usage, timings };
-}
-
-/** Those on the way through a frontend are not in the engine's stats yet: they count as waiting. */
-function leastLoaded({ replicas, assigned }: Home): Served {
-  const loads = replicas.map((replica) => {
-    const { state, numRequestsWaiting: waiting, numRequestsRunning: running } = replica.stats();
-    const coming = Math.max(0, (assigned.get(replica) ?? 0) - waiting - running);
-    const load = (waiting + coming) * 4 + running;
-    return { replica, load: state === "awake" ? load : Number.MAX_VALUE };
-  });
-  const [first] = loads.toSorted((a, b) => a.load - b.load);
-  return first?.replica ?? replicas[0];
 }

@@ -121,4 +121,24 @@ describe("the server over real engines", () => {
     expect(await cached("b")).toBe(0);
     expect(await cached("a")).toBeGreaterThan(100);
   });
+
+  it("forgets a stream that nobody ever read", async () => {
+    const { ask, twin } = serve({}, { replicas: 2, tokens: 500 });
+
+    for (let left = 0; left < 4; left++) {
+      const { body } = await ask(CHAT, chat({ stream: true }));
+      await body?.cancel();
+    }
+    await Promise.all([ask(CHAT, chat()), ask(CHAT, chat())]);
+
+    const text = twin.metrics();
+    const count = (reason: string): number[] =>
+      [
+        ...text.matchAll(
+          new RegExp(`request_success_total\\{finished_reason="${reason}".*\\} (\\d)`, "g"),
+        ),
+      ].map(([, value]) => Number(value));
+    expect(count("abort").reduce((sum, value) => sum + value, 0)).toBe(4);
+    expect(count("stop")).toEqual([1, 1]); // the ones that left are no load any more
+  });
 });

@@ -36,12 +36,17 @@ export async function startAnswer(
   { signal: client, breakConnection }: Client,
 ): Promise<Answering> {
   const left = new AbortController();
-  const leave = (): void => left.abort(new Error("the client has left"));
+  const abort = (): void => left.abort(new Error("the client has left"));
   const signal = AbortSignal.any([client, left.signal]);
   const events = merge(
     asks.map((ask) => twin.answer(ask, signal)),
-    leave,
+    abort,
   );
+  // Returned too: a client may leave before anything of the stream was read, and nobody else would then end what has begun.
+  const leave = (): void => {
+    abort();
+    void events.return(undefined);
+  };
   let first = await events.next();
   while (!first.done && first.value[1].type === "start") first = await events.next();
   return { events: resume(first, events, leave), leave, breakConnection };

@@ -22,8 +22,9 @@ export type Beside = {
 
 /** The asks of a body, one for each choice. @throws BosunError for what vLLM refuses in the body itself. */
 export function toChatAsks(body: TwinChatBody, beside: Beside): TwinAsk[] {
+  checkStream(body);
   checkLogprobs(body, beside.flags);
-  const request = toModelRequest(withoutNull(body), beside.id);
+  const request = toModelRequest(body, beside.id);
   const constraint = toConstraint(body.structured_outputs, request.output?.schema);
   const ask: TwinAsk = {
     ...sharedAsk(body, beside),
@@ -118,7 +119,11 @@ export function checkLogprobCount(count: number, { maxLogprobs }: ServingFlags):
   );
 }
 
-/** stream_options: null is what some clients send without a stream. */
-function withoutNull(body: TwinChatBody): TwinChatBody {
-  return body.stream ? body : { ...body, stream_options: undefined };
+/** @throws BosunError for stream options without a stream; null is what some clients send. */
+export function checkStream({
+  stream,
+  stream_options: options,
+}: Pick<TwinChatBody, "stream" | "stream_options">): void {
+  if (stream || !options) return;
+  throw badRequest("Stream options can only be defined when `stream=True`.", "stream_options");
 }

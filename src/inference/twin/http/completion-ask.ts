@@ -5,7 +5,14 @@ import type { TwinAsk } from "../ask.ts";
 import { badRequest } from "../refusal.ts";
 import { decodeIds, encodeText } from "../text/tokenizer.ts";
 import type { CompletionBody } from "./body.ts";
-import { type Beside, checkLogprobCount, listOf, sharedAsk, toConstraint } from "./chat-ask.ts";
+import {
+  type Beside,
+  checkLogprobCount,
+  checkStream,
+  listOf,
+  sharedAsk,
+  toConstraint,
+} from "./chat-ask.ts";
 
 /** vLLM's default of max_tokens for completions, as OpenAI's. */
 const DEFAULT_MAX_TOKENS = 16;
@@ -27,6 +34,7 @@ export function toCompletionAsks(
   beside: Beside,
 ): TwinAsk[] {
   if (body.suffix) throw badRequest("suffix is not currently supported");
+  checkStream(body);
   checkLogprobCount(body.logprobs ?? 0, beside.flags);
   const shared = sharedAsk(body, beside);
   return prompts.flatMap(({ text, ids }, place) => {

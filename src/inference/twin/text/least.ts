@@ -39,7 +39,7 @@ export async function meets(text: string, constraint: Constraint): Promise<boole
   switch (constraint.type) {
     case "json": {
       const value = valueOf(text);
-      return value !== undefined && (await validate(constraint.schema, value)).type === "valid";
+      return value !== undefined && (await isValid(constraint.schema, value));
     }
     case "choice":
       return constraint.choices.includes(text);
@@ -57,10 +57,19 @@ export async function meets(text: string, constraint: Constraint): Promise<boole
 export async function leastJson(schema: JsonObject): Promise<string> {
   for (let branch = 0; branch < BRANCHES; branch++) {
     const filled = fillSchema(schema, createLeastValuer(), { branch, isMinimal: true });
-    if (filled.type === "filled" && (await validate(schema, filled.value)).type === "valid")
+    if (filled.type === "filled" && (await isValid(schema, filled.value)))
       return JSON.stringify(filled.value);
   }
   throw unmet("the twin makes no value for this JSON schema", "response_format");
+}
+
+/** A schema that is none (a pattern that does not compile, a reference into nowhere) makes the validator throw: nothing fits it. */
+async function isValid(schema: JsonObject, value: Json): Promise<boolean> {
+  try {
+    return (await validate(schema, value)).type === "valid";
+  } catch {
+    return false; // the caller says that nothing fits
+  }
 }
 
 function valueOf(text: string): Json | undefined {

@@ -3,7 +3,7 @@
 import type { ToolCall } from "../../model/message.ts";
 import type { Model, ModelRequest } from "../../model/model.ts";
 import { fillerIds } from "./filler.ts";
-import { leastJson } from "./least.ts";
+import { leastCall } from "./shaped.ts";
 import type { TextSource, WriteAsk, Written } from "./source.ts";
 import { decodeIds } from "./tokenizer.ts";
 
@@ -60,15 +60,14 @@ function plainSource(
   };
 }
 
-/** The first tool with the least arguments that it takes. */
+/** A call where one is due. */
 async function callOf(
-  { tools = [], toolChoice = "auto", messages }: ModelRequest,
+  request: ModelRequest,
   habit: CallHabit,
   choice: number,
 ): Promise<ToolCall | undefined> {
-  const tool = tools[0];
+  const { toolChoice = "auto", messages } = request;
   const isDue = habit === "once" && messages.at(-1)?.role === "user";
-  if (!tool || toolChoice === "none" || !(toolChoice === "required" || isDue)) return undefined;
-  const id = `chatcmpl-tool-${messages.length}${choice}`;
-  return { id, tool: tool.name, arguments: await leastJson(tool.parameters) };
+  if (toolChoice === "none" || !(toolChoice === "required" || isDue)) return undefined;
+  return leastCall(request, choice);
 }

@@ -1,8 +1,8 @@
 // Who writes a twin's answers: the port. The whole text is decided before the first token.
 //
 // Invariants
-//   O1  The same ask gives the same answer; only a script counts its calls.
-//   O2  A constraint (schema, choice, pattern) is met by every source, or the ask is refused.
+//   Z1  The same ask gives the same answer; only a script counts its calls.
+//   Z2  A constraint (schema, choice, pattern) is met by every source, or the ask is refused.
 
 import type { JsonObject } from "../../../json.ts";
 import type { ToolCall } from "../../model/message.ts";

@@ -4,8 +4,8 @@
 // what byte-pair encodings make of plain text: a word with the space before it, the rest of a long word, up to three digits, a run of
 // signs. Characters a token: 4.2 in English prose, 3.4 in Markdown and TypeScript, 2.8 in indented JSON, 1 in CJK.
 // Invariants
-//   K1  decodeIds(encodeText(text)) === text, lone surrogates included.
-//   K2  A longer text begins with the ids of a shorter one, but for the last ids of the shorter one: the text after them decides how
+//   Y1  decodeIds(encodeText(text)) === text, lone surrogates included.
+//   Y2  A longer text begins with the ids of a shorter one, but for the last ids of the shorter one: the text after them decides how
 //       its last piece goes on. Texts that are encoded apart never melt, so a conversation's turns keep their ids.
 
 /** Ids of the chat template's own marks; no text encodes to them. */

@@ -115,6 +115,35 @@ describe("what vLLM refuses, the twin refuses in the same words", () => {
     });
   });
 
+  it("stream options without a stream", async () => {
+    const message = "Stream options can only be defined when `stream=True`.";
+    const error = { message, param: "stream_options", type: "BadRequestError" };
+    const stream_options = { include_usage: true };
+
+    expect(await refusal({}, chat({ stream_options }))).toMatchObject({
+      status: 400,
+      body: { error },
+    });
+    expect(
+      await refusal({}, post({ model: MODEL, prompt: "a", stream_options }), COMPLETIONS),
+    ).toMatchObject({ status: 400, body: { error } });
+    expect(await refusal({}, chat({ stream_options: null }))).toMatchObject({ status: 200 });
+  });
+
+  it("a schema that is none", async () => {
+    const bad = {
+      type: "object",
+      properties: { a: { type: "string", pattern: "(" } },
+      required: ["a"],
+    };
+    const response_format = { type: "json_schema", json_schema: { name: "x", schema: bad } };
+
+    expect(await refusal({}, chat({ response_format }))).toMatchObject({
+      status: 400,
+      body: { error: { type: "BadRequestError" } },
+    });
+  });
+
   it("more tokens at least than at most", async () => {
     expect(await refusal({}, chat({ min_tokens: 9, max_tokens: 3 }))).toMatchObject({
       body: { error: { message: "min_tokens must be less than or equal to max_tokens=3, got 9." } },

@@ -12,6 +12,7 @@ import type { WriteAsk } from "../../../../src/inference/twin/text/source.ts";
 import { encodeText } from "../../../../src/inference/twin/text/tokenizer.ts";
 
 const SIGNAL = new AbortController().signal;
+const SERVER = { reasoningParser: "qwen3", signal: SIGNAL };
 const TOOL = {
   name: "search",
   description: "Finds.",
@@ -120,7 +121,7 @@ describe("a constraint", () => {
     const regex = ask({}, { constraint: { type: "regex", pattern: "[a-c]{3}-\\d" } });
 
     const said = await Promise.all(
-      [json, choice, regex].map((one) => writeShaped(echoSource(), one, SIGNAL)),
+      [json, choice, regex].map((one) => writeShaped(echoSource(), one, SERVER)),
     );
 
     expect(said.map(({ text }) => text)).toEqual([
@@ -136,7 +137,7 @@ describe("a constraint", () => {
     const { text } = await writeShaped(
       source,
       ask({}, { constraint: { type: "json", schema } }),
-      SIGNAL,
+      SERVER,
     );
 
     expect(text).toBe('{"city":"Oslo","note":"x"}');
@@ -146,7 +147,47 @@ describe("a constraint", () => {
     const never = { type: "object", required: ["a"], properties: { a: false } };
 
     await expect(
-      writeShaped(echoSource(), ask({}, { constraint: { type: "json", schema: never } }), SIGNAL),
+      writeShaped(echoSource(), ask({}, { constraint: { type: "json", schema: never } }), SERVER),
     ).rejects.toMatchObject({ code: "model/bad-request" });
+  });
+});
+
+describe("what a server makes of a text", () => {
+  const call = { tool: "search", arguments: { query: "sails" } };
+  const source = scriptSource("s", [{ text: "Looking.", reasoning: "A search.", calls: [call] }]);
+  const hermes = '<tool_call>\n{"name": "search", "arguments": {"query":"sails"}}\n</tool_call>';
+
+  it("leaves calls in the text where no tools are offered, as a model writes them", async () => {
+    const said = await Promise.all(
+      [ask(), ask({ tools: [TOOL], toolChoice: "none" })].map((one) =>
+        writeShaped(source, one, SERVER),
+      ),
+    );
+
+    for (const { text, calls } of said) expect([text, calls]).toEqual([`Looking.\n${hermes}`, []]);
+  });
+
+  it("makes a call that must come", async () => {
+    const asked = ask({ tools: [TOOL], toolChoice: "required" });
+
+    const { calls } = await writeShaped(scriptSource("s", [{ text: "No." }]), asked, SERVER);
+
+    expect(calls).toMatchObject([{ tool: "search", arguments: '{"query":"none"}' }]);
+  });
+
+  it("leaves thoughts in the text without a parser, and has none where thinking is off", async () => {
+    const tools = [TOOL];
+    const off = { extraBody: { chat_template_kwargs: { enable_thinking: false } } };
+
+    const parsed = await writeShaped(source, ask({ tools }), SERVER);
+    const plain = await writeShaped(source, ask({ tools }), {
+      ...SERVER,
+      reasoningParser: undefined,
+    });
+    const none = await writeShaped(source, ask({ tools, settings: off }), SERVER);
+
+    expect([parsed.text, parsed.reasoning]).toEqual(["Looking.", "A search."]);
+    expect([plain.text, plain.reasoning]).toEqual(["<think>\nA search.\n</think>\n\nLooking.", ""]);
+    expect([none.text, none.reasoning]).toEqual(["Looking.", ""]);
   });
 });
