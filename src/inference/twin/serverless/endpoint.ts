@@ -91,19 +91,21 @@ export class ServerlessEndpoint implements WorkerReplica, Disposable {
       }
       const waitedMs = this.#clock.now() - sinceMs;
       let hasTokens = false;
+      let end: EndEvent | undefined;
       try {
         const both = AbortSignal.any([signal, place.host]);
         for await (const event of place.replica.generate(request, both)) {
-          if (event.type === "end" && isLost(place, signal)) break;
           hasTokens ||= event.type === "tokens";
-          yield event.type === "end" ? this.#counted(event, waitedMs) : event;
+          if (event.type !== "end") yield event;
+          else if (!isLost(place, signal)) end = event;
         }
       } catch (error) {
         if (!isLost(place, signal)) throw error;
       } finally {
         place.worker.release(place.host);
       }
-      if (!isLost(place, signal)) return;
+      if (end) yield this.#counted(end, waitedMs);
+      if (end || !isLost(place, signal)) return;
       // What was said cannot be said again: only a request without a token moves to another worker.
       if (hasTokens || attempt === MAX_ATTEMPTS) {
         yield this.#ended(sinceMs, "error");

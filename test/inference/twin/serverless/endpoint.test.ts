@@ -135,6 +135,20 @@ describe("a serverless endpoint", () => {
     expect(endpoint.health().jobs).toEqual({ inQueue: 0, inProgress: 0, completed: 5, failed: 0 });
   });
 
+  it("has a request no more in progress when its end is told", async () => {
+    const { endpoint } = setUp({});
+    const seen: unknown[] = [];
+
+    for await (const { type } of endpoint.generate(REQUEST, NEVER))
+      seen.push([type, endpoint.health().jobs.inProgress, endpoint.health().jobs.completed]);
+
+    expect(seen).toEqual([
+      ["start", 1, 0],
+      ["tokens", 1, 0],
+      ["end", 0, 1],
+    ]);
+  });
+
   it("starts no more than workersMax, and serves in order of arrival", async () => {
     const { ask, launched, clock } = setUp({ workersMax: 1, jobsPerWorker: 1 });
     const order: number[] = [];
