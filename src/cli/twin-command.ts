@@ -52,7 +52,8 @@ const HELP = `
 Everything is simulated: times are computed from the GPU and the model, token ids are a stand-in's, and texts come from --text.
 What would not start on the GPU does not start here either, with vLLM's message and what would fit.
 A request can ask for a fault by a header: x-bosun-fault: 429; retry-after=2. Faults: 429, 500, 503 (retry-after), slow (ms), cut,
-malformed, stuck, engine-death (after, in tokens), finish (reason), kv-squeeze (share); with p, a probability.
+malformed, stuck, engine-death (after, in tokens; restart-ms),
+finish (reason), kv-squeeze (share); with p, a probability.
 
 Examples:
   ${commandName()} twin --gpu H100-SXM --model Qwen/Qwen3-8B

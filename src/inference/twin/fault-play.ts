@@ -1,6 +1,6 @@
 // Lets a fault befall a generation while its tokens come.
 
-import { until } from "../../clock.ts";
+import { type Clock, until } from "../../clock.ts";
 import type { Fault } from "./fault.ts";
 import type { GenerateEvent } from "./generate.ts";
 import { engineDead, refused } from "./refusal.ts";
@@ -10,7 +10,11 @@ import type { Served } from "./served.ts";
 export type Broken = { readonly type: "broken"; readonly how: "cut" | "malformed" };
 
 /** What a fault works on. */
-export type Victim = { readonly replica: Served; readonly signal: AbortSignal };
+export type Victim = {
+  readonly replica: Served;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+};
 
 /** The events up to the fault, and what comes of it. Without one: the events. */
 export async function* playFault(
@@ -52,20 +56,21 @@ async function* breakAfter(
 }
 
 async function breakNow(
-  { type }: Breaking,
-  { replica, signal }: Victim,
+  fault: Breaking,
+  { replica, signal, clock }: Victim,
 ): Promise<Broken | undefined> {
-  switch (type) {
+  switch (fault.type) {
     case "cut":
     case "malformed":
-      return { type: "broken", how: type };
+      return { type: "broken", how: fault.type };
     case "engine-death":
       replica.kill();
+      if (fault.restartMs > 0) clock.timer(fault.restartMs, () => replica.restart());
       return undefined; // the engine ends what it served by itself
     case "stuck":
       return until(new Promise<never>(() => undefined), signal);
     default:
-      return type satisfies never;
+      return fault satisfies never;
   }
 }
 

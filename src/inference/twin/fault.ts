@@ -19,8 +19,8 @@ export type Fault =
   | { readonly type: "finish"; readonly reason: string }
   /** Nothing more comes and nothing ends until the client leaves. */
   | { readonly type: "stuck"; readonly after: number }
-  /** The engine dies, with all that it serves. */
-  | { readonly type: "engine-death"; readonly after: number }
+  /** The engine dies, with all that it serves, and is up again, empty, after `restartMs`; 0: never. */
+  | { readonly type: "engine-death"; readonly after: number; readonly restartMs: number }
   /** A share of the KV blocks is gone while the request runs. */
   | { readonly type: "kv-squeeze"; readonly share: number };
 
@@ -93,8 +93,9 @@ export function faultText(fault: Fault): string {
     case "cut":
     case "malformed":
     case "stuck":
-    case "engine-death":
       return `${fault.type}; after=${fault.after}`;
+    case "engine-death":
+      return `engine-death; after=${fault.after}; restart-ms=${fault.restartMs}`;
     default:
       return fault satisfies never;
   }
@@ -123,8 +124,9 @@ function faultOf(name: string, { number, take, text }: Given): Fault {
     case "cut":
     case "malformed":
     case "stuck":
-    case "engine-death":
       return { type: name, after: number("after", 1) };
+    case "engine-death":
+      return { type: name, after: number("after", 1), restartMs: number("restart-ms", 0) };
     default:
       throw invalid(text, "there is no such fault");
   }
@@ -133,7 +135,7 @@ function faultOf(name: string, { number, take, text }: Given): Fault {
 function invalid(text: string, why: string): BosunError {
   return new BosunError(
     "config/invalid",
-    `fault "${text.slice(0, 80)}": ${why}. Faults: 429, 500, 503 (retry-after), slow (ms), cut, malformed, stuck, engine-death (after), finish (reason), kv-squeeze (share), each with p`,
+    `fault "${text.slice(0, 80)}": ${why}. Faults: 429, 500, 503 (retry-after), slow (ms), cut, malformed, stuck, engine-death (after, restart-ms), finish (reason), kv-squeeze (share), each with p`,
   );
 }
 

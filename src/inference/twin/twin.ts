@@ -164,7 +164,7 @@ async function* played(
   const generated = replica.generate(toGenerate(ask, planned, flags), signal);
   let total = 0;
   try {
-    for await (const event of playFault(generated, ask.fault, { replica, signal })) {
+    for await (const event of playFault(generated, ask.fault, { replica, signal, clock })) {
       if (event.type !== "broken") recorder.follow(event);
       if (event.type === "tokens") total = event.to;
       yield toTold(event, { ask, planned, total });

@@ -96,6 +96,18 @@ describe("the server over real engines", () => {
     expect((await ask(CHAT, chat())).status).toBe(200);
   });
 
+  it("comes back by itself when its death says after how long", async () => {
+    const { ask, clock } = serve({}, { tokens: 500 });
+    const init = chat({}, { "x-bosun-fault": "engine-death; restart-ms=30000" });
+
+    const died = await ask(CHAT, init);
+    const healthThen = (await ask("/health")).status;
+    await clock.sleep(30_000, new AbortController().signal);
+
+    expect([died.status, healthThen]).toEqual([500, 503]);
+    expect((await ask(CHAT, chat())).status).toBe(200);
+  });
+
   it("counts steps and their tokens", async () => {
     const { ask, twin } = serve();
 

@@ -10,7 +10,7 @@ describe("a fault's text", () => {
     "cut; after=5",
     "malformed; after=1",
     "stuck; after=0",
-    "engine-death; after=3",
+    "engine-death; after=3; restart-ms=500",
     "finish; reason=abort",
     "kv-squeeze; share=0.5",
   ])("%s is read and written as it stands", (text) => {
