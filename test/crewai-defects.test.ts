@@ -9,6 +9,7 @@ import {
   byTask,
   costing,
   errorOf,
+  eventsOf,
   gate,
   job,
   promptOf,
@@ -217,5 +218,24 @@ describe("CrewAI counts tool uses per object, for the whole process; here", () =
     const results = await Promise.all([made.kickoff(), made.kickoff(), made.kickoff()]);
 
     expect(results.map(({ raw }) => raw)).toEqual(["seen", "seen", "seen"]);
+  });
+});
+
+/** Bytes of what a store keeps of a crew of `count` tasks whose prompts are alike long. */
+async function bytesOf(count: number): Promise<number> {
+  const { bosun } = scene(() => "word ".repeat(200));
+  const tasks = Array.from({ length: count }, (_, index) => job(`t${index}`, { context: [] }));
+  const { events } = await eventsOf(crew({ name: "c", tasks, bosun }).stream());
+  return events
+    .filter(({ type }) => !type.endsWith("delta"))
+    .reduce((bytes, event) => bytes + JSON.stringify(event).length, 0);
+}
+
+describe("CrewAI writes all that happened before into each checkpoint; here", () => {
+  it("what is kept of a run grows with its tasks, not with their square", async () => {
+    const [few, many] = [await bytesOf(5), await bytesOf(50)];
+
+    expect(many / few).toBeGreaterThan(5);
+    expect(many / few).toBeLessThan(11);
   });
 });

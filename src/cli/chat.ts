@@ -8,12 +8,10 @@ import type { Inputs } from "../orchestration/crew/input.ts";
 import { isName } from "../orchestration/crew/option.ts";
 import { newRunId } from "../run-id.ts";
 import { createAsker } from "./ask.ts";
-import { loadCrew } from "./crew-file.ts";
 import { errorText, EXIT, failureText } from "./failure.ts";
 import { inputNamesOf, parseInputs } from "./input.ts";
 import { createLineInput, type LineInput } from "./line-input.ts";
-import { checkModelName } from "./model-name.ts";
-import { projectNoteLines } from "./project-note.ts";
+import { openCrew } from "./open-crew.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
 import { captureConsole } from "./user-console.ts";
@@ -39,12 +37,7 @@ export async function chatCommand(
   const { model } = flags;
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
-  const loaded = await loadCrew(path, terminal);
-  if (model !== undefined) checkModelName(model, loaded.env);
-  writeLines(
-    terminal.err,
-    projectNoteLines(loaded.notes, terminal.err.paint, { withNotes: flags.notes ?? false }),
-  );
+  const loaded = await openCrew(path, flags, terminal);
   const { crew } = loaded;
   const inputs = { ...loaded.inputs, ...given };
   const name = flags.message ?? messageInputOf(crew, inputs);

@@ -7,13 +7,12 @@ import { similarTo } from "../orchestration/crew/similar.ts";
 import type { RunState } from "../orchestration/run/state.ts";
 import { createAsker } from "./ask.ts";
 import { runBatch } from "./batch.ts";
-import { loadCrew, type LoadedCrew } from "./crew-file.ts";
+import type { LoadedCrew } from "./crew-file.ts";
 import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
 import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
 import { createLineInput } from "./line-input.ts";
-import { checkModelName } from "./model-name.ts";
+import { openCrew } from "./open-crew.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
-import { projectNoteLines } from "./project-note.ts";
 import { reportLines } from "./report.ts";
 import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
 import { unfinishedLines } from "./unfinished.ts";
@@ -45,12 +44,7 @@ export async function runCommand(
   checkFlags(flags);
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
-  const loaded = await orInterrupted(loadCrew(path, terminal), terminal.signal);
-  if (flags.model !== undefined) checkModelName(flags.model, loaded.env);
-  writeLines(
-    terminal.err,
-    projectNoteLines(loaded.notes, terminal.err.paint, { withNotes: flags.notes ?? false }),
-  );
+  const loaded = await openCrew(path, flags, terminal);
   warnUnused(terminal, loaded, given);
   const bosun = createBosun({ data: flags.data, env: loaded.env });
   try {
@@ -86,19 +80,6 @@ function wrongFlags(flags: RunFlags): string | undefined {
   if (runId !== undefined) return "--run-id names one run: it cannot be used with --inputs";
   if (showPrompts) return "--show-prompts shows one run: it cannot be used with --inputs";
   return undefined;
-}
-
-/** A file that never finishes loading must not make Ctrl-C useless. */
-async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const interrupted = Promise.withResolvers<never>();
-  const onAbort = (): void => interrupted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, interrupted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 function warnUnused({ err }: Terminal, { crew }: LoadedCrew, given: Inputs): void {

@@ -12,7 +12,7 @@
 import type { EngineConfig } from "./engine-config.ts";
 import { KvCache } from "./kv-cache.ts";
 import { comparePriority, type Sequence } from "./sequence.ts";
-import type { StepBatch } from "./step-cost.ts";
+import { NO_BATCH, type StepBatch } from "./step-cost.ts";
 import { WaitingQueue } from "./waiting-queue.ts";
 
 /** The scheduler of one engine, with the state of the step that it made last. */
@@ -22,7 +22,7 @@ export class Scheduler {
   /** In the order of admission. Those with numScheduled > 0 are in the step. */
   readonly running: Sequence[] = [];
   /** The work of the last step. One object for all steps. */
-  readonly batch: Mutable<StepBatch> = emptyBatch();
+  readonly batch: Mutable<StepBatch> = { ...NO_BATCH };
   /** What the last step admitted for the first time, and what it preempted. One array each for all steps. */
   readonly started: Sequence[] = [];
   readonly preempted: Sequence[] = [];
@@ -223,19 +223,6 @@ export class Scheduler {
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-function emptyBatch(): Mutable<StepBatch> {
-  return {
-    prefillSeqs: 0,
-    prefillTokens: 0,
-    prefillAttention: 0,
-    prefillContextTokens: 0,
-    decodeSeqs: 0,
-    decodeContextTokens: 0,
-    sampledSeqs: 0,
-    loraSeqs: 0,
-  };
-}
 
 /** Field by field: Object.assign costs as much as the step of a small batch. */
 function clearBatch(batch: Mutable<StepBatch>): void {

@@ -27,6 +27,18 @@ export type StepBatch = {
   readonly loraSeqs: number;
 };
 
+/** A batch of nothing, to write others from. */
+export const NO_BATCH: StepBatch = {
+  prefillSeqs: 0,
+  prefillTokens: 0,
+  prefillAttention: 0,
+  prefillContextTokens: 0,
+  decodeSeqs: 0,
+  decodeContextTokens: 0,
+  sampledSeqs: 0,
+  loraSeqs: 0,
+};
+
 /**
  * Milliseconds that the step takes: finite and above 0. Called once a step, in order. It must not keep `batch`, which is used again
  * in the next step, and must not throw.

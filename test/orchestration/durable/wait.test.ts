@@ -1,50 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
 import { BosunError } from "../../../src/error.ts";
-import type { Json } from "../../../src/json.ts";
-import type {
-  Durable,
-  DurableEngine,
-  Flow,
-  StartOptions,
-} from "../../../src/orchestration/durable/durable.ts";
-import { createInlineEngine } from "../../../src/orchestration/durable/inline.ts";
 import { settle } from "../run/scenario.ts";
-
-const flow = <O extends Json>(run: (d: Durable, input: Json) => Promise<O>): Flow<Json, O> => ({
-  name: "test",
-  version: "1",
-  run,
-});
-
-type Body<O> = (d: Durable) => Promise<O>;
-type Started = {
-  readonly engine: DurableEngine;
-  readonly clock: VirtualClock;
-  readonly run: <O extends Json>(body: Body<O>, options?: Partial<StartOptions>) => Promise<O>;
-};
-
-function started(): Started {
-  const clock = createVirtualClock({ auto: false });
-  const engine = createInlineEngine({ clock });
-  return {
-    clock,
-    engine,
-    run: (body, options = {}) => {
-      const { signal } = new AbortController();
-      const running = engine.start(flow(body), {}, { id: "r", signal, ...options });
-      running.catch(() => undefined); // each test looks at it later
-      return running;
-    },
-  };
-}
-
-const codeOf = async (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => "none",
-    (error: unknown) => (error instanceof BosunError ? error.code : String(error)),
-  );
-const orNothing = (value: Json | undefined): Json => value ?? "nothing came";
+import { codeOf, flow, orNothing, started } from "./wait-scene.ts";
 
 describe("wait", () => {
   it("gets what is given under its name", async () => {

@@ -1,22 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { crew } from "../../../src/crew.ts";
-import type { Agent } from "../../../src/orchestration/crew/agent.ts";
 import { defineCrew } from "../../../src/orchestration/crew/crew.ts";
 import { tool } from "../../../src/orchestration/tool/tool.ts";
-import type { Script, ScriptedCall } from "../../../src/test/scripted-model.ts";
-import { job, scene, thrownBy, worker } from "./scenario.ts";
-import { byWho, calling, resultsIn } from "./team-scene.ts";
-
-const lead = worker("Lead", { allowDelegation: true });
-const helper = worker("Helper", { goal: "Help" });
-
-const peers = (script: Script, agents: readonly Agent<never>[], options = {}) => {
-  const { bosun, model } = scene(script);
-  const [first] = agents;
-  if (!first) throw new Error("a crew needs somebody");
-  const made = crew({ name: "c", tasks: [job("t", { agent: first })], agents, ...options, bosun });
-  return { model, made };
-};
+import type { ScriptedCall } from "../../../src/test/scripted-model.ts";
+import { job, thrownBy, worker } from "./scenario.ts";
+import { byWho, calling, helper, lead, peers, resultsIn } from "./team-scene.ts";
 
 describe("the arguments of a delegation", () => {
   it.each<[string, ScriptedCall["arguments"], RegExp]>([

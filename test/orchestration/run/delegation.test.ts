@@ -1,21 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { crew } from "../../../src/crew.ts";
-import type { Agent } from "../../../src/orchestration/crew/agent.ts";
 import { agent } from "../../../src/orchestration/crew/agent.ts";
 import type { Script, ScriptedCall } from "../../../src/test/scripted-model.ts";
 import { eventsOf, job, only, promptOf, scene, worker } from "./scenario.ts";
-import { ask, byWho, calling, delegate, led, resultsIn, toolsIn, whoIn } from "./team-scene.ts";
-
-const lead = worker("Lead", { allowDelegation: true });
-const helper = worker("Helper", { goal: "Help" });
-
-const peers = (script: Script, agents: readonly Agent<never>[], options = {}) => {
-  const { bosun, model } = scene(script);
-  const [first] = agents;
-  if (!first) throw new Error("a crew needs somebody");
-  const made = crew({ name: "c", tasks: [job("t", { agent: first })], agents, ...options, bosun });
-  return { model, made };
-};
+import {
+  ask,
+  byWho,
+  calling,
+  delegate,
+  helper,
+  lead,
+  led,
+  peers,
+  resultsIn,
+  toolsIn,
+  whoIn,
+} from "./team-scene.ts";
 
 describe("an agent that may delegate", () => {
   it.each(["sequential", "parallel"] as const)(

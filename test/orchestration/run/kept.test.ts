@@ -37,26 +37,6 @@ describe("two long results of one turn", () => {
   });
 });
 
-/** Bytes of what a store keeps of a crew of `count` tasks whose prompts are alike long. */
-async function bytesOf(count: number): Promise<number> {
-  const { bosun } = scene(() => "word ".repeat(200));
-  const tasks = Array.from({ length: count }, (_, index) => job(`t${index}`, { context: [] }));
-  const { events } = await eventsOf(crew({ name: "c", tasks, bosun }).stream());
-  return events
-    .filter(({ type }) => !type.endsWith("delta"))
-    .reduce((bytes, event) => bytes + JSON.stringify(event).length, 0);
-}
-
-describe("the events of a run", () => {
-  // CrewAI writes all that happened before into each checkpoint: ten times the tasks are a hundred times the bytes.
-  it("grow with its tasks, not with their square", async () => {
-    const [few, many] = [await bytesOf(5), await bytesOf(50)];
-
-    expect(many / few).toBeGreaterThan(5);
-    expect(many / few).toBeLessThan(11);
-  });
-});
-
 describe("an answer", () => {
   it("says that it was cut at maxTokens", async () => {
     const { bosun } = scene(() => ({ text: "half of", finish: "length" }));

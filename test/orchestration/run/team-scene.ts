@@ -6,7 +6,7 @@ import type { Agent } from "../../../src/orchestration/crew/agent.ts";
 import type { CrewOptions, Policy } from "../../../src/orchestration/crew/crew.ts";
 import { type Task, task } from "../../../src/orchestration/crew/task.ts";
 import type { Script, ScriptedCall, ScriptedReply } from "../../../src/test/scripted-model.ts";
-import { scene } from "./scenario.ts";
+import { job, scene, worker } from "./scenario.ts";
 
 /** A turn that calls tools. */
 export function calling(...calls: readonly ScriptedCall[]): ScriptedReply {
@@ -89,3 +89,20 @@ export function led(
 }
 
 const REPORT = task({ name: "report", description: "Report on it", expectedOutput: "A report" });
+
+/** An agent that may give work away, and one that does it. */
+export const lead: Agent<never> = worker("Lead", { allowDelegation: true });
+export const helper: Agent<never> = worker("Helper", { goal: "Help" });
+
+/** A crew of one task, which the first of the agents does. */
+export function peers(
+  script: Script,
+  agents: readonly Agent<never>[],
+  options: object = {},
+): Pick<Led, "model" | "made"> {
+  const { bosun, model } = scene(script);
+  const [first] = agents;
+  if (!first) throw new Error("a crew needs somebody");
+  const made = crew({ name: "c", tasks: [job("t", { agent: first })], agents, ...options, bosun });
+  return { model, made };
+}

@@ -5,8 +5,8 @@
 // that have not ended: the time between the tokens of that last one is the time of such a step.
 
 import { createRandom } from "../random.ts";
-import type { StepBatch } from "../step-cost.ts";
-import { decodeBatch, NO_BATCH, withPrompt } from "./coefficients.ts";
+import { NO_BATCH, type StepBatch } from "../step-cost.ts";
+import { decodeBatch, withPrompt } from "./coefficients.ts";
 import type { Observation } from "./fit.ts";
 
 /** Requests that begin together. */

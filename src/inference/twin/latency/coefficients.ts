@@ -2,7 +2,7 @@
 //
 // A roofline has the same form with more parts: fitted and computed step costs can be compared number by number.
 
-import type { StepBatch, StepCost } from "../step-cost.ts";
+import { NO_BATCH, type StepBatch, type StepCost } from "../step-cost.ts";
 
 /** Milliseconds. All at least 0. */
 export type StepCoefficients = {
@@ -54,18 +54,6 @@ export function stepMs(coefficients: StepCoefficients, batch: StepBatch): number
     requestMs * (batch.prefillSeqs + batch.decodeSeqs)
   );
 }
-
-/** A batch of nothing, to write others from. */
-export const NO_BATCH: StepBatch = {
-  prefillSeqs: 0,
-  prefillTokens: 0,
-  prefillAttention: 0,
-  prefillContextTokens: 0,
-  decodeSeqs: 0,
-  decodeContextTokens: 0,
-  sampledSeqs: 0,
-  loraSeqs: 0,
-};
 
 /** `seqs` decodes whose contexts are `context` tokens long on average. */
 export function decodeBatch(seqs: number, context: number): StepBatch {

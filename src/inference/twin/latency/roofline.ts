@@ -10,8 +10,8 @@ import type { Gpu } from "../../fleet/gpu.ts";
 import { type KvDtype, toKvBytesPerToken } from "../../fleet/kv.ts";
 import type { ModelShape, Quantization } from "../../fleet/model.ts";
 import { toProjectionBytes } from "../../fleet/weights.ts";
-import type { StepBatch, StepCost } from "../step-cost.ts";
-import { NO_BATCH, type StepCoefficients } from "./coefficients.ts";
+import { NO_BATCH, type StepBatch, type StepCost } from "../step-cost.ts";
+import type { StepCoefficients } from "./coefficients.ts";
 import { efficiencyOf, type GpuEfficiency, LARGE_ELEMENTS } from "./efficiency.ts";
 import { type StepOverhead, VLLM_OVERHEAD } from "./overhead.ts";
 

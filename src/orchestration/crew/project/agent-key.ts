@@ -1,6 +1,6 @@
 // The keys of CrewAI's agents.
 
-import { type KeyRules, TOOL_FAILURES } from "./key.ts";
+import { type KeyRules, MEMORY, PYTHON, RATE_LIMIT, TOOL_FAILURES } from "./key.ts";
 import type { ToolUse } from "./known-tool.ts";
 import { type ModelFields, readModel } from "./model-value.ts";
 import { toFlag, toMilliseconds, toText, toTextOrNone, toWhole } from "./value.ts";
@@ -16,14 +16,12 @@ export type AgentFields = ModelFields & {
   readonly allowDelegation?: boolean | undefined;
 };
 
-const MEMORY = "memory is not built yet: the run goes on without it";
 const KNOWLEDGE =
   "knowledge is not built yet: the run goes on without it. search_docs searches local files: add searchDocs to the agent's tools";
 const PLANNING =
   "an agent's own planning is not built: planning: true of the crew makes one plan for all tasks";
 const PROMPTS =
   "prompts of one's own are not supported: Bosun keeps the parts that tasks share in front, so that servers can cache them";
-const PYTHON = "Python is not run. hooks of crew() are called at the same places";
 const CODE = "agents do not run code; CrewAI has taken this out too";
 
 /** By key. */
@@ -69,12 +67,7 @@ export const AGENT_KEYS: KeyRules<AgentFields> = {
   response_template: { type: "told", level: "warning", message: PROMPTS },
   verbose: { type: "silent" },
   i18n: { type: "told", level: "warning", message: PROMPTS },
-  max_rpm: {
-    type: "told",
-    level: "warning",
-    message:
-      "rate limits come with the pool; until then a call that is refused with 429 is repeated after its Retry-After",
-  },
+  max_rpm: RATE_LIMIT,
   max_retry_limit: {
     type: "told",
     level: "warning",
@@ -92,8 +85,8 @@ export const AGENT_KEYS: KeyRules<AgentFields> = {
     level: "note",
     message: "goes with inject_date, which is not supported",
   },
-  memory: { type: "told", level: "warning", message: MEMORY },
-  embedder: { type: "told", level: "warning", message: MEMORY },
+  memory: MEMORY,
+  embedder: MEMORY,
   knowledge: { type: "told", level: "warning", message: KNOWLEDGE },
   knowledge_sources: { type: "told", level: "warning", message: KNOWLEDGE },
   knowledge_config: { type: "told", level: "warning", message: KNOWLEDGE },
@@ -119,9 +112,9 @@ export const AGENT_KEYS: KeyRules<AgentFields> = {
     message: "the agent's own model calls its tools",
   },
   tool_failure_policy: TOOL_FAILURES,
-  step_callback: { type: "told", level: "warning", message: PYTHON },
-  callbacks: { type: "told", level: "warning", message: PYTHON },
-  cache_handler: { type: "told", level: "warning", message: PYTHON },
+  step_callback: PYTHON,
+  callbacks: PYTHON,
+  cache_handler: PYTHON,
   executor_class: { type: "told", level: "warning", message: "Bosun has one agent loop" },
   agent_executor: { type: "told", level: "warning", message: "Bosun has one agent loop" },
   multimodal: { type: "told", level: "warning", message: "only texts are sent to models" },

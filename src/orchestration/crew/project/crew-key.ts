@@ -1,6 +1,13 @@
 // The keys of CrewAI's crews: of crew.json(c), and of Crew(…) in a crew.py.
 
-import { type KeyContext, type KeyRules, TOOL_FAILURES } from "./key.ts";
+import {
+  type KeyContext,
+  type KeyRules,
+  MEMORY,
+  PYTHON,
+  RATE_LIMIT,
+  TOOL_FAILURES,
+} from "./key.ts";
 import { type ModelFields, type ModelUse, readModel } from "./model-value.ts";
 import { selfCallOf } from "./python-scope.ts";
 import { type Located, show, toFlag, toText, wrongType } from "./value.ts";
@@ -19,8 +26,6 @@ export type CrewFields = {
 
 const KNOWLEDGE =
   "knowledge is not built yet: the run goes on without it. search_docs searches local files: add searchDocs to the agents' tools";
-const MEMORY = "memory is not built yet: the run goes on without it";
-const PYTHON = "Python is not run. hooks of crew() are called at the same places";
 const PLATFORM = "CrewAI's platform is not used; Bosun sends nothing anywhere";
 
 /** By key. */
@@ -48,19 +53,14 @@ export const CREW_KEYS: KeyRules<CrewFields> = {
   manager_agent: { type: "used", python: true, read: readManager },
   verbose: { type: "silent" },
   stream: { type: "silent" },
-  max_rpm: {
-    type: "told",
-    level: "warning",
-    message:
-      "rate limits come with the pool; until then a call that is refused with 429 is repeated after its Retry-After",
-  },
-  memory: { type: "told", level: "warning", message: MEMORY },
-  memory_config: { type: "told", level: "warning", message: MEMORY },
-  short_term_memory: { type: "told", level: "warning", message: MEMORY },
-  long_term_memory: { type: "told", level: "warning", message: MEMORY },
-  entity_memory: { type: "told", level: "warning", message: MEMORY },
-  external_memory: { type: "told", level: "warning", message: MEMORY },
-  embedder: { type: "told", level: "warning", message: MEMORY },
+  max_rpm: RATE_LIMIT,
+  memory: MEMORY,
+  memory_config: MEMORY,
+  short_term_memory: MEMORY,
+  long_term_memory: MEMORY,
+  entity_memory: MEMORY,
+  external_memory: MEMORY,
+  embedder: MEMORY,
   knowledge: { type: "told", level: "warning", message: KNOWLEDGE },
   knowledge_sources: { type: "told", level: "warning", message: KNOWLEDGE },
   chat_llm: {
@@ -73,10 +73,10 @@ export const CREW_KEYS: KeyRules<CrewFields> = {
     level: "warning",
     message: "each agent's own model calls its tools",
   },
-  step_callback: { type: "told", level: "warning", message: PYTHON },
-  task_callback: { type: "told", level: "warning", message: PYTHON },
-  before_kickoff_callbacks: { type: "told", level: "warning", message: PYTHON },
-  after_kickoff_callbacks: { type: "told", level: "warning", message: PYTHON },
+  step_callback: PYTHON,
+  task_callback: PYTHON,
+  before_kickoff_callbacks: PYTHON,
+  after_kickoff_callbacks: PYTHON,
   prompt_file: {
     type: "told",
     level: "warning",

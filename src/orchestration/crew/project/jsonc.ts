@@ -1,7 +1,7 @@
 // JSON and JSONC (comments, commas before a closing bracket) as located values. A parser of its own: JSON.parse tells no places of
 // values, and the YAML library knows no `//`.
 
-import { errorAt, type Place } from "./place.ts";
+import { errorAt, type Place, repeatedKey } from "./place.ts";
 import type { Source } from "./source.ts";
 import type { Entry, Located } from "./value.ts";
 
@@ -100,12 +100,7 @@ function readEntries(cursor: Cursor, depth: number): readonly Entry[] {
     const token = cursor.match(STRING);
     if (token === undefined) throw cursor.unexpected('a key in quotes or "}"');
     const key = String(parseToken(token, place));
-    if (seen.has(key))
-      throw errorAt(
-        place,
-        `the key "${key}" stands here a second time. Remove one`,
-        "crew/duplicate-name",
-      );
+    if (seen.has(key)) throw repeatedKey(place, key);
     seen.add(key);
     cursor.skip();
     if (!cursor.take(":")) throw cursor.unexpected('":"');

@@ -49,6 +49,28 @@ export const TOOL_FAILURES: KeyRule<object> = {
   },
 };
 
+/** Of agents and crews alike. */
+export const MEMORY: KeyRule<object> = {
+  type: "told",
+  level: "warning",
+  message: "memory is not built yet: the run goes on without it",
+};
+
+/** Of agents and crews alike. */
+export const RATE_LIMIT: KeyRule<object> = {
+  type: "told",
+  level: "warning",
+  message:
+    "rate limits come with the pool; until then a call that is refused with 429 is repeated after its Retry-After",
+};
+
+/** Functions of agents, tasks and crews alike. */
+export const PYTHON: KeyRule<object> = {
+  type: "told",
+  level: "warning",
+  message: "Python is not run. hooks of crew() are called at the same places",
+};
+
 /** Rules by key. */
 export type KeyRules<Fields> = Readonly<Record<string, KeyRule<Fields>>>;
 

@@ -42,6 +42,12 @@ export function errorAt(
   });
 }
 
+/** The error of a key that its map has already. */
+export function repeatedKey(place: Place, key: string): BosunError {
+  const message = `the key "${key}" stands here a second time. Remove one`;
+  return errorAt(place, message, "crew/duplicate-name");
+}
+
 /** Notes as they are taken. */
 export type NoteBook = { readonly note: Noting; readonly all: readonly ProjectNote[] };
 

@@ -1,6 +1,6 @@
 // The keys of CrewAI's tasks.
 
-import { type KeyContext, type KeyRules, TOOL_FAILURES } from "./key.ts";
+import { type KeyContext, type KeyRules, PYTHON, TOOL_FAILURES } from "./key.ts";
 import type { ToolUse } from "./known-tool.ts";
 import { schemaOf } from "./python-model.ts";
 import { selfCallOf } from "./python-scope.ts";
@@ -39,8 +39,6 @@ export type TaskFields = {
   readonly guardrails?: readonly string[] | undefined;
   readonly guardrailRetries?: number | undefined;
 };
-
-const PYTHON = "Python is not run. hooks of crew() are called at the same places";
 
 const ANY_OUTPUT = "A complete answer";
 
@@ -150,8 +148,8 @@ export const TASK_KEYS: KeyRules<TaskFields> = {
       ),
   },
   type: { type: "used", python: true, read: readType },
-  callback: { type: "told", level: "warning", message: PYTHON },
-  callbacks: { type: "told", level: "warning", message: PYTHON },
+  callback: PYTHON,
+  callbacks: PYTHON,
   converter_cls: {
     type: "told",
     level: "warning",

@@ -6,7 +6,7 @@
 import type * as Library from "yaml";
 import type { Document, LineCounter, Node, Pair, Scalar } from "yaml";
 import { messageOf } from "../../../error.ts";
-import { errorAt, type Place } from "./place.ts";
+import { errorAt, type Place, repeatedKey } from "./place.ts";
 import type { Source } from "./source.ts";
 import type { Entry, Located, MapValue } from "./value.ts";
 
@@ -108,12 +108,7 @@ function createReader(yaml: Yaml, document: Document, placeOf: (offset: number) 
     for (const pair of pairs) {
       const key = String(isScalar(pair.key) ? (pair.key.source ?? pair.key.value) : pair.key);
       const place = placeOf(isNode(pair.key) ? (pair.key.range?.[0] ?? 0) : 0);
-      if (seen.has(key))
-        throw errorAt(
-          place,
-          `the key "${key}" stands here a second time. Remove one`,
-          "crew/duplicate-name",
-        );
+      if (seen.has(key)) throw repeatedKey(place, key);
       seen.add(key);
       const value = read(pair.value, depth + 1);
       if (key === "<<") merged.push(...mapsOf(value).flatMap(({ entries }) => entries));

@@ -7,7 +7,6 @@ import { GIB } from "../../../../src/inference/fleet/unit.ts";
 import { toWeightBytes } from "../../../../src/inference/fleet/weights.ts";
 import {
   decodeBatch,
-  NO_BATCH,
   toStepCost,
   withPrompt,
 } from "../../../../src/inference/twin/latency/coefficients.ts";
@@ -23,6 +22,7 @@ import {
 } from "../../../../src/inference/twin/latency/roofline.ts";
 import { type LoadServer, runLoad } from "./load.ts";
 import { type MeasuredRow, S2R_ROWS, S2R_STARTS, SHAPES, YOBITEL_ROWS } from "./measured.ts";
+import { NO_BATCH } from "../../../../src/inference/twin/step-cost.ts";
 
 /** Relative errors of one row. */
 type Errors = { readonly itl: number; readonly ttft: number; readonly e2e: number };
@@ -117,7 +117,7 @@ describe("the roofline, of which two numbers are fitted to Llama-3.1-8B on one H
     const miss = missOf(row);
     if (!miss) continue;
     const { bound } = miss;
-    it(`misses ${labelOf(row)}: ITL by up to ${bound.itl * 100} %, TTFT by up to ${bound.ttft * 100} %`, async () => {
+    it(`misses ${labelOf(row)}: ITL by up to ${Math.round(bound.itl * 100)} %, TTFT by up to ${Math.round(bound.ttft * 100)} %`, async () => {
       const errors = await rooflineErrorsOf(row);
 
       expect(Math.abs(errors.itl)).toBeLessThan(bound.itl);

@@ -16,14 +16,13 @@ import {
 } from "../../../../src/inference/twin/latency/calibration-load.ts";
 import {
   decodeBatch,
-  NO_BATCH,
   toStepCost,
   withPrompt,
 } from "../../../../src/inference/twin/latency/coefficients.ts";
 import { createServedReplica } from "../../../../src/inference/twin/latency/frontend.ts";
 import { withNoise } from "../../../../src/inference/twin/latency/noise.ts";
 import { createRoofline, toCoefficients } from "../../../../src/inference/twin/latency/roofline.ts";
-import type { StepCost } from "../../../../src/inference/twin/step-cost.ts";
+import { NO_BATCH, type StepCost } from "../../../../src/inference/twin/step-cost.ts";
 import { SHAPES } from "./measured.ts";
 
 const NEVER = new AbortController().signal;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
   decodeBatch,
-  NO_BATCH,
   type StepCoefficients,
   stepMs,
   toStepCost,
@@ -9,7 +8,7 @@ import {
 } from "../../../../src/inference/twin/latency/coefficients.ts";
 import { fitStepCost, type Observation } from "../../../../src/inference/twin/latency/fit.ts";
 import { createRandom, drawLognormal } from "../../../../src/inference/twin/random.ts";
-import type { StepBatch } from "../../../../src/inference/twin/step-cost.ts";
+import { NO_BATCH, type StepBatch } from "../../../../src/inference/twin/step-cost.ts";
 
 /** About an 8 B model on an H100. */
 const TRUE: StepCoefficients = {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { NO_BATCH } from "../../../../src/inference/twin/latency/coefficients.ts";
 import { withNoise } from "../../../../src/inference/twin/latency/noise.ts";
-import { constantStepCost } from "../../../../src/inference/twin/step-cost.ts";
+import { constantStepCost, NO_BATCH } from "../../../../src/inference/twin/step-cost.ts";
 
 const draw = (cv: number, seed: number) => {
   const cost = withNoise(constantStepCost(10), { cv, seed });

@@ -3,7 +3,6 @@ import { requireGpu } from "../../../../src/inference/fleet/gpu-catalogue.ts";
 import type { Quantization } from "../../../../src/inference/fleet/model.ts";
 import {
   decodeBatch,
-  NO_BATCH,
   toStepCost,
   withPrompt,
 } from "../../../../src/inference/twin/latency/coefficients.ts";
@@ -14,6 +13,7 @@ import {
   toCoefficients,
 } from "../../../../src/inference/twin/latency/roofline.ts";
 import { type ModelName, SHAPES } from "./measured.ts";
+import { NO_BATCH } from "../../../../src/inference/twin/step-cost.ts";
 
 function setUp(gpu: string, model: ModelName, change: Partial<RooflineSetup> = {}): RooflineSetup {
   const base = { quantization: "bf16", kvDtype: "bf16" } as const;
