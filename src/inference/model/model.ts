@@ -26,6 +26,19 @@ export type ModelHints = {
   readonly purpose: Purpose;
   /** Calls of the same run that are still to come; undefined where nobody can know. */
   readonly remainingCalls: number | undefined;
+  /** Tokens of those calls, prompts and answers together, as expected; undefined where nobody can know. */
+  readonly remainingTokens?: number | undefined;
+  /** Who makes the call and for what: what is learned about answers is learned for both together. */
+  readonly agent?: string | undefined;
+  readonly task?: string | undefined;
+  /** Tokens of the answer as expected; undefined = what was learned. */
+  readonly expectedTokens?: number | undefined;
+  /** Whom the run is for: tenants share endpoints by their weights. */
+  readonly tenant?: string | undefined;
+  /** Lower goes first, as in vLLM. Default 0. */
+  readonly priority?: number | undefined;
+  /** When the run must have ended, Clock.now() in ms. */
+  readonly deadlineAt?: number | undefined;
   /** Whether somebody reads the deltas now. While it says false they may be left out, as "end" has all of them. Default: always. */
   readonly isWatched?: (() => boolean) | undefined;
 };
