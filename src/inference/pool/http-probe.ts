@@ -6,7 +6,7 @@ import { isBosunError } from "../../error.ts";
 import { isObject, parseJson } from "../../json.ts";
 import type { EndpointModel } from "../model/client.ts";
 import type { Dialect } from "../model/endpoint.ts";
-import type { Capacity } from "./deployment.ts";
+import type { Capacity } from "./capacity.ts";
 import { labelOf, type MetricSample, readSamples } from "./metric-sample.ts";
 import type { Gauges, Health, Probe } from "./probe.ts";
 
