@@ -42,18 +42,6 @@ export function createEndpointModel(options: {
   const prompts = createPromptCheck(source, knownDialect, facts);
   let adaptations: Adaptations = { textTools: false, promptSchema: false };
 
-  // A text that no open call holds: a thousand of them would stay until their answers end.
-  const bodyOf = (request: ModelRequest, model: string, dialect: Dialect | undefined): string =>
-    JSON.stringify(
-      toBody(request, {
-        model,
-        dialect: dialect ?? knownDialect,
-        endpoint,
-        adaptations,
-        stream: request.stream ?? endpoint.stream ?? true,
-      }),
-    );
-
   return {
     facts: (signal) => facts.get(signal),
     read: (path, signal, method = "GET") =>
@@ -73,7 +61,7 @@ export function createEndpointModel(options: {
       try {
         attempt = startAttempt(
           { request, model, isTextTools, source, startedAt: clock.now() },
-          bodyOf(request, model, dialect),
+          bodyOf(request, { model, dialect: dialect ?? knownDialect, endpoint, adaptations }),
           signal,
         );
         for (;;) {
@@ -97,6 +85,15 @@ export function createEndpointModel(options: {
     },
     close: () => source.agent.destroy(),
   };
+}
+
+/** A text that no open call holds: a thousand of them would stay until their answers end. */
+function bodyOf(
+  request: ModelRequest,
+  to: Omit<Parameters<typeof toBody>[1], "stream"> & { readonly endpoint: Endpoint },
+): string {
+  const stream = request.stream ?? to.endpoint.stream ?? true;
+  return JSON.stringify(toBody(request, { ...to, stream }));
 }
 
 /** Everything about an endpoint that its calls need, made once. */
