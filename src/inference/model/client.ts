@@ -6,7 +6,7 @@
 import type { Clock } from "../../clock.ts";
 import { BosunError, detailOf } from "../../error.ts";
 import { type Attempt, startAttempt } from "./attempt.ts";
-import { type Dialect, type Endpoint, nameOf } from "./endpoint.ts";
+import { type Endpoint, nameOf } from "./endpoint.ts";
 import { toBaseUrl } from "./endpoint-option.ts";
 import { secretsOf } from "./failure.ts";
 import { createFactsCache, dialectOfHost, type EndpointFacts, NO_FACTS } from "./facts.ts";
@@ -66,13 +66,12 @@ export function createEndpointModel(options: {
         );
         for (;;) {
           const event = attempt.take();
-          if (event === undefined) {
-            await attempt.changed();
-            continue;
-          }
-          if (event.type === "end") await prompts.check(request, event, signal);
-          yield event;
-          if (event.type === "end") return;
+          if (event === undefined) await attempt.changed();
+          else if (event.type === "end") {
+            await prompts.check(request, event, signal);
+            yield event;
+            return;
+          } else yield event;
         }
       } catch (error) {
         const before = adaptations;
