@@ -32,6 +32,9 @@ function crewOf(bosun: Bosun, model?: string | readonly [string, ...string[]]) {
   return crew({ name: "c", tasks: [job("a", { agent })], bosun });
 }
 
+const fleetAt = ({ url }: FaultServer): string =>
+  `models: { a: { endpoints: [ { url: "${url}" } ] } }`;
+
 /** A clock whose time a test sets forward, and that is the machine's otherwise. */
 function steppedClock(): Clock & { step(ms: number): void } {
   let aheadMs = 0;
@@ -159,8 +162,6 @@ describe("a crew with a fleet", () => {
       writeFileSync(`${file}.new`, text);
       renameSync(`${file}.new`, file);
     };
-    const fleetAt = ({ url }: FaultServer): string =>
-      `models: { a: { endpoints: [ { url: "${url}" } ] } }`;
     write(fleetAt(one));
     const clock = steppedClock();
     const problems: BosunError[] = [];
