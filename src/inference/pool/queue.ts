@@ -32,12 +32,12 @@ export function createQueue(): Queue {
   let length = 0;
   const firstOf: Queue["firstOf"] = (name, viewOf) => {
     const waiting = lanes.get(name);
-    const [oldest] = waiting ?? [];
-    if (waiting === undefined || oldest === undefined) return undefined;
-    const { lane } = oldest.call;
+    const [earliest] = waiting ?? [];
+    if (waiting === undefined || earliest === undefined) return undefined;
+    const { lane } = earliest.call;
     const order = ORDERS[lane.deployment.order ?? "program"];
     const view = viewOf(lane);
-    let first = oldest;
+    let first = earliest;
     for (const one of waiting) if (order(one.call.turn, first.call.turn, view) < 0) first = one;
     return first;
   };

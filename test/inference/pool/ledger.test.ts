@@ -62,10 +62,9 @@ describe("a ledger", () => {
         );
         const next = need(blocks.length * 64 + draw(64), draw(300), blocks);
         if (ledger.fits(next)) open.push(ledger.reserve(next));
-        if (open.length > 1) {
-          expect(ledger.reservedTokens).toBeLessThanOrEqual(2_000);
-          expect(ledger.inFlight).toBeLessThanOrEqual(8);
-        }
+        const isAlone = open.length <= 1;
+        expect(isAlone || ledger.reservedTokens <= 2_000).toBe(true);
+        expect(ledger.inFlight).toBeLessThanOrEqual(8);
         if (random() < 0.3) open[draw(open.length)]?.firstToken();
         if (random() < 0.4) open.splice(draw(open.length), 1).forEach((one) => one.release());
         if (random() < 0.1) open[0]?.release(); // twice

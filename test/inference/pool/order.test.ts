@@ -21,7 +21,8 @@ describe("the order of a program", () => {
   it("puts the tenant with less in flight for its share first, before anything else", () => {
     const poor = turn({ tenant: "poor", priority: 5, remainingTokens: 90_000 });
     const rich = turn({ tenant: "rich", priority: -5 });
-    const tenantLoad = (tenant: string): number => (tenant === "rich" ? 10 : 1);
+    const loads: Readonly<Record<string, number>> = { rich: 10, poor: 1 };
+    const tenantLoad = (tenant: string): number => loads[tenant] ?? 0;
 
     expect(firstOf([rich, poor], { ...VIEW, tenantLoad })).toBe(poor);
   });

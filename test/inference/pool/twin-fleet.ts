@@ -74,11 +74,10 @@ export function twinFleet(scene: FleetScene = {}): TwinFleet {
   const watch = (): void => {
     most = Math.max(most, ...stats().map(({ numRequestsWaiting }) => numRequestsWaiting));
   };
-  const { call } = pool;
   const watched: Pool = {
     ...pool,
     async *call(request, signal) {
-      for await (const event of call(request, signal)) {
+      for await (const event of pool.call(request, signal)) {
         watch();
         yield event;
       }
