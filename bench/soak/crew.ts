@@ -104,27 +104,37 @@ const VERDICT = {
 
 /** A tool that is quick, one that waits, one that throws, and one that outlives its time. */
 function drawTools(random: Random): Readonly<Record<"look" | "fetch" | "count" | "draw", Tool>> {
-  const make = (
-    name: string,
-    timeoutMs: number,
-    run: (_: unknown, context: ToolContext) => unknown,
-  ): Tool =>
-    tool({ name, description: `The tool ${name}`, parameters: NO_ARGUMENTS, timeoutMs, run });
   return {
-    look: make("look", 5_000, () => ({ text: "a fact. ".repeat(1 + Math.floor(random() * 200)) })),
-    fetch: make("fetch", 5_000, async (_, { signal }) => {
+    look: makeTool("look", 5_000, () => ({
+      text: "a fact. ".repeat(1 + Math.floor(random() * 200)),
+    })),
+    fetch: makeTool("fetch", 5_000, async (_, { signal }) => {
       await sleep(random() * 40, undefined, { signal });
       return "a page";
     }),
-    count: make("count", 5_000, () => {
+    count: makeTool("count", 5_000, () => {
       if (random() < 0.4) throw new Error("nothing to count");
       return 7;
     }),
-    draw: make("draw", 20, async () => {
+    draw: makeTool("draw", 20, async () => {
       await sleep(random() * 40); // goes on after its time, as a tool may that looks at no signal
       return "a picture";
     }),
   };
+}
+
+function makeTool(
+  name: string,
+  timeoutMs: number,
+  run: (_: unknown, context: ToolContext) => unknown,
+): Tool {
+  return tool({
+    name,
+    description: `The tool ${name}`,
+    parameters: NO_ARGUMENTS,
+    timeoutMs,
+    run,
+  });
 }
 
 function pick<T>(random: Random, values: readonly [T, ...T[]]): T {

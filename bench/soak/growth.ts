@@ -24,12 +24,15 @@ export function growthOf(blocks: readonly Block[]): Growth {
   if (warm.length < LEAST_BLOCKS - WARM_UP)
     return { note: "Too few blocks to say how memory grows.", wrong };
   const half = Math.floor(warm.length / 2);
-  const least = (part: readonly Block[]): number =>
-    Math.min(...part.map(({ left }) => left.heapMb));
   const [first, second] = [least(warm.slice(0, half)), least(warm.slice(half))];
   const between = warm.slice(half).reduce((sum, { runs }) => sum + runs, 0);
   const kbPerRun = ((second - first) * 1_024) / between;
   if (kbPerRun > MOST_KB_PER_RUN) wrong.push(`the heap grows by ${kbPerRun.toFixed(2)} KB a run`);
   const note = `Heap after collection: ${first.toFixed(1)} MB in the first half, ${second.toFixed(1)} MB in the second, ${kbPerRun.toFixed(2)} KB a run; ${WARM_UP} blocks before are not counted.`;
   return { note, wrong };
+}
+
+/** The least heap of some blocks. */
+function least(blocks: readonly Block[]): number {
+  return Math.min(...blocks.map(({ left }) => left.heapMb));
 }
