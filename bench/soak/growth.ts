@@ -23,16 +23,26 @@ export function growthOf(blocks: readonly Block[]): Growth {
   const warm = blocks.slice(WARM_UP);
   if (warm.length < LEAST_BLOCKS - WARM_UP)
     return { note: "Too few blocks to say how memory grows.", wrong };
-  const half = Math.floor(warm.length / 2);
-  const [first, second] = [least(warm.slice(0, half)), least(warm.slice(half))];
-  const between = warm.slice(half).reduce((sum, { runs }) => sum + runs, 0);
-  const kbPerRun = ((second - first) * 1_024) / between;
-  if (kbPerRun > MOST_KB_PER_RUN) wrong.push(`the heap grows by ${kbPerRun.toFixed(2)} KB a run`);
-  const note = `Heap after collection: ${first.toFixed(1)} MB in the first half, ${second.toFixed(1)} MB in the second, ${kbPerRun.toFixed(2)} KB a run; ${WARM_UP} blocks before are not counted.`;
+  const own = growth(warm, ({ left }) => left.heapMb);
+  const twin = growth(warm, (block) => block.twin.heapMb);
+  if (own.kbPerRun > MOST_KB_PER_RUN)
+    wrong.push(`the heap grows by ${own.kbPerRun.toFixed(2)} KB a run`);
+  if (twin.kbPerRun > MOST_KB_PER_RUN)
+    wrong.push(`the twins' heap grows by ${twin.kbPerRun.toFixed(2)} KB a run`);
+  const note = `Heap after collection: ${own.text}; of the twins' process: ${twin.text}. ${WARM_UP} blocks before are not counted.`;
   return { note, wrong };
 }
 
-/** The least heap of some blocks. */
-function least(blocks: readonly Block[]): number {
-  return Math.min(...blocks.map(({ left }) => left.heapMb));
+/** From the first half of the blocks to the second, by the least of each. */
+function growth(
+  blocks: readonly Block[],
+  mbOf: (block: Block) => number,
+): { readonly kbPerRun: number; readonly text: string } {
+  const half = Math.floor(blocks.length / 2);
+  const least = (part: readonly Block[]): number => Math.min(...part.map(mbOf));
+  const [first, second] = [least(blocks.slice(0, half)), least(blocks.slice(half))];
+  const runs = blocks.slice(half).reduce((sum, block) => sum + block.runs, 0);
+  const kbPerRun = ((second - first) * 1_024) / runs;
+  const text = `${first.toFixed(1)} MB in the first half, ${second.toFixed(1)} MB in the second, ${kbPerRun.toFixed(2)} KB a run`;
+  return { kbPerRun, text };
 }

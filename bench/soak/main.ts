@@ -33,7 +33,7 @@ for await (const block of runSoak({ runs, inFlight, blockRuns, seed })) {
   blocks.push(block);
   const { left, twin, alive, wrong } = block;
   say(
-    `${block.runs} runs in ${block.seconds.toFixed(1)} s, heap ${left.heapMb.toFixed(1)} MB, ${alive} ended runs in memory, ${left.sockets} sockets, ${left.timers} timers, ${left.listeners} listeners, twin ${twin.running}+${twin.waiting}, ${wrong.length} wrong`,
+    `${block.runs} runs in ${block.seconds.toFixed(1)} s, heap ${left.heapMb.toFixed(1)} MB, ${alive} ended runs in memory, ${left.sockets} sockets, ${left.timers} timers, ${left.listeners} listeners, twins ${twin.running}+${twin.waiting} requests and ${twin.heapMb.toFixed(1)} MB, ${wrong.length} wrong`,
   );
   for (const line of wrong.slice(0, MAX_LINES)) say(`  WRONG ${line}`);
 }

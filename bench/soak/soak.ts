@@ -2,18 +2,22 @@
 //
 // One Bosun lives through all blocks, as in a service: what it keeps of a run that has ended would add up.
 
+import { strict as assert } from "node:assert";
 import { getEventListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Bosun, createBosun, type StartedRun } from "../../src/bosun.ts";
+import { systemClock } from "../../src/clock.ts";
 import { messageOf } from "../../src/error.ts";
 import { endpoint } from "../../src/inference/model/endpoint.ts";
+import type { Deployment, PoolEndpoint } from "../../src/inference/pool/deployment.ts";
+import { createPool, type Pool } from "../../src/inference/pool/pool.ts";
 import type { PoolStats } from "../../src/inference/pool/stats.ts";
 import { createRandom, type Random } from "../../src/inference/twin/random.ts";
 import { type Child, startChild } from "../overhead/child.ts";
 import { CREW_TIMEOUT_MS, type Draft, drawCrew } from "./crew.ts";
 import { type Leftover, readLeftover } from "./leftover.ts";
 import { judge, type Outcome } from "./outcome.ts";
-import type { Held } from "./twin.ts";
+import type { Held, Started } from "./twin.ts";
 
 export type SoakOptions = {
   readonly runs: number;
@@ -47,15 +51,16 @@ export async function* runSoak(options: SoakOptions): AsyncGenerator<Block> {
   const { runs, blockRuns, seed } = options;
   const stray = watchProcess();
   const twin = startChild("../soak/twin.ts");
-  const url = await twin.ask<string>("start", { seed });
+  const started = await twin.ask<Started>("start", { seed });
   const before = await readLeftover();
-  const bosun = createSoakBosun(url);
+  const own = createService(started);
   const random = createRandom(seed);
   const service = new AbortController();
-  const soak = { bosun, twin, random, service: service.signal, ...options };
+  const soak = { ...own, twin, random, service: service.signal, ...options };
   for (let done = 0; done < runs; done += blockRuns)
     yield await runBlock(Math.min(blockRuns, runs - done), soak, stray);
-  await bosun.close();
+  await own.bosun.close();
+  own.pool.close();
   yield await readEnd(twin, before, stray);
   twin.stop();
 }
@@ -65,16 +70,28 @@ const MAX_SOCKETS = 64;
 
 type Soak = SoakOptions & {
   readonly bosun: Bosun;
+  readonly pool: Pool;
   readonly twin: Child;
   readonly random: Random;
   /** Every run's signal hangs on it, as on that of a service that may be stopped. */
   readonly service: AbortSignal;
 };
 
-function createSoakBosun(url: string): Bosun {
-  const timeouts = { connectMs: 5_000, firstTokenMs: 8_000, interTokenMs: 1_500, totalMs: 20_000 };
-  const soak = endpoint({ url, model: "Qwen/Qwen3-8B", maxConnections: MAX_SOCKETS, timeouts });
-  return createBosun({ data: false, env: {}, models: { soak }, retry: { baseMs: 5, capMs: 200 } });
+/** A Bosun on a pool over the twins that knows what they hold. */
+function createService({ urls, kvTokens, maxNumSeqs }: Started): Pick<Soak, "bosun" | "pool"> {
+  const timeouts = { connectMs: 5_000, firstTokenMs: 3_000, interTokenMs: 1_500, totalMs: 20_000 };
+  const common = { model: "Qwen/Qwen3-8B", maxConnections: MAX_SOCKETS / 2, timeouts };
+  const [first, second] = urls.map((url, at): PoolEndpoint => {
+    const capacity = { kvTokens, maxNumSeqs };
+    return { name: `twin-${at}`, at: endpoint({ url, ...common }), capacity };
+  });
+  assert(first && second);
+  const deployment: Deployment = { type: "deployment", name: "soak", endpoints: [first, second] };
+  const retry = { baseMs: 5, capMs: 200 };
+  const pool = createPool({ clock: systemClock, env: {}, retry, resolve: () => deployment });
+  // Only the inner one repeats.
+  const models = { soak: pool };
+  return { bosun: createBosun({ data: false, env: {}, models, retry: { maxAttempts: 1 } }), pool };
 }
 
 async function runBlock(runs: number, soak: Soak, stray: () => string[]): Promise<Block> {
@@ -171,20 +188,17 @@ async function calm(twin: Child, isCalm: (held: Held) => boolean): Promise<Held>
 }
 
 /** What must not be while no run goes. */
-function wrongAtRest({ service, bosun }: Soak, twin: Held): string[] {
+function wrongAtRest({ service, bosun, pool }: Soak, twin: Held): string[] {
   const wrong: string[] = [];
   const listeners = getEventListeners(service, "abort").length;
   if (listeners > 0) wrong.push(`${listeners} listeners on the signal of runs that have ended`);
   if (twin.running + twin.waiting > 0)
     wrong.push(`the twin still has ${twin.running} running and ${twin.waiting} waiting requests`);
   if (twin.sockets > MAX_SOCKETS) wrong.push(`${twin.sockets} sockets, ${MAX_SOCKETS} may be open`);
-  const { pool } = bosun;
-  const stats = "stats" in pool && typeof pool.stats === "function" ? pool.stats() : undefined;
-  return [...wrong, ...wrongInPool(stats)];
+  return [...wrong, ...wrongInPool(pool.stats()), ...wrongInPool(bosun.pool.stats())];
 }
 
-function wrongInPool(stats: PoolStats | undefined): string[] {
-  if (!stats) return [];
+function wrongInPool(stats: PoolStats): string[] {
   const wrong = stats.queued > 0 ? [`the pool still queues ${stats.queued} calls`] : [];
   for (const { name, inFlight, reservedTokens, prefillTokens } of stats.endpoints)
     if (inFlight + reservedTokens + prefillTokens !== 0)

@@ -1,4 +1,4 @@
-// The twin of a soak, in its own process: two replicas on a port, at a hundred times their speed, with faults by chance.
+// The twins of a soak, in their own process: two servers, at a hundred times their speed, with faults by chance.
 
 import { systemClock } from "../../src/clock.ts";
 import { listen } from "../../src/inference/facade/listen.ts";
@@ -8,15 +8,25 @@ import { planTwin } from "../../src/inference/twin/setup.ts";
 import { startTwin } from "../../src/inference/twin/start.ts";
 import { fillerSource } from "../../src/inference/twin/text/plain-source.ts";
 import type { TextSource } from "../../src/inference/twin/text/source.ts";
+import type { Twin } from "../../src/inference/twin/twin.ts";
 import { answerParent } from "../overhead/child.ts";
+import { readLeftover } from "./leftover.ts";
 
 /** What a twin holds at one moment. */
 export type Held = {
   readonly running: number;
   readonly waiting: number;
-  /** 0 to 1, of the fullest replica. */
+  /** 0 to 1, of the fuller one. */
   readonly kvUsage: number;
   readonly sockets: number;
+  readonly heapMb: number;
+};
+
+/** Where they are, and what each holds. */
+export type Started = {
+  readonly urls: readonly [string, string];
+  readonly kvTokens: number;
+  readonly maxNumSeqs: number;
 };
 
 /** Each with its chance: together a call in twelve. The engine's death takes all calls of its replica with it. */
@@ -48,33 +58,40 @@ const source: TextSource = {
   },
 };
 
+const MAX_NUM_SEQS = 24;
+
 const plan = planTwin({
   gpu: "L40S",
   model: "Qwen/Qwen3-8B",
   maxModelLen: 8_192,
-  engine: { maxNumSeqs: 32 },
+  engine: { maxNumSeqs: MAX_NUM_SEQS },
   serving: { enableAutoToolChoice: true, toolCallParser: "hermes" },
 });
 
-let held = (): Held => ({ running: 0, waiting: 0, kvUsage: 0, sockets: 0 });
+const twins: Twin[] = [];
+
+async function serve(seed: number): Promise<string> {
+  const faults = createFaults(FAULTS.map(parseFault), seed);
+  const twin = startTwin(plan, { clock: systemClock, source, faults, speed: SPEED, seed });
+  twins.push(twin);
+  const { url } = await listen(createTwinServer(twin), { port: 0 });
+  return `${url}/v1`;
+}
 
 answerParent({
-  /** @returns the base URL. */
-  async start({ seed }: { readonly seed: number }) {
-    const faults = createFaults(FAULTS.map(parseFault), seed);
-    const options = { clock: systemClock, source, faults, replicas: 2, speed: SPEED, seed };
-    const twin = startTwin(plan, options);
-    const server = await listen(createTwinServer(twin), { port: 0 });
-    held = () => {
-      const stats = twin.replicas.map((replica) => replica.stats());
-      return {
-        running: stats.reduce((sum, { numRequestsRunning }) => sum + numRequestsRunning, 0),
-        waiting: stats.reduce((sum, { numRequestsWaiting }) => sum + numRequestsWaiting, 0),
-        kvUsage: Math.max(...stats.map(({ kvCacheUsage }) => kvCacheUsage)),
-        sockets: process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length,
-      };
-    };
-    return `${server.url}/v1`;
+  async start({ seed }: { readonly seed: number }): Promise<Started> {
+    const urls = [await serve(seed), await serve(seed + 1)] as const;
+    return { urls, kvTokens: plan.memory.kvTokens, maxNumSeqs: MAX_NUM_SEQS };
   },
-  held: () => held(),
+  async held(): Promise<Held> {
+    const { sockets, heapMb } = await readLeftover();
+    const stats = twins.flatMap(({ replicas }) => replicas.map((replica) => replica.stats()));
+    return {
+      running: stats.reduce((sum, { numRequestsRunning }) => sum + numRequestsRunning, 0),
+      waiting: stats.reduce((sum, { numRequestsWaiting }) => sum + numRequestsWaiting, 0),
+      kvUsage: Math.max(...stats.map(({ kvCacheUsage }) => kvCacheUsage)),
+      sockets,
+      heapMb,
+    };
+  },
 });

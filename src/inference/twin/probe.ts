@@ -2,7 +2,7 @@
 //
 // Behind a provider that scales it tells what the provider would: its queue and its jobs, nothing of any worker's cache.
 
-import type { Capacity } from "../pool/deployment.ts";
+import type { Capacity } from "../pool/capacity.ts";
 import type { Gauges, Health, Probe } from "../pool/probe.ts";
 import type { Scaling, Served } from "./served.ts";
 import type { ReplicaStats } from "./stats.ts";

@@ -3,6 +3,8 @@
 import { createBosun } from "../../../../src/bosun.ts";
 import { type VirtualClock, createVirtualClock } from "../../../../src/clock.ts";
 import type { Model } from "../../../../src/inference/model/model.ts";
+import type { Capacity } from "../../../../src/inference/pool/capacity.ts";
+import { createPool } from "../../../../src/inference/pool/pool.ts";
 import type { Probe } from "../../../../src/inference/pool/probe.ts";
 import { createFaults } from "../../../../src/inference/twin/fault.ts";
 import { createTwinModel } from "../../../../src/inference/twin/model.ts";
@@ -67,9 +69,16 @@ export type Burst = {
   readonly tookMs: number;
   /** Most workers that ran at once, seen once a second. */
   readonly mostWorkers: number;
-  /** Most requests in the provider's queue. */
-  readonly mostQueued: number;
+  /** Most requests that the provider had, in its queue and on workers. */
+  readonly mostInFlight: number;
 };
+
+/** A pool before the endpoint, which knows so much of it. */
+export function poolOver({ clock, model }: ServerlessTwin, capacity: Capacity): Model {
+  const endpoint = { name: "serverless", at: model, capacity };
+  const deployment = { type: "deployment", name: "twin", endpoints: [endpoint] } as const;
+  return createPool({ clock, resolve: () => deployment, random: () => 0.5 });
+}
 
 /** `crews` runs at once through `model`. */
 export async function runBurst(
@@ -79,11 +88,11 @@ export async function runBurst(
 ): Promise<Burst> {
   const startedAt = clock.now();
   const bosun = createBosun({ data: false, clock, env: {}, model });
-  let [mostWorkers, mostQueued] = [0, 0];
+  let [mostWorkers, mostInFlight] = [0, 0];
   const look = clock.timer(0, () => {
     const { workers, jobs } = scaling.health();
     mostWorkers = Math.max(mostWorkers, workers.running);
-    mostQueued = Math.max(mostQueued, jobs.inQueue);
+    mostInFlight = Math.max(mostInFlight, jobs.inQueue + jobs.inProgress);
     look.restart(1_000);
   });
   const started = await Promise.all(
@@ -93,5 +102,5 @@ export async function runBurst(
   look[Symbol.dispose]();
   await bosun.close();
   const statuses = new Set(states.map(({ status }) => status));
-  return { statuses, tookMs: clock.now() - startedAt, mostWorkers, mostQueued };
+  return { statuses, tookMs: clock.now() - startedAt, mostWorkers, mostInFlight };
 }
