@@ -21,13 +21,20 @@ export const CREW_TIMEOUT_MS = 40_000;
 
 const NO_ARGUMENTS = { type: "object", properties: {}, additionalProperties: false } as const;
 
-/** The crew of a run. Five agents in each, three of whose tasks need nothing of each other. */
-export function drawCrew(random: Random, model: string): Draft {
+/** The crew of a run. Five agents in each, three of whose tasks need nothing of each other; half have a second model to fall back on. */
+export function drawCrew(random: Random, model: string, spare: string): Draft {
   const process = pick(random, ["parallel", "parallel", "sequential", "hierarchical"] as const);
   const isLed = process === "hierarchical";
   const tools = drawTools(random);
   const cast = (role: string, own?: Tool): Agent =>
-    agent({ role, goal: `be the ${role}`, model, tools: own ? [own] : [], maxIterations: 4 });
+    agent({
+      role,
+      goal: `be the ${role}`,
+      model: random() < 0.5 ? [model, spare] : model,
+      tools: own ? [own] : [],
+      maxIterations: 4,
+      allowDelegation: !isLed && random() < 0.1,
+    });
   const agents: Cast = [
     cast("scout", tools.look),
     cast("reader", tools.fetch),

@@ -1,4 +1,4 @@
-// Whether a service can live on: node bench/soak/main.ts [--runs 2000] [--in-flight 50] [--block 100] [--seed 1] [--json]. Exits with 1
+// Whether a service can live on: node bench/soak/main.ts [--runs 2000] [--in-flight 50] [--block 100] [--seed 1] [--store] [--json]. Exits with 1
 // when anything is left or wrong. README.md says what is looked at.
 
 import { parseArgs } from "node:util";
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     "in-flight": { type: "string", default: "50" },
     block: { type: "string", default: "100" },
     seed: { type: "string", default: "1" },
+    store: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -29,7 +30,7 @@ const machine = readMachine();
 say(`# Soak: ${runs} crews of five agents, ${inFlight} at once, seed ${seed}`);
 say(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, Node ${machine.node}`);
 const blocks: Block[] = [];
-for await (const block of runSoak({ runs, inFlight, blockRuns, seed })) {
+for await (const block of runSoak({ runs, inFlight, blockRuns, seed, hasStore: values.store })) {
   blocks.push(block);
   const { left, twin, alive, wrong } = block;
   say(

@@ -2,20 +2,18 @@
 //
 // One Bosun lives through all blocks, as in a service: what it keeps of a run that has ended would add up.
 
-import { strict as assert } from "node:assert";
 import { getEventListeners } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Bosun, createBosun, type StartedRun } from "../../src/bosun.ts";
-import { systemClock } from "../../src/clock.ts";
+import type { StartedRun } from "../../src/bosun.ts";
 import { messageOf } from "../../src/error.ts";
-import { endpoint } from "../../src/inference/model/endpoint.ts";
-import type { Deployment, PoolEndpoint } from "../../src/inference/pool/deployment.ts";
-import { createPool, type Pool } from "../../src/inference/pool/pool.ts";
-import type { PoolStats } from "../../src/inference/pool/stats.ts";
 import { createRandom, type Random } from "../../src/inference/twin/random.ts";
 import { type Child, startChild } from "../overhead/child.ts";
 import { CREW_TIMEOUT_MS, type Draft, drawCrew } from "./crew.ts";
 import { type Leftover, readLeftover } from "./leftover.ts";
+import { createService, type Service, wrongAtRest } from "./service.ts";
 import { judge, type Outcome } from "./outcome.ts";
 import type { Held, Started } from "./twin.ts";
 
@@ -25,6 +23,8 @@ export type SoakOptions = {
   readonly blockRuns: number;
   readonly inFlight: number;
   readonly seed: number;
+  /** Keeps every event in a store, as a service does. */
+  readonly hasStore: boolean;
 };
 
 /** What came of one block, or of what is left when all is closed. */
@@ -48,12 +48,13 @@ const PATIENCE_MS = 10_000;
 
 /** The blocks, and at last what is left behind the end. */
 export async function* runSoak(options: SoakOptions): AsyncGenerator<Block> {
-  const { runs, blockRuns, seed } = options;
+  const { runs, blockRuns, seed, hasStore } = options;
+  const data = hasStore ? mkdtempSync(join(tmpdir(), "bosun-soak-")) : false;
   const stray = watchProcess();
   const twin = startChild("../soak/twin.ts");
   const started = await twin.ask<Started>("start", { seed });
   const before = await readLeftover();
-  const own = createService(started);
+  const own = createService(started, data);
   const random = createRandom(seed);
   const service = new AbortController();
   const soak = { ...own, twin, random, service: service.signal, ...options };
@@ -63,36 +64,16 @@ export async function* runSoak(options: SoakOptions): AsyncGenerator<Block> {
   own.pool.close();
   yield await readEnd(twin, before, stray);
   twin.stop();
+  if (data !== false) rmSync(data, { recursive: true });
 }
 
-/** Fewer than calls at once: some wait for a connection. */
-const MAX_SOCKETS = 64;
-
-type Soak = SoakOptions & {
-  readonly bosun: Bosun;
-  readonly pool: Pool;
-  readonly twin: Child;
-  readonly random: Random;
-  /** Every run's signal hangs on it, as on that of a service that may be stopped. */
-  readonly service: AbortSignal;
-};
-
-/** A Bosun on a pool over the twins that knows what they hold. */
-function createService({ urls, kvTokens, maxNumSeqs }: Started): Pick<Soak, "bosun" | "pool"> {
-  const timeouts = { connectMs: 5_000, firstTokenMs: 3_000, interTokenMs: 1_500, totalMs: 20_000 };
-  const common = { model: "Qwen/Qwen3-8B", maxConnections: MAX_SOCKETS / 2, timeouts };
-  const [first, second] = urls.map((url, at): PoolEndpoint => {
-    const capacity = { kvTokens, maxNumSeqs };
-    return { name: `twin-${at}`, at: endpoint({ url, ...common }), capacity };
-  });
-  assert(first && second);
-  const deployment: Deployment = { type: "deployment", name: "soak", endpoints: [first, second] };
-  const retry = { baseMs: 5, capMs: 200 };
-  const pool = createPool({ clock: systemClock, env: {}, retry, resolve: () => deployment });
-  // Only the inner one repeats.
-  const models = { soak: pool };
-  return { bosun: createBosun({ data: false, env: {}, models, retry: { maxAttempts: 1 } }), pool };
-}
+type Soak = SoakOptions &
+  Service & {
+    readonly twin: Child;
+    readonly random: Random;
+    /** Every run's signal hangs on it, as on that of a service that may be stopped. */
+    readonly service: AbortSignal;
+  };
 
 async function runBlock(runs: number, soak: Soak, stray: () => string[]): Promise<Block> {
   const startedAt = performance.now();
@@ -107,13 +88,22 @@ async function runBlock(runs: number, soak: Soak, stray: () => string[]): Promis
       wrong.push(...outcome.wrong);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(soak.inFlight, runs) }, lane));
+  const lanes = Array.from({ length: Math.min(soak.inFlight, runs) }, lane);
+  await Promise.all([...lanes, outage(soak)]);
   const seconds = (performance.now() - startedAt) / 1_000;
   const twin = await calm(soak.twin, ({ running, waiting }) => running + waiting === 0);
   const leftover = await readLeftover();
   const alive = ended.filter((run) => run.deref() !== undefined).length;
+  const listeners = getEventListeners(soak.service, "abort").length;
+  if (listeners > 0) wrong.push(`${listeners} listeners on the signal of runs that have ended`);
   wrong.push(...stray(), ...wrongAtRest(soak, twin));
   return { runs, seconds, outcomes, left: leftover, twin, alive, wrong };
+}
+
+/** One of the servers goes for a while, while the block's runs go on. */
+async function outage({ twin, random }: Soak): Promise<void> {
+  await sleep(random() * 1_000);
+  await twin.ask("outage", { at: random() < 0.5 ? 0 : 1, ms: 100 + random() * 400 });
 }
 
 /** One run with its user and its reader. */
@@ -121,7 +111,7 @@ async function runOne(
   { bosun, random, service }: Soak,
   ended: WeakRef<object>[],
 ): Promise<Outcome> {
-  const draft = drawCrew(random, "soak");
+  const draft = drawCrew(random, "soak", "spare");
   const user = new AbortController();
   const over = new AbortController();
   const signal = draft.leave?.by === "signal" ? AbortSignal.any([service, user.signal]) : service;
@@ -185,27 +175,6 @@ async function calm(twin: Child, isCalm: (held: Held) => boolean): Promise<Held>
     if (isCalm(held) || performance.now() > until) return held;
     await sleep(20);
   }
-}
-
-/** What must not be while no run goes. */
-function wrongAtRest({ service, bosun, pool }: Soak, twin: Held): string[] {
-  const wrong: string[] = [];
-  const listeners = getEventListeners(service, "abort").length;
-  if (listeners > 0) wrong.push(`${listeners} listeners on the signal of runs that have ended`);
-  if (twin.running + twin.waiting > 0)
-    wrong.push(`the twin still has ${twin.running} running and ${twin.waiting} waiting requests`);
-  if (twin.sockets > MAX_SOCKETS) wrong.push(`${twin.sockets} sockets, ${MAX_SOCKETS} may be open`);
-  return [...wrong, ...wrongInPool(pool.stats()), ...wrongInPool(bosun.pool.stats())];
-}
-
-function wrongInPool(stats: PoolStats): string[] {
-  const wrong = stats.queued > 0 ? [`the pool still queues ${stats.queued} calls`] : [];
-  for (const { name, inFlight, reservedTokens, prefillTokens } of stats.endpoints)
-    if (inFlight + reservedTokens + prefillTokens !== 0)
-      wrong.push(
-        `the pool still holds of ${name}: ${inFlight} calls, ${reservedTokens} reserved tokens, ${prefillTokens} prefill tokens`,
-      );
-  return wrong;
 }
 
 /** Everything is closed: what this process and the twin still hold must be what they held before. */
