@@ -112,7 +112,9 @@ class HttpAttempt implements Attempt, Receiver {
 
   onToken(): void {
     this.exchange.touch();
-    this.#firstTokenAt ??= this.source.clock.now();
+    if (this.#firstTokenAt !== undefined) return;
+    this.#firstTokenAt = this.source.clock.now();
+    this.#options.request.onFirstToken?.();
   }
 
   fail(error: BosunError): void {

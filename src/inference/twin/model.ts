@@ -30,8 +30,10 @@ export function createTwinModel(twin: Twin): Model {
         if (signal.aborted) throw signal.reason;
         if (event.type === "start")
           yield { type: "start", endpoint: ENDPOINT, model: flags.servedModelName[0], attempt: 1 };
-        else if (event.type === "tokens") yield* told(heard.add(event), request);
-        else if (event.type === "broken") throw broken(event.how);
+        else if (event.type === "tokens") {
+          if (heard.tokens === 0) request.onFirstToken?.();
+          yield* told(heard.add(event), request);
+        } else if (event.type === "broken") throw broken(event.how);
         else yield { type: "end", ...toReply(event, heard, { twin, startedAt }) };
       }
     } catch (error) {

@@ -1,0 +1,44 @@
+// The refusals of a queue: what an HTTP server would answer with 503, with a hint when to come again.
+
+import { BosunError } from "../../error.ts";
+import type { Site } from "./lane.ts";
+
+/** Too many wait already. */
+export function queueFull(name: string, queued: number, sites: readonly Site[]): BosunError {
+  return new BosunError(
+    "model/overloaded",
+    `"${name}" has no room: ${queued} calls wait already, and ${told(sites)}. Send less at once, add an endpoint, or raise maxQueued`,
+    { retryable: true, details: { reason: "queue-full", retryAfterMs: waitOf(sites, queued) } },
+  );
+}
+
+/** It waited as long as it may. */
+export function overloaded(name: string, waitMs: number, sites: readonly Site[]): BosunError {
+  return new BosunError(
+    "model/overloaded",
+    `"${name}" had no room within ${waitMs} ms (queueMs): ${told(sites)}. Send less at once, add an endpoint, or raise timeouts.queueMs`,
+    { retryable: true, details: { reason: "queue-time", retryAfterMs: waitOf(sites, 1) } },
+  );
+}
+
+/** Why nothing is free, in a few words. */
+export function told(sites: readonly Site[]): string {
+  const said = sites.slice(0, 8).map(({ endpoint, state: { ledger, guard } }) => {
+    const { inFlight, reservedTokens, bounds } = ledger;
+    const calls = `${endpoint.name} has ${inFlight} in flight`;
+    const tokens =
+      bounds.kvTokens === Infinity
+        ? ""
+        : `, ${Math.round(reservedTokens)} of ${Math.round(bounds.kvTokens)} KV tokens reserved`;
+    return calls + tokens + (guard.circuit === "closed" ? "" : `, its circuit is ${guard.circuit}`);
+  });
+  const more = sites.length > 8 ? `; and ${sites.length - 8} more endpoints` : "";
+  return said.join("; ") + more;
+}
+
+/** Milliseconds until so many calls have gone: as many at once as are in flight now, each as long as they take lately. */
+function waitOf(sites: readonly Site[], queued: number): number {
+  const inFlight = sites.reduce((sum, { state }) => sum + state.ledger.inFlight, 0);
+  const callMs = Math.max(1_000, ...sites.map(({ state }) => state.speed.callMs ?? 0));
+  return Math.round(Math.min(600_000, (callMs * queued) / Math.max(1, inFlight)));
+}
