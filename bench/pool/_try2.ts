@@ -1,7 +1,7 @@
 import { drawWorkload } from "./workload.ts";
 import { mixedCrews, L40S } from "./profile.ts";
 import { play, measureUnloaded, type Played } from "./measure.ts";
-import { noPool, type Contender } from "./contender.ts";
+import { noPool, bosun, type Contender } from "./contender.ts";
 import { oracle } from "./oracle.ts";
 const q=(xs:number[],p:number)=>{const s=xs.toSorted((a,b)=>a-b);return s[Math.floor((s.length-1)*p)]??NaN};
 const n=Number(process.argv[2]??600), share=Number(process.argv[3]??0.1), seeds=[1,2,3];
@@ -16,10 +16,8 @@ const O=(name:string,c:object)=>cs.push([name,(w)=>oracle(w,c)]);
 
 
 const B={countsShared:true,fill:.97,reserve:{by:"peak-mean",factor:1}};
-for (const a of [0,5,10]) O("call age"+a,{...B,ageing:a});
-for (const a of [5,10,20,50]) O("run age"+a,{...B,ageBy:"run",ageing:a});
-for (const a of [10,30,100,300]) O("ratio"+a,{...B,ageBy:"ratio",ageing:a});
-for (const a of [30,100,300]) O("runratio"+a,{...B,ageBy:"runratio",ageing:a});
+O("oracle age10",{...B,fill:.95,ageBy:"run",ageing:10});
+cs.push(["bosun",()=>bosun()],["bosun fcfs",()=>bosun({order:"fcfs"})]);
 for(const rho of [0.9,1.0,1.5]) for (const [name,c] of cs) {
   let pre=0,sec=0,good=0,cpu=0,w=0,all:any[]=[];
   for(const [i,st] of stages.entries()){const p=await play(st,c(st.workload),{type:"open",perSecond:cap*rho});pre+=p.preemptions;sec+=p.seconds;cpu+=p.cpuSeconds;w=Math.max(w,p.mostWaiting);all.push(...p.runs);good+=p.runs.filter(r=>r.latencyMs<=3*(uns[i]!.get(r.id)??0)).length;}

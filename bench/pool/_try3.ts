@@ -1,7 +1,7 @@
 import { drawWorkload, meanCalls } from "./workload.ts";
 import { SHARED, L40S } from "./profile.ts";
 import { play, measureUnloaded } from "./measure.ts";
-import { noPool, type Contender } from "./contender.ts";
+import { noPool, bosun, type Contender } from "./contender.ts";
 import { oracle } from "./oracle.ts";
 const q=(xs:number[],p:number)=>{const s=xs.toSorted((a,b)=>a-b);return s[Math.floor((s.length-1)*p)]??NaN};
 const n=Number(process.argv[2]??400), R=Number(process.argv[3]??4), over=JSON.parse(process.argv[4]??"{}"), rhos=JSON.parse(process.argv[5]??"[0.6,0.9,1.2,1.8,2.4]");
@@ -16,8 +16,8 @@ console.log("cap runs/s",cap,"calls/run",meanCalls(ws[0]!),"unloaded s", q([...u
 const cs:[string,(w:typeof ws[0])=>Contender][]=[["no pool",()=>noPool]];
 const O=(name:string,c:object)=>cs.push([name,(w)=>oracle(w,{countsShared:true,fill:.95,ageing:10,ageBy:"run",reserve:{by:"peak-mean",factor:1},...c})]);
 O("none",{});
-for (const b of [1.25,2,4]) O("prefix b"+b,{affinity:"prefix",bound:b});
-O("prefix b2 fcfs",{affinity:"prefix",bound:2,order:"fcfs"});
+O("prefix b3",{affinity:"prefix",bound:3});
+cs.push(["bosun",()=>bosun()],["bosun fcfs",()=>bosun({order:"fcfs"})],["bosun aff",()=>bosun({route:"prefix-affinity"})]);
 for(const rho of rhos) for (const [name,c] of cs) {
   let pre=0,sec=0,good=0,cpu=0,w=0,all:any[]=[];const ratio:number[]=[];
   for(const [i,st] of stages.entries()){const p=await play(st,c(st.workload),{type:"open",perSecond:cap*rho});pre+=p.preemptions;sec+=p.seconds;cpu+=p.cpuSeconds;w=Math.max(w,p.mostWaiting);all.push(...p.runs);good+=p.runs.filter(r=>r.latencyMs<=3*(uns[i]!.get(r.id)??0)).length;for(const r of p.runs)ratio.push(r.latencyMs/(uns[i]!.get(r.id)??1));}
