@@ -32,14 +32,13 @@ export function createQueue(): Queue {
   let length = 0;
   const firstOf: Queue["firstOf"] = (name, viewOf) => {
     const waiting = lanes.get(name);
-    let first: Waiting | undefined;
-    let view: OrderView | undefined;
-    for (const one of waiting ?? []) {
-      const { lane, turn } = one.call;
-      view ??= viewOf(lane);
-      const order = ORDERS[lane.deployment.order ?? "program"];
-      if (first === undefined || order(turn, first.call.turn, view) < 0) first = one;
-    }
+    const [earliest] = waiting ?? [];
+    if (waiting === undefined || earliest === undefined) return undefined;
+    const { lane } = earliest.call;
+    const order = ORDERS[lane.deployment.order ?? "program"];
+    const view = viewOf(lane);
+    let first = earliest;
+    for (const one of waiting) if (order(one.call.turn, first.call.turn, view) < 0) first = one;
     return first;
   };
   return {
