@@ -51,6 +51,7 @@ export type ErrorCode =
   | "model/unauthorized"
   | "model/bad-request"
   | "model/context-length"
+  | "model/truncated" // the server cut the prompt in silence and answered to the rest
   | "model/rate-limited"
   | "model/overloaded"
   | "model/server"

@@ -3,12 +3,15 @@
 // States belong to servers, not to names: two aliases of one server share its ledger. A reloaded fleet gives a new lane over the
 // old states; an endpoint that left gets no new calls, and those in flight end in peace.
 
+import assert from "node:assert";
 import type { Clock } from "../../clock.ts";
 import { type Endpoint, type ModelRef, nameOf } from "../model/endpoint.ts";
 import type { Model } from "../model/model.ts";
 import type { Clients } from "./clients.ts";
 import type { Deployment, PoolEndpoint } from "./deployment.ts";
 import { createEndpointState, type EndpointState } from "./endpoint-state.ts";
+import { createHttpProbe } from "./http-probe.ts";
+import type { Probe } from "./probe.ts";
 import { createRoute, type Route } from "./route.ts";
 
 /** One endpoint of a lane. */
@@ -48,10 +51,16 @@ export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
   const known = new WeakMap<Endpoint | Model | Deployment, Lane>();
   const routes = new Map<string, Route>();
 
-  const stateOf = (endpoint: PoolEndpoint): EndpointState => {
+  // An endpoint that is written in place is asked nothing but calls: its user named no fleet.
+  const probeOf = ({ at }: PoolEndpoint, isFleet: boolean): Partial<Probe> => {
+    if ("call" in at) return at;
+    return isFleet ? createHttpProbe({ model: clients.of(at), clock, dialect: at.dialect }) : {};
+  };
+  const stateOf = (endpoint: PoolEndpoint, isFleet: boolean): EndpointState => {
     const { at, name } = endpoint;
-    const key = "call" in at ? at : serverOf(at);
-    const found = states.get(key) ?? createEndpointState({ name, probe: probeOf(at), clock });
+    const key = "call" in at ? at : `${serverOf(at)} ${isFleet}`;
+    const probe = probeOf(endpoint, isFleet);
+    const found = states.get(key) ?? createEndpointState({ name, probe, clock });
     states.set(key, found);
     if (states.size > MAX_STATES) dropIdle(states);
     found.configure(endpoint);
@@ -66,22 +75,22 @@ export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
     if (routes.size > MAX_ROUTES && oldest !== undefined) routes.delete(oldest);
     return found;
   };
-  const toSite = (endpoint: PoolEndpoint, place: number): Site => {
-    const { at } = endpoint;
-    const model = "call" in at ? at : clients.of(at);
-    return { place, endpoint, model, state: stateOf(endpoint) };
-  };
-  const toLane = (deployment: Deployment): Lane => {
-    const [first, ...others] = deployment.endpoints;
-    const rest = others.map((endpoint, index) => toSite(endpoint, index + 1));
-    return { deployment, sites: [toSite(first, 0), ...rest], route: routeOf(deployment) };
+  const toLane = (deployment: Deployment, isFleet: boolean): Lane => {
+    const [first, ...others] = deployment.endpoints.map((endpoint, place): Site => {
+      const { at } = endpoint;
+      const model = "call" in at ? at : clients.of(at);
+      return { place, endpoint, model, state: stateOf(endpoint, isFleet) };
+    });
+    assert(first !== undefined, "a deployment has endpoints");
+    return { deployment, sites: [first, ...others], route: routeOf(deployment) };
   };
   return {
     of(ref) {
       const meant = typeof ref === "string" ? resolve(ref) : ref;
       const lane = known.get(meant);
       if (lane) return lane;
-      const made = toLane(toDeployment(meant, ref));
+      const isFleet = isDeployment(meant);
+      const made = toLane(isFleet ? meant : soloOf(meant, ref), isFleet);
       known.set(meant, made);
       return made;
     },
@@ -89,15 +98,14 @@ export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
   };
 }
 
-/** An endpoint or a Model by itself is a deployment of one, without known bounds. */
-function toDeployment(meant: Endpoint | Model | Deployment, ref: ModelRef): Deployment {
-  if (!("call" in meant) && meant.type === "deployment") return meant;
-  const name = nameOf("call" in meant ? ref : meant);
-  return { type: "deployment", name, endpoints: [{ name, at: meant, capacity: {} }] };
+function isDeployment(meant: Endpoint | Model | Deployment): meant is Deployment {
+  return !("call" in meant) && meant.type === "deployment";
 }
 
-function probeOf(at: PoolEndpoint["at"]): Parameters<typeof createEndpointState>[0]["probe"] {
-  return "call" in at ? at : {};
+/** An endpoint or a Model by itself is a deployment of one, without known bounds. */
+function soloOf(at: Endpoint | Model, ref: ModelRef): Deployment {
+  const name = nameOf("call" in at ? ref : at);
+  return { type: "deployment", name, endpoints: [{ name, at, capacity: {} }] };
 }
 
 /** A server is its address and who asks; not the model, as adapters of one server share its cache. */
