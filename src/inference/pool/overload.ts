@@ -23,6 +23,20 @@ export function overloaded(lane: Lane, waitMs: number, now: number): BosunError 
   );
 }
 
+/** None of a lane's endpoints works at present. */
+export function isDown({ sites }: Lane, now: number): boolean {
+  return sites.every(({ state }) => state.guard.state(now).circuit === "open");
+}
+
+/** For a call that need not wait for them. */
+export function circuitOpen({ deployment, sites }: Lane, now: number): BosunError {
+  return new BosunError(
+    "model/unreachable",
+    `"${deployment.name}" has failed too often lately and is left alone for a while: ${told(sites, now)}`,
+    { retryable: true, details: { reason: "circuit-open" } },
+  );
+}
+
 /** Why nothing is free, in a few words. */
 export function told(sites: readonly Site[], now: number): string {
   const said = sites.slice(0, 8).map(({ endpoint, state: { ledger, guard } }) => {

@@ -16,7 +16,7 @@ import { createClients } from "./clients.ts";
 import type { Deployment, PoolEndpoint } from "./deployment.ts";
 import { createExpectedOutput, type ExpectedOutput } from "./expected-output.ts";
 import { createLanes, type Lanes, type Site } from "./lane.ts";
-import { told } from "./overload.ts";
+import { circuitOpen, isDown, told } from "./overload.ts";
 import { createRetryBudget, DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
 import { type PoolStats, toStats } from "./stats.ts";
 import type { Ticket } from "./ticket.ts";
@@ -139,6 +139,9 @@ async function* callModels(
       const call = callAt(request, home, { ref: at.ref, place, avoid });
       ticket = admission.tryEnter(call);
       if (ticket === undefined) {
+        const hasFallback = at.index + 1 < request.models.length;
+        if (hasFallback && isDown(call.lane, clock.now()))
+          throw circuitOpen(call.lane, clock.now());
         yield { type: "queued", reason: told(call.lane.sites, clock.now()) };
         ticket = await admission.enter(call, { waitMs: queueMsOf(request), signal });
       }
