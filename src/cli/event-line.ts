@@ -1,6 +1,7 @@
 // One event as one line, for logs and pipes. Pure. Deltas and prompts have no line: prompts have a block (prompt-lines.ts).
 
 import type { RunEvent } from "../orchestration/run/event.ts";
+import { lengthOf } from "../orchestration/run/range.ts";
 import { modelLabel } from "./live.ts";
 import { count, duration, several, tokens } from "./number.ts";
 import { taskNotes } from "./task-note.ts";
@@ -103,7 +104,9 @@ type ModelLineEvent = Exclude<
 function modelLine(event: ModelLineEvent): string | undefined {
   switch (event.type) {
     case "context-trim":
-      return `context: ${event.part} cut from ${count(event.tokensBefore)} to ${count(event.tokensAfter)} tokens`;
+      return `context: ${event.part} ${TRIMMED[event.how ?? "cut"]} from ${count(event.tokensBefore)} to ${count(event.tokensAfter)} tokens`;
+    case "input-read":
+      return `${event.agent}: has read ${share(event)} of the input ${event.input}`;
     case "model-queued":
       return `${event.agent}: queued: ${event.reason}`;
     case "model-start":
@@ -127,7 +130,16 @@ function modelLine(event: ModelLineEvent): string | undefined {
   }
 }
 
-type WorkLineEvent = Exclude<ModelLineEvent, { readonly type: "context-trim" | `model-${string}` }>;
+const TRIMMED = { cut: "cut", summary: "summarised", retrieval: "made searchable," } as const;
+
+function share({ ranges, characters }: Extract<RunEvent, { readonly type: "input-read" }>): string {
+  return `${Math.floor((100 * lengthOf(ranges)) / characters)} %`;
+}
+
+type WorkLineEvent = Exclude<
+  ModelLineEvent,
+  { readonly type: "context-trim" | "input-read" | `model-${string}` }
+>;
 
 type ToolEnd = Extract<RunEvent, { readonly type: "tool-end" }>;
 

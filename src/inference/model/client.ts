@@ -19,6 +19,7 @@ import {
 import { addressOf } from "./address.ts";
 import { cancelled, createAgent, type Env, resolveTimeouts } from "./http.ts";
 import type { Model, ModelRequest } from "./model.ts";
+import { tokenize } from "./tokenize.ts";
 import { type Adaptations, toBody } from "./wire.ts";
 
 /** One endpoint as a Model, with what it tells about itself. Close it to close its connections. */
@@ -57,6 +58,16 @@ export function createEndpointModel(options: {
     async contextTokens(_models, signal) {
       return endpoint.maxModelLen ?? (await facts.getOrNone(signal)).maxModelLen;
     },
+    async countTokens(ask, signal) {
+      const known = await facts.getOrNone(signal);
+      const model = endpoint.model ?? onlyModel(known, where);
+      const dialect = known.dialect ?? knownDialect;
+      const body = toBody(
+        { ...ask, models: [endpoint], settings: {}, hints: COUNTING },
+        { model, dialect, endpoint, adaptations, stream: false },
+      );
+      return tokenize(source, dialect, body, signal);
+    },
     async *call(request, signal) {
       if (signal.aborted) throw cancelled(where, signal.reason);
       const { dialect } = needsFacts(endpoint, request) ? await facts.getOrNone(signal) : NO_FACTS;
@@ -87,6 +98,9 @@ export function createEndpointModel(options: {
     close: () => source.agent.destroy(),
   };
 }
+
+/** A prompt that is counted is nobody's call. */
+const COUNTING = { runId: "", path: [], purpose: "work", remainingCalls: undefined } as const;
 
 /** Everything about an endpoint that its calls need, made once. */
 function toSource(options: {

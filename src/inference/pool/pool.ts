@@ -18,6 +18,7 @@ import {
 import type { Env } from "../model/http.ts";
 import type { Model, ModelEvent, ModelRequest } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
+import { countTokens } from "./token-count.ts";
 import {
   createRetryBudget,
   DEFAULT_RETRY,
@@ -106,6 +107,7 @@ export function createPool(options: PoolOptions): Pool {
       const sizes = known.filter((tokens) => tokens !== undefined);
       return sizes.length === 0 ? undefined : Math.min(...sizes);
     },
+    countTokens: (ask, signal) => countTokens(modelOf, ask, signal),
     check(models) {
       const faults = models.map((ref) => faultOf(() => modelOf(ref)));
       if (faults.length > 0 && !faults.includes(undefined)) throw faults[0];

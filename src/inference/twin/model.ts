@@ -38,7 +38,11 @@ export function createTwinModel(twin: Twin): Model {
       throw withPartial(error, heard, { asked, signal });
     }
   }
-  return { call, contextTokens: async () => flags.maxModelLen };
+  return {
+    call,
+    contextTokens: async () => flags.maxModelLen,
+    countTokens: async (asked) => toPromptIds(asked).length,
+  };
 }
 
 /** The ask that a request stands for; what has no word in ModelSettings is read from `extraBody` by vLLM's names. */

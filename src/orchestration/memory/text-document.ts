@@ -1,12 +1,12 @@
 // A long text as a document: read by its lines, searched by its passages. For inputs that are too long for a prompt.
 //
-// A line is one of the text's own; one that is longer than MAX_LINE is wrapped between words, so that a text without line breaks can be
-// read too. Lines are counted from 1 and cover the text without a gap. The index is made at the first search.
+// Lines (text-line.ts) are counted from 1 and cover the text without a gap. The index is made at the first search.
 
 import { openSqlite, type Sqlite } from "../../sqlite.ts";
 import type { Passage } from "./passage.ts";
 import { PASSAGE_SCHEMA, replacePassages } from "./passage-table.ts";
 import { rankPassages } from "./rank.ts";
+import { lineStarts } from "./text-line.ts";
 
 /** Lines of a document, both counted from 1 and included. */
 export type LineSpan = { readonly from: number; readonly to: number };
@@ -43,8 +43,6 @@ export interface TextDocument extends Disposable {
   passage(id: number): TextPassage | undefined;
 }
 
-/** Most characters of a line; longer ones are wrapped. */
-const MAX_LINE = 400;
 /** A passage ends at an empty line when it has so many characters, and everywhere at the most. */
 const LEAST_PASSAGE = 250;
 const MOST_PASSAGE = 700;
@@ -82,28 +80,6 @@ export function createTextDocument(text: string): TextDocument {
       found?.store.close();
     },
   };
-}
-
-/** Where each line begins. */
-function lineStarts(text: string): readonly number[] {
-  const starts: number[] = [];
-  let at = 0;
-  do {
-    starts.push(at);
-    const end = text.indexOf("\n", at);
-    const next = end < 0 ? text.length : end + 1;
-    at = next - at <= MAX_LINE ? next : wrapAt(text, at);
-  } while (at < text.length);
-  return starts;
-}
-
-/** Where a long line is wrapped: after a space, or amid a word that is longer than a line; never amid a character. */
-function wrapAt(text: string, start: number): number {
-  const space = text.lastIndexOf(" ", start + MAX_LINE - 1);
-  if (space > start + MAX_LINE / 2) return space + 1;
-  const at = start + MAX_LINE;
-  const code = text.charCodeAt(at);
-  return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at;
 }
 
 /** A Markdown heading, or a key of the first level of a JSON text that was written over several lines. */

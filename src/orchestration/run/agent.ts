@@ -27,7 +27,15 @@ export async function runAgent(
   job: AgentJob,
   flow: DelegationFlow,
 ): Promise<Answer> {
-  const body: AgentBody = { d, world, job, flow, turns: [], ledger: createLedger() };
+  const body: AgentBody = {
+    d,
+    world,
+    job,
+    flow,
+    turns: [],
+    ledger: createLedger(),
+    summaries: new Map(),
+  };
   const { turns } = body;
   const mended = new Map<Fault, number>();
   let fault: Fault | undefined;
@@ -62,7 +70,11 @@ function phaseOf(job: AgentJob, iteration: number, fault: Fault | undefined): Ph
   return iteration > job.agent.maxIterations ? "final" : "work";
 }
 
-function askTurn({ d, world, job, turns }: AgentBody, turn: number, phase: Phase): Promise<Reply> {
+function askTurn(
+  { d, world, job, turns, summaries }: AgentBody,
+  turn: number,
+  phase: Phase,
+): Promise<Reply> {
   const tools = phase === "work" ? job.toolSpecs : [];
   return askModel(d, world, {
     path: [...job.path, `turn:${turn}`],
@@ -77,6 +89,8 @@ function askTurn({ d, world, job, turns }: AgentBody, turn: number, phase: Phase
       job.schema && tools.length === 0 ? { name: job.task.name, schema: job.schema } : undefined,
     settings: job.settings,
     timeouts: job.agent.timeouts,
+    fit: job.fit,
+    summaries,
     remainingCalls: tools.length > 0 ? undefined : job.remainingCalls,
   });
 }
