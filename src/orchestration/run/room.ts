@@ -46,12 +46,13 @@ export async function fitAsk(world: World, ask: Fitting, signal: AbortSignal): P
   const scale = world.tokens.scaleOf(ask.models.map(nameOf));
   if (contextTokens === undefined) return { ...room, cuts: [], scale };
   const estimated = estimatePrompt(toMessages(ask.conversation), ask.tools) * scale.ratio;
-  const counted = estimated <= left * NEAR ? undefined : await fitCounted(world, ask, room, signal);
+  const isFar = estimated <= left * NEAR * (1 - scale.margin);
+  const counted = isFar ? undefined : await fitCounted(world, ask, room, signal);
   if (counted) return { ...room, ...counted };
   return { ...room, scale, cuts: planFit(ask.conversation, ask.tools, { ...room, scale }) };
 }
 
-/** Above this share of the room a count is worth its round trip. */
+/** Above this share of the room, with the margin, a count is worth its round trip. */
 const NEAR = 0.7;
 /** Most times that a conversation is counted: whole, and after cuts that were not enough. */
 const MAX_COUNTS = 3;

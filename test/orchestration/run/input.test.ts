@@ -1,0 +1,369 @@
+import { describe, expect, it } from "vitest";
+import { crew } from "../../../src/crew.ts";
+import { defineCrew } from "../../../src/orchestration/crew/crew.ts";
+import { task } from "../../../src/orchestration/crew/task.ts";
+import { agent } from "../../../src/orchestration/crew/agent.ts";
+import { estimatePrompt, estimateTokens } from "../../../src/inference/model/tokens.ts";
+import type { ModelRequest } from "../../../src/inference/model/model.ts";
+import type { InputFit } from "../../../src/orchestration/crew/input-fit.ts";
+import { tool } from "../../../src/orchestration/tool/tool.ts";
+import type { Script } from "../../../src/test/scripted-model.ts";
+import { customerRecord } from "./record.ts";
+import { errorOf, eventsOf, only, promptOf, scene, thrownBy } from "./scenario.ts";
+
+const RECORD = customerRecord(30_000);
+const CONTEXT = 8_192;
+const analyst = agent({ role: "Analyst", goal: "Judge claims" });
+const analyse = task({
+  name: "analyse",
+  description: "Which deductible holds for water damage? Record: {record}",
+  expectedOutput: "An amount",
+  agent: analyst,
+});
+
+const call = (name: string, args: Record<string, string | number>) => ({
+  calls: [{ tool: name, arguments: args }],
+});
+const searchThenSay: Script = (_, index) =>
+  index === 0 ? call("search_input", { query: "deductible for water damage" }) : "450 euros";
+
+/** One run of the analysis. */
+async function run(
+  script: Script,
+  options: {
+    readonly fit?: InputFit;
+    readonly record?: string;
+    readonly inlineTokens?: number;
+  } = {},
+) {
+  const { fit, record = RECORD, inlineTokens } = options;
+  const { bosun, model } = scene(script, { contextTokens: CONTEXT });
+  const inputs = fit ? { record: { fit } } : undefined;
+  const made = crew({ name: "claims", tasks: [analyse], bosun, inputs, inlineTokens });
+  const { events, error } = await eventsOf(made.stream({ inputs: { record } }));
+  return { model, events, error, result: () => made.kickoff({ inputs: { record } }) };
+}
+
+const namesOf = ({ tools = [] }: ModelRequest): readonly string[] => tools.map(({ name }) => name);
+const resultOf = (request: ModelRequest | undefined): Record<string, unknown> =>
+  JSON.parse(request?.messages.at(-1)?.content ?? "{}") as Record<string, unknown>;
+
+describe("an input that is short", () => {
+  it("is pasted, and there is no tool to read it", async () => {
+    const { model, events } = await run(() => "ok", { record: "The deductible is 450 euros." });
+
+    expect(promptOf(model.requests[0])).toContain("Record: The deductible is 450 euros.");
+    expect(model.requests[0]?.tools ?? []).toEqual([]);
+    expect(only(events, "input-read")).toEqual([]);
+  });
+
+  it("is one that has no more tokens than inlineTokens says", async () => {
+    const record = "word ".repeat(500);
+    const [pasted, kept] = [
+      await run(() => "ok", { record, inlineTokens: estimateTokens(record) }),
+      await run(() => "ok", { record, inlineTokens: estimateTokens(record) - 1 }),
+    ];
+
+    expect(promptOf(pasted.model.requests[0])).toContain(record);
+    expect(promptOf(kept.model.requests[0])).not.toContain(record);
+  });
+});
+
+describe("an input that is too long", () => {
+  it("is shown by its size, its outline and its head, with the tools that read it", async () => {
+    const { model } = await run(() => "ok");
+
+    const prompt = promptOf(model.requests[0]);
+    expect(prompt).toContain(`about ${estimateTokens(RECORD)} tokens`);
+    expect(prompt).toContain(`${RECORD.length} characters, ${RECORD.split("\n").length} lines`);
+    expect(prompt).toContain("1 Customer 4711");
+    expect(prompt).toContain("Ann Lee, customer since 2011");
+    expect(namesOf(model.requests[0] ?? ({} as ModelRequest))).toEqual([
+      "search_input",
+      "read_input",
+    ]);
+    expect(estimateTokens(prompt)).toBeLessThan(1_000);
+  });
+
+  it("is searched: the passage that answers comes back with its lines", async () => {
+    const { model, error } = await run(searchThenSay);
+
+    const results = resultOf(model.requests[1])["results"];
+    expect(error).toBeUndefined();
+    expect(JSON.stringify(results)).toContain("450 euros");
+    expect(Array.isArray(results) && results[0]).toMatchObject({
+      section: "Correspondence of 2013",
+      lines: expect.stringMatching(/^\d+-\d+$/) as string,
+    });
+  });
+
+  it("is read by lines and by passages, in bounded pieces that say where to go on", async () => {
+    const { model } = await run((_, index) => {
+      if (index === 0) return call("read_input", { input: "record", from: 100 });
+      if (index === 1) return call("read_input", { passage: 3 });
+      return index === 2 ? call("read_input", { from: 5, to: 6 }) : "done";
+    });
+
+    const [first, second, third] = model.requests.slice(1).map(resultOf);
+    expect(first).toMatchObject({ input: "record", of: RECORD.split("\n").length });
+    expect(estimateTokens(String(first?.["text"]))).toBeLessThanOrEqual(1_000);
+    expect(first?.["lines"]).toBe(`100-${Number(first?.["next"]) - 1}`);
+    expect(second?.["lines"]).toMatch(/^\d+-\d+$/);
+    expect(third?.["text"]).toBe(RECORD.split("\n").slice(4, 6).join("\n"));
+  });
+
+  it("tells the model what is wrong with a call, and goes on", async () => {
+    const { model, error } = await run((_, index) => {
+      if (index === 0) return call("read_input", { from: 1_000_000 });
+      if (index === 1) return call("read_input", { passage: 99_999 });
+      return index === 2 ? call("search_input", { input: "other", query: "x" }) : "done";
+    });
+
+    expect(error).toBeUndefined();
+    expect(model.requests[1]?.messages.at(-1)?.content).toMatch(/ends with line/);
+    expect(model.requests[2]?.messages.at(-1)?.content).toMatch(/no passage 99999/);
+    expect(model.requests[3]?.messages.at(-1)?.content).toMatch(/input/);
+  });
+
+  it("is reported with what of it was not read, in the result and by an event", async () => {
+    const { events, result } = await run(searchThenSay);
+
+    const done = await result();
+    const [unread] = done.tasks.analyse.unread;
+    const [read] = only(events, "input-read");
+    expect(unread).toMatchObject({ input: "record", tokens: estimateTokens(RECORD) });
+    expect(unread?.readTokens).toBeGreaterThan(100);
+    expect(unread?.readTokens).toBeLessThan(3_000);
+    expect(read).toMatchObject({ input: "record", characters: RECORD.length });
+    const types = events.map(({ type }) => type);
+    expect(types.indexOf("input-read")).toBeLessThan(types.indexOf("task-end"));
+  });
+
+  it("is not reported when all of it was read", async () => {
+    const record = "A line of some words that says little.\n".repeat(80);
+    const { bosun } = scene(
+      (_, index) => (index < 2 ? call("read_input", { from: 1 + index * 60 }) : "ok"),
+      {
+        contextTokens: CONTEXT,
+      },
+    );
+
+    const result = await crew({ name: "c", tasks: [analyse], bosun, inlineTokens: 500 }).kickoff({
+      inputs: { record },
+    });
+
+    expect(result.tasks.analyse.unread).toEqual([]);
+  });
+
+  it("is read as lines of JSON when it is an object", async () => {
+    const claims = Array.from({ length: 400 }, (_, id) => ({ id, amount: id * 10, note: "open" }));
+    const { bosun, model } = scene(
+      (_, index) => (index === 0 ? call("read_input", { from: 1, to: 5 }) : "ok"),
+      { contextTokens: CONTEXT },
+    );
+
+    await crew({ name: "c", tasks: [analyse], bosun }).kickoff({
+      inputs: { record: { customer: "Ann", claims } },
+    });
+
+    expect(promptOf(model.requests[0])).toContain("claims");
+    expect(resultOf(model.requests[1])["text"]).toContain('  "customer": "Ann",\n  "claims": [');
+  });
+
+  it("gives tools to no task that does not have it", async () => {
+    const other = task({
+      name: "other",
+      description: "Say hello",
+      expectedOutput: "x",
+      agent: analyst,
+    });
+    const { bosun, model } = scene(() => "ok", { contextTokens: CONTEXT });
+
+    await crew({ name: "c", tasks: [other, analyse], bosun }).kickoff({
+      inputs: { record: RECORD },
+    });
+
+    expect(model.requests[0]?.tools ?? []).toEqual([]);
+    expect(model.requests[1]?.tools).toHaveLength(2);
+  });
+
+  it("is shown to the task whose agent has its placeholder, and only named in the agent's own text", async () => {
+    const keeper = agent({ role: "Keeper", goal: "Know {record}" });
+    const ask = task({ name: "ask", description: "Answer", expectedOutput: "x", agent: keeper });
+    const { bosun, model } = scene(() => "ok", { contextTokens: CONTEXT });
+
+    await crew({ name: "c", tasks: [ask], bosun }).kickoff({ inputs: { record: RECORD } });
+
+    expect(model.requests[0]?.messages[0]?.content).toMatch(
+      /Goal: Know \(the input "record", about \d+ tokens\)/,
+    );
+    expect(promptOf(model.requests[0])).toContain("Customer 4711");
+  });
+
+  it("can be read by the coworkers of its task, and what they read counts for the task", async () => {
+    const clerk = agent({ role: "Clerk", goal: "Read" });
+    const { bosun, model } = scene(
+      (request) => {
+        const { length } = request.messages;
+        if (request.messages[0]?.content.startsWith("You are Clerk"))
+          return length === 2 ? call("search_input", { query: "deductible water" }) : "450 euros";
+        return length === 2
+          ? call("delegate_work", { coworker: "Clerk", task: "Find the deductible", context: "" })
+          : "450";
+      },
+      { contextTokens: CONTEXT },
+    );
+    const lone = task({
+      name: "analyse",
+      description: "Deductible? {record}",
+      expectedOutput: "x",
+    });
+
+    const made = crew({
+      name: "c",
+      process: "hierarchical",
+      agents: [clerk],
+      tasks: [lone],
+      bosun,
+    });
+    const { events, error } = await eventsOf(made.stream({ inputs: { record: RECORD } }));
+
+    expect(error).toBeUndefined();
+    const asked = model.requests.find(({ messages }) =>
+      messages[0]?.content.startsWith("You are Clerk"),
+    );
+    expect(promptOf(asked)).toContain('The input "record" is too long');
+    expect(only(events, "input-read").map(({ agent: who }) => who)).toEqual([
+      "Clerk",
+      expect.any(String),
+    ]);
+  });
+
+  it("makes the plan's prompt no longer", async () => {
+    const { bosun, model } = scene(
+      (request) => (request.hints.purpose === "plan" ? '{"plans":[]}' : "ok"),
+      { contextTokens: CONTEXT },
+    );
+
+    await crew({ name: "c", tasks: [analyse], planning: true, bosun }).kickoff({
+      inputs: { record: RECORD },
+    });
+
+    expect(estimatePrompt(model.requests[0]?.messages ?? [])).toBeLessThan(600);
+  });
+
+  it("needs the names of its tools for itself", async () => {
+    const own = tool({
+      name: "read_input",
+      description: "x",
+      parameters: { type: "object" },
+      run: () => "",
+    });
+    const reader = agent({ role: "Reader", goal: "x", tools: [own] });
+    const { bosun, model } = scene(() => "ok");
+    const made = crew({
+      name: "c",
+      tasks: [task({ name: "t", description: "{record}", expectedOutput: "x", agent: reader })],
+      bosun,
+    });
+
+    const error = await errorOf(made.kickoff({ inputs: { record: RECORD } }));
+
+    expect(error.code).toBe("crew/duplicate-name");
+    expect(model.requests).toEqual([]);
+    expect((await made.kickoff({ inputs: { record: "short" } })).status).toBe("done");
+  });
+});
+
+describe("inputs: { record: { fit } }", () => {
+  it('"retrieve" pastes what answers the task, in the order of the text, and offers no tools', async () => {
+    const { model, events, result } = await run(() => "450 euros", { fit: "retrieve" });
+
+    const prompt = promptOf(model.requests[0]);
+    expect(prompt).toContain("The deductible for water damage was set to 450 euros.");
+    expect(prompt).toMatch(/\(lines \d+-\d+, Correspondence of 2013\)/);
+    expect(model.requests[0]?.tools ?? []).toEqual([]);
+    expect(estimateTokens(prompt)).toBeLessThan(2_200);
+    expect(only(events, "context-trim")).toMatchObject([
+      { part: "input:record", how: "retrieval" },
+    ]);
+    expect((await result()).tasks.analyse.unread).toHaveLength(1);
+  });
+
+  it('"head" pastes the beginning', async () => {
+    const { model, events } = await run(() => "?", { fit: "head" });
+
+    const prompt = promptOf(model.requests[0]);
+    expect(prompt).toContain("Ann Lee, customer since 2011");
+    expect(prompt).not.toContain("450 euros");
+    expect(estimateTokens(prompt)).toBeGreaterThan(1_500);
+    expect(only(events, "context-trim")).toMatchObject([{ part: "input:record", how: "cut" }]);
+  });
+
+  it('"summary" has the model read all of it, four pieces at once, each call a step of its own', async () => {
+    let [open, most] = [0, 0];
+    const { model, events, result } = await run(
+      async ({ hints }) => {
+        if (hints.purpose !== "summary") return "done";
+        most = Math.max(most, ++open);
+        await new Promise((resolve) => setImmediate(resolve));
+        open--;
+        return `summary at ${hints.path.at(-1)}`;
+      },
+      { fit: "summary" },
+    );
+
+    const summaries = model.requests.filter(({ hints }) => hints.purpose === "summary");
+    expect(summaries.length).toBeGreaterThan(4);
+    expect(most).toBe(4);
+    expect(summaries[0]?.hints.path).toEqual(["task:analyse", "input:record", "summary:1"]);
+    expect(Math.max(...summaries.map(({ messages }) => estimatePrompt(messages)))).toBeLessThan(
+      CONTEXT - 512,
+    );
+    expect(promptOf(model.requests.at(-1))).toContain(
+      "summary at summary:1\n\nsummary at summary:2",
+    );
+    const ends = only(events, "model-end").filter(({ purpose }) => purpose === "summary");
+    expect(ends).toHaveLength(summaries.length);
+    const done = await result();
+    expect(done.tasks.analyse.unread).toEqual([]);
+    expect(done.purposes.summary?.calls).toBe(summaries.length);
+  });
+
+  it('"summary" summarises the summaries again until they are short enough', async () => {
+    const long = "Something of note happened. ".repeat(70);
+    const { model } = await run(({ hints }) => (hints.purpose === "summary" ? long : "done"), {
+      fit: "summary",
+      record: customerRecord(60_000),
+    });
+
+    const last = model.requests.at(-1);
+    expect(model.requests.filter(({ hints }) => hints.purpose === "summary").length).toBeLessThan(
+      40,
+    );
+    expect(estimateTokens(promptOf(last))).toBeLessThan(2_300);
+  });
+
+  it("is an error for an input that no text has", () => {
+    const error = thrownBy(() =>
+      defineCrew({ name: "c", tasks: [analyse], inputs: { recrod: { fit: "head" } } }),
+    );
+
+    expect(error.code).toBe("crew/invalid");
+    expect(error.message).toMatch(/recrod.*\{record\}/);
+  });
+
+  it.each([
+    { inputs: { record: { fit: "all" } } },
+    { inputs: { record: { fit: "head", more: 1 } } },
+    { inputs: { record: "head" } },
+    { inlineTokens: 0 },
+    { fit: "shorter" },
+  ])("refuses %j", (options) => {
+    const error = thrownBy(() =>
+      defineCrew({ name: "c", tasks: [analyse], ...(options as object) }),
+    );
+
+    expect(error.code).toBe("crew/invalid");
+  });
+});
