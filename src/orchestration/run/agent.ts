@@ -71,18 +71,19 @@ function phaseOf(job: AgentJob, iteration: number, fault: Fault | undefined): Ph
 }
 
 function askTurn(
-  { d, world, job, turns, summaries }: AgentBody,
+  { d, world, job, turns: said, summaries }: AgentBody,
   turn: number,
   phase: Phase,
 ): Promise<Reply> {
   const tools = phase === "work" ? job.toolSpecs : [];
+  const turns = [...said];
   return askModel(d, world, {
     path: [...job.path, `turn:${turn}`],
     agent: job.agent.name,
     task: job.task.name,
     purpose: job.purpose === "manage" ? "manage" : phase,
     models: job.models,
-    conversation: { ...job.conversation, turns: [...turns] },
+    conversation: { ...job.conversation, turns },
     tools,
     // With tools on offer, servers that force a schema force it on every turn: the model could never call a tool.
     output:
@@ -91,6 +92,7 @@ function askTurn(
     timeouts: job.agent.timeouts,
     fit: job.fit,
     summaries,
+    onFit: (cuts) => job.reading?.show(turns, cuts),
     remainingCalls: tools.length > 0 ? undefined : job.remainingCalls,
   });
 }

@@ -38,6 +38,7 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
   );
   const fitted = toMessages(conversation);
   const messages = await hookMessages(d, world, ask, { fit, messages: fitted });
+  ask.onFit?.(fit.cuts);
   if (run.showPrompts) {
     const isChanged = messages !== fitted;
     const parts = isChanged

@@ -62,6 +62,11 @@ export function sectionOf(part: string): string | undefined {
 
 const SECTION = "context:";
 
+/** How a turn is named as a part of a conversation. */
+export function turnPart(index: number, { role }: Message): string {
+  return `turn:${index}:${role}`;
+}
+
 /** Checks messages that nobody may cut. @throws BosunError `model/context-length` with the numbers. */
 export function checkFit(
   messages: readonly Message[],
@@ -108,7 +113,7 @@ export function applyFit(conversation: Conversation, cuts: readonly Cut[]): Conv
     })),
     turns: conversation.turns.map((message, index) => ({
       ...message,
-      content: cutText(`turn:${index}:${message.role}`, message.content),
+      content: cutText(turnPart(index, message), message.content),
     })),
   };
 }
@@ -123,7 +128,7 @@ function cuttable(conversation: Conversation): readonly Part[] {
     // An answer that was refused, and mended since.
     const isAnswer = message.role === "assistant" && isOld && !message.calls?.length;
     if (role !== "tool" && !isAnswer) return [];
-    return [{ part: `turn:${index}:${role}`, tokens: estimateTokens(content), isOld }];
+    return [{ part: turnPart(index, message), tokens: estimateTokens(content), isOld }];
   });
   const sections = conversation.sections.map(({ name, text }) => ({
     part: `${SECTION}${name}`,

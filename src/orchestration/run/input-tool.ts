@@ -2,26 +2,36 @@
 //
 // The account is kept by the body from the tools' results, which are steps' results: it is the same after a replay.
 
-import type { ToolSpec } from "../../inference/model/message.ts";
+import type { Message, ToolSpec } from "../../inference/model/message.ts";
 import { isObject, type Json, type JsonObject } from "../../json.ts";
 import type { LineSpan } from "../memory/text-document.ts";
 import { type Tool, tool } from "../tool/tool.ts";
+import { type Cut, turnPart } from "./fit.ts";
 import { type InputDocument, READ_TOOL, SEARCH_TOOL } from "./input-document.ts";
 import { spanOf, withinBudget } from "./input-view.ts";
 import { mergeRanges, type Range } from "./range.ts";
 
 /** What one piece of work has read of long inputs. */
 export type Reading = {
-  /** Lines of an input that a model has been shown. */
+  /** Lines of an input that its prompt shows. */
   add(input: string, spans: readonly LineSpan[]): void;
-  /** The result of a tool, if it is one of those that read. */
-  note(tool: string, result: Json): void;
+  /** The result of a call, if it is of a tool that reads. It is read when a model is shown it. */
+  note(callId: string, tool: string, result: Json): void;
+  /** These turns go to a model, but for what is cut of them. A result that is cut before any model has seen it counts as not read. */
+  show(turns: readonly Message[], cuts: readonly Cut[]): void;
   /** By input: its characters that were read. */
   ranges(): readonly { readonly input: InputDocument; readonly ranges: readonly Range[] }[];
 };
 
+type Noted = {
+  readonly callId: string;
+  readonly input: string;
+  readonly spans: readonly LineSpan[];
+};
+
 export function createReading(inputs: readonly InputDocument[]): Reading {
   const read = new Map<string, readonly Range[]>();
+  let noted: Noted[] = [];
   const add: Reading["add"] = (name, spans) => {
     const input = inputs.find((one) => one.name === name);
     if (!input) return;
@@ -34,11 +44,22 @@ export function createReading(inputs: readonly InputDocument[]): Reading {
   };
   return {
     add,
-    note(name, result) {
+    note(callId, name, result) {
       if ((name !== SEARCH_TOOL && name !== READ_TOOL) || !isObject(result)) return;
       const found = Array.isArray(result["results"]) ? result["results"] : [result];
       const spans = found.flatMap((one: unknown) => toSpan(isObject(one) ? one["lines"] : ""));
-      add(String(result["input"]), spans);
+      noted.push({ callId, input: String(result["input"]), spans });
+    },
+    show(turns, cuts) {
+      if (noted.length === 0) return;
+      const cut = new Set(cuts.map(({ part }) => part));
+      const whole = new Set(
+        turns.flatMap((turn, index) =>
+          turn.role === "tool" && !cut.has(turnPart(index, turn)) ? [turn.callId] : [],
+        ),
+      );
+      for (const { callId, input, spans } of noted) if (whole.has(callId)) add(input, spans);
+      noted = [];
     },
     ranges: () => inputs.map((input) => ({ input, ranges: read.get(input.name) ?? [] })),
   };

@@ -4,6 +4,7 @@ import type { Timeouts } from "../../inference/model/endpoint.ts";
 import type { OutputSpec } from "../../inference/model/message.ts";
 import type { Path, Purpose, Reply } from "../../inference/model/model.ts";
 import type { FitMode } from "../crew/input-fit.ts";
+import type { Cut } from "./fit.ts";
 import type { Fitting } from "./room.ts";
 
 /** A call as the agent loop asks for it. */
@@ -20,6 +21,8 @@ export type Ask = Fitting & {
   readonly fit?: FitMode | undefined;
   /** Summaries of sections by name: made once for a piece of work, and kept here by its calls. */
   readonly summaries?: Map<string, string> | undefined;
+  /** Told what was cut, before the call. */
+  readonly onFit?: ((cuts: readonly Cut[]) => void) | undefined;
 };
 
 /** Makes a call. */

@@ -31,7 +31,7 @@ export async function callTool(
   if (permit.type === "refused") return permit.outcome; // its question tells it
   const made = { ...asked, call: { ...call, arguments: permit.arguments } };
   const outcome = await told(d, world, made, () => runTool(d, world, made, tool));
-  if (outcome.type === "done") asked.reading?.note(tool.name, outcome.value);
+  if (outcome.type === "done") asked.reading?.note(call.id, tool.name, outcome.value);
   return afterCall(d, world, made, permit.isEdited ? withNote(outcome, permit.arguments) : outcome);
 }
 

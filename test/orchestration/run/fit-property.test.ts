@@ -6,7 +6,7 @@ import { applyFit, planFit, type Room } from "../../../src/orchestration/run/fit
 import { type Conversation, toMessages } from "../../../src/orchestration/run/prompt.ts";
 import { seeded } from "./scenario.ts";
 
-const ROUNDS = 600;
+const ROUNDS = 250;
 const ALPHABETS = ["word ", "字", "é", "🙂", "\n", '{"a":1},'];
 
 type Random = () => number;

@@ -155,6 +155,24 @@ describe("an input that is too long", () => {
     expect(result.tasks.analyse.unread).toEqual([]);
   });
 
+  it("is not taken for read where a result had to be cut before the model saw it", async () => {
+    const reads = Array.from({ length: 12 }, (_, n) => ({
+      tool: "read_input",
+      arguments: { from: 1 + n * 20 },
+    }));
+    const { events, model } = await run((_, index) => (index === 0 ? { calls: reads } : "ok"));
+
+    const cut = only(events, "context-trim").filter(({ part }) => part.startsWith("turn:"));
+    expect(cut.length).toBeGreaterThan(3);
+    expect(estimatePrompt(model.requests[1]?.messages ?? [])).toBeLessThan(CONTEXT - 2_048);
+    const characters = (only(events, "input-read")[0]?.ranges ?? []).reduce(
+      (sum, [from, to]) => sum + to - from,
+      0,
+    );
+    const shown = model.requests[1]?.messages.reduce((sum, { content }) => sum + content.length, 0);
+    expect(characters).toBeLessThanOrEqual(shown ?? 0);
+  });
+
   it("is read as lines of JSON when it is an object", async () => {
     const claims = Array.from({ length: 400 }, (_, id) => ({ id, amount: id * 10, note: "open" }));
     const { bosun, model } = scene(
