@@ -3,7 +3,7 @@
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { lengthOf } from "../orchestration/run/range.ts";
 import { modelLabel } from "./live.ts";
-import { count, duration, several, tokens } from "./number.ts";
+import { count, duration, several, share, tokens } from "./number.ts";
 import { taskNotes } from "./task-note.ts";
 import { cutTo, oneLine } from "./width.ts";
 
@@ -106,7 +106,7 @@ function modelLine(event: ModelLineEvent): string | undefined {
     case "context-trim":
       return `context: ${event.part} ${TRIMMED[event.how ?? "cut"]} from ${count(event.tokensBefore)} to ${count(event.tokensAfter)} tokens`;
     case "input-read":
-      return `${event.agent}: has read ${share(event)} of the input ${event.input}`;
+      return `${event.agent}: has read ${share(lengthOf(event.ranges), event.characters)} of the input ${event.input}`;
     case "model-queued":
       return `${event.agent}: queued: ${event.reason}`;
     case "model-start":
@@ -131,10 +131,6 @@ function modelLine(event: ModelLineEvent): string | undefined {
 }
 
 const TRIMMED = { cut: "cut", summary: "summarised", retrieval: "made searchable," } as const;
-
-function share({ ranges, characters }: Extract<RunEvent, { readonly type: "input-read" }>): string {
-  return `${Math.floor((100 * lengthOf(ranges)) / characters)} %`;
-}
 
 type WorkLineEvent = Exclude<
   ModelLineEvent,

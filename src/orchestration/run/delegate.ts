@@ -47,7 +47,7 @@ async function doPiece(
     agent: place.agent,
     inputs: sight.brief,
     team: place.team,
-    sections: sectionsOf(input),
+    sections: [...sight.sections, ...sectionsOf(input)],
     ...opening,
     description: sight.description,
     schema: undefined,

@@ -62,6 +62,11 @@ export function sectionOf(part: string): string | undefined {
 
 const SECTION = "context:";
 
+/** How a section is named as a part of a conversation. */
+export function sectionPart(name: string): string {
+  return `${SECTION}${name}`;
+}
+
 /** How a turn is named as a part of a conversation. */
 export function turnPart(index: number, { role }: Message): string {
   return `turn:${index}:${role}`;
@@ -109,7 +114,7 @@ export function applyFit(conversation: Conversation, cuts: readonly Cut[]): Conv
     ...conversation,
     sections: conversation.sections.map(({ name, text }) => ({
       name,
-      text: cutText(`${SECTION}${name}`, text),
+      text: cutText(sectionPart(name), text),
     })),
     turns: conversation.turns.map((message, index) => ({
       ...message,
@@ -131,7 +136,7 @@ function cuttable(conversation: Conversation): readonly Part[] {
     return [{ part: turnPart(index, message), tokens: estimateTokens(content), isOld }];
   });
   const sections = conversation.sections.map(({ name, text }) => ({
-    part: `${SECTION}${name}`,
+    part: sectionPart(name),
     tokens: estimateTokens(text),
   }));
   return [

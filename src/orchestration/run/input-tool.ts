@@ -6,25 +6,26 @@ import type { Message, ToolSpec } from "../../inference/model/message.ts";
 import { isObject, type Json, type JsonObject } from "../../json.ts";
 import type { LineSpan } from "../memory/text-document.ts";
 import { type Tool, tool } from "../tool/tool.ts";
-import { type Cut, turnPart } from "./fit.ts";
+import { type Cut, sectionPart, turnPart } from "./fit.ts";
 import { type InputDocument, READ_TOOL, SEARCH_TOOL } from "./input-document.ts";
 import { spanOf, withinBudget } from "./input-view.ts";
 import { mergeRanges, type Range } from "./range.ts";
 
 /** What one piece of work has read of long inputs. */
 export type Reading = {
-  /** Lines of an input that its prompt shows. */
-  add(input: string, spans: readonly LineSpan[]): void;
-  /** The result of a call, if it is of a tool that reads. It is read when a model is shown it. */
+  /** Lines of an input that a section of the prompt's context has. */
+  noteSection(section: string, input: string, spans: readonly LineSpan[]): void;
+  /** The result of a call, if it is of a tool that reads. What is noted is read when a model is shown it. */
   note(callId: string, tool: string, result: Json): void;
-  /** These turns go to a model, but for what is cut of them. A result that is cut before any model has seen it counts as not read. */
+  /** A model is shown these turns, and the sections, but for what is cut of them: what is cut before any model has seen it is not read. */
   show(turns: readonly Message[], cuts: readonly Cut[]): void;
   /** By input: its characters that were read. */
   ranges(): readonly { readonly input: InputDocument; readonly ranges: readonly Range[] }[];
 };
 
+/** `source`: a call's id, or a section as a part of the conversation. */
 type Noted = {
-  readonly callId: string;
+  readonly source: string;
   readonly input: string;
   readonly spans: readonly LineSpan[];
 };
@@ -32,7 +33,7 @@ type Noted = {
 export function createReading(inputs: readonly InputDocument[]): Reading {
   const read = new Map<string, readonly Range[]>();
   let noted: Noted[] = [];
-  const add: Reading["add"] = (name, spans) => {
+  const add = (name: string, spans: readonly LineSpan[]): void => {
     const input = inputs.find((one) => one.name === name);
     if (!input) return;
     const { document } = input;
@@ -43,22 +44,23 @@ export function createReading(inputs: readonly InputDocument[]): Reading {
     read.set(name, mergeRanges([...(read.get(name) ?? []), ...added]));
   };
   return {
-    add,
+    noteSection(section, input, spans) {
+      noted.push({ source: sectionPart(section), input, spans });
+    },
     note(callId, name, result) {
       if ((name !== SEARCH_TOOL && name !== READ_TOOL) || !isObject(result)) return;
       const found = Array.isArray(result["results"]) ? result["results"] : [result];
       const spans = found.flatMap((one: unknown) => toSpan(isObject(one) ? one["lines"] : ""));
-      noted.push({ callId, input: String(result["input"]), spans });
+      noted.push({ source: callId, input: String(result["input"]), spans });
     },
     show(turns, cuts) {
       if (noted.length === 0) return;
       const cut = new Set(cuts.map(({ part }) => part));
-      const whole = new Set(
-        turns.flatMap((turn, index) =>
-          turn.role === "tool" && !cut.has(turnPart(index, turn)) ? [turn.callId] : [],
-        ),
+      const cutCalls = turns.flatMap((turn, index) =>
+        turn.role === "tool" && cut.has(turnPart(index, turn)) ? [turn.callId] : [],
       );
-      for (const { callId, input, spans } of noted) if (whole.has(callId)) add(input, spans);
+      for (const { source, input, spans } of noted)
+        if (!cut.has(source) && !cutCalls.includes(source)) add(input, spans);
       noted = [];
     },
     ranges: () => inputs.map((input) => ({ input, ranges: read.get(input.name) ?? [] })),

@@ -4,6 +4,17 @@ import { estimateTokens } from "../../inference/model/tokens.ts";
 import type { LineSpan, OutlineEntry, TextPassage } from "../memory/text-document.ts";
 import { type InputDocument, READ_TOOL, SEARCH_TOOL } from "./input-document.ts";
 
+/** The section of a prompt's context that shows an input; no task can have its name. */
+export function sectionName(name: string): string {
+  return `input ${name}`;
+}
+
+/** What stands where the input's placeholder stood. */
+export function mentionText({ name, tokens, document }: InputDocument): string {
+  const { characters, lines } = document;
+  return `(the input "${name}", about ${tokens} tokens, ${characters} characters, ${lines} lines: see "${sectionName(name)}")`;
+}
+
 /** A text for the prompt, and the lines of the input that it shows. */
 export type InputView = { readonly text: string; readonly spans: readonly LineSpan[] };
 
@@ -16,17 +27,17 @@ export function outlineView(input: InputDocument, budgetTokens: number): InputVi
   const outline = outlineText(entries, Math.floor(budgetTokens * (1 - HEAD_SHARE)));
   const title = document.outline.length > 0 ? "Its outline, by line" : "Some of its lines";
   const text =
-    `[The input "${name}" is too long to stand here: about ${tokens} tokens, ${characters} characters, ${lines} lines.\n` +
+    `The input "${name}" is too long to stand here: about ${tokens} tokens, ${characters} characters, ${lines} lines.\n` +
     `Find what you need with ${SEARCH_TOOL} and read it with ${READ_TOOL}, as often as you need to.\n` +
-    `${title}:\n${outline}\nIt begins:\n${document.textOf(head).trimEnd()}]`;
+    `${title}:\n${outline}\nIt begins:\n${document.textOf(head).trimEnd()}`;
   return { text, spans: [head] };
 }
 
 /** The input's beginning. */
 export function headView(input: InputDocument, budgetTokens: number): InputView {
-  const { name, tokens, document } = input;
+  const { tokens, document } = input;
   const head = headOf(input, budgetTokens);
-  const text = `[The first ${head.to} of ${document.lines} lines of the input "${name}", which has about ${tokens} tokens:\n${document.textOf(head).trimEnd()}]`;
+  const text = `Its first ${head.to} of ${document.lines} lines; it has about ${tokens} tokens, and the rest is not shown:\n${document.textOf(head).trimEnd()}`;
   return { text, spans: [head] };
 }
 
@@ -36,7 +47,7 @@ export function retrievedView(
   question: string,
   budgetTokens: number,
 ): InputView {
-  const { name, tokens, document } = input;
+  const { tokens, document } = input;
   const { passages } = document.search(question, MAX_PASSAGES);
   const chosen = withinBudget(passages, budgetTokens).toSorted((a, b) => a.id - b.id);
   if (chosen.length === 0) return headView(input, budgetTokens);
@@ -44,13 +55,13 @@ export function retrievedView(
     ({ from, to, section, text }) =>
       `(lines ${from}-${to}${section === "" ? "" : `, ${section}`})\n${text.trimEnd()}`,
   );
-  const text = `[What was found for this task in the input "${name}", which has about ${tokens} tokens; the rest is not shown:\n${shown.join("\n…\n")}]`;
+  const text = `What was found in it for this task; it has about ${tokens} tokens, and the rest is not shown:\n\n${shown.join("\n\n")}`;
   return { text, spans: chosen };
 }
 
 /** A model's summary of the input, or of the lines that it has read. */
 export function summaryView(input: InputDocument, summary: string): string {
-  return `[A summary of the input "${input.name}", which has about ${input.tokens} tokens:\n${summary}]`;
+  return `A summary of it; it has about ${input.tokens} tokens:\n${summary}`;
 }
 
 /** The best passages that fit a budget together; at least one. */

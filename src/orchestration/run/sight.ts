@@ -6,15 +6,24 @@ import type { ModelSettings } from "../../inference/model/endpoint.ts";
 import type { ToolSpec } from "../../inference/model/message.ts";
 import type { Path } from "../../inference/model/model.ts";
 import { estimateTokens } from "../../inference/model/tokens.ts";
-import { fillPlaceholders, type Inputs, placeholdersOf } from "../crew/input.ts";
+import { fillPlaceholders, type Inputs } from "../crew/input.ts";
 import type { Durable } from "../durable/durable.ts";
 import type { LineSpan } from "../memory/text-document.ts";
 import type { Tool } from "../tool/tool.ts";
 import { askModel } from "./call.ts";
 import type { InputDocument } from "./input-document.ts";
 import { createReading, inputTools, type Reading } from "./input-tool.ts";
-import { headView, type InputView, outlineView, retrievedView, summaryView } from "./input-view.ts";
+import {
+  headView,
+  type InputView,
+  mentionText,
+  outlineView,
+  retrievedView,
+  sectionName,
+  summaryView,
+} from "./input-view.ts";
 import type { Workplace } from "./job.ts";
+import type { Section } from "./prompt.ts";
 import { roomOf } from "./room.ts";
 import { summarize } from "./summary.ts";
 import { nameOfAgent, type RunContext, type World } from "./world.ts";
@@ -23,13 +32,17 @@ import { nameOfAgent, type RunContext, type World } from "./world.ts";
 export type Sight = {
   /** The inputs for the agent's own texts: long ones are only named. */
   readonly brief: Inputs;
-  /** The work's text, with its placeholders filled, and with what is shown of each long input. */
+  /** What is shown of long inputs: the first sections of the work's context, as they are the same for many tasks. */
+  readonly sections: readonly Section[];
+  /** The work's text, with its placeholders filled. */
   readonly description: string;
   readonly tools: readonly Tool[];
   readonly toolSpecs: readonly ToolSpec[];
   /** Undefined where no input is too long. */
   readonly reading: Reading | undefined;
 };
+
+const NOTHING = { sections: [], reading: undefined } as const;
 
 /** Who looks, and for which work. */
 export type Looking = {
@@ -56,25 +69,28 @@ export async function lookAt(d: Durable, world: World, looking: Looking): Promis
     isTemplate ? fillPlaceholders(text, inputs, where) : text;
   const { tools, toolSpecs } = place;
   if (own.length === 0)
-    return { brief, description: fill(description, brief), tools, toolSpecs, reading: undefined };
+    return { ...NOTHING, brief, description: fill(description, brief), tools, toolSpecs };
   const reading = createReading(own);
   const room = await shareRoom(d, world, looking, own.length);
-  const question = fill(description, brief);
-  const views: Record<string, string> = {};
+  const names = Object.fromEntries(own.map(({ name }) => [name, name]));
+  const question = fill(description, { ...brief, ...names });
+  const sections: Section[] = [];
   for (const input of own) {
     const view = await viewOf(d, world, looking, { input, room, question });
-    reading.add(input.name, view.spans);
-    views[input.name] = view.text;
+    const name = sectionName(input.name);
+    reading.noteSection(name, input.name, view.spans);
+    sections.push({ name, text: view.text });
     tellTrim(run, looking, { input, view });
   }
-  const shown = fill(description, { ...brief, ...views });
-  const inText = isTemplate ? placeholdersOf(description) : [];
-  const others = own.flatMap(({ name }) => (inText.includes(name) ? [] : [views[name] ?? ""]));
-  const searched = own.filter(({ fit }) => fit === undefined);
-  const added = inputTools(searched, room.resultTokens);
+  const mentions = Object.fromEntries(own.map((input) => [input.name, mentionText(input)]));
+  const added = inputTools(
+    own.filter(({ fit }) => fit === undefined),
+    room.resultTokens,
+  );
   return {
     brief,
-    description: [shown, ...others].join("\n\n"),
+    sections,
+    description: fill(description, { ...brief, ...mentions }),
     tools: [...tools, ...added.tools],
     toolSpecs: [...toolSpecs, ...added.specs],
     reading,

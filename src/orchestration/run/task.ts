@@ -127,7 +127,7 @@ async function doTask(
     agent: place.agent,
     inputs: sight.brief,
     team: place.team,
-    sections: input.sections,
+    sections: [...sight.sections, ...input.sections],
     description: sight.description + preferenceOf(run, task),
     expectedOutput: fillPlaceholders(expectedOutput, sight.brief, `task "${name}"`),
     schema,
