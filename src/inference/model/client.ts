@@ -5,6 +5,7 @@
 
 import type { Clock } from "../../clock.ts";
 import { BosunError, detailOf } from "../../error.ts";
+import type { JsonObject } from "../../json.ts";
 import { type Attempt, startAttempt } from "./attempt.ts";
 import { type Dialect, type Endpoint, nameOf } from "./endpoint.ts";
 import { toBaseUrl } from "./endpoint-option.ts";
@@ -41,17 +42,14 @@ export function createEndpointModel(options: {
   const facts = createFactsCache(source);
   let adaptations: Adaptations = { textTools: false, promptSchema: false };
 
-  // A text that no open call holds: a thousand of them would stay until their answers end.
-  const bodyOf = (request: ModelRequest, model: string, dialect: Dialect | undefined): string =>
-    JSON.stringify(
-      toBody(request, {
-        model,
-        dialect: dialect ?? knownDialect,
-        endpoint,
-        adaptations,
-        stream: request.stream ?? endpoint.stream ?? true,
-      }),
-    );
+  const bodyOf = (
+    request: ModelRequest,
+    model: string,
+    dialect: Dialect | undefined = knownDialect,
+  ): JsonObject => {
+    const stream = request.stream ?? endpoint.stream ?? true;
+    return toBody(request, { model, dialect, endpoint, adaptations, stream });
+  };
 
   return {
     facts: (signal) => facts.get(signal),
@@ -61,12 +59,8 @@ export function createEndpointModel(options: {
     async countTokens(ask, signal) {
       const known = await facts.getOrNone(signal);
       const model = endpoint.model ?? onlyModel(known, where);
-      const dialect = known.dialect ?? knownDialect;
-      const body = toBody(
-        { ...ask, models: [endpoint], settings: {}, hints: COUNTING },
-        { model, dialect, endpoint, adaptations, stream: false },
-      );
-      return tokenize(source, dialect, body, signal);
+      const body = bodyOf({ ...ask, ...COUNTING, models: [endpoint] }, model, known.dialect);
+      return tokenize(source, known.dialect ?? knownDialect, body, signal);
     },
     async *call(request, signal) {
       if (signal.aborted) throw cancelled(where, signal.reason);
@@ -77,7 +71,7 @@ export function createEndpointModel(options: {
       try {
         attempt = startAttempt(
           { request, model, isTextTools, source, startedAt: clock.now() },
-          bodyOf(request, model, dialect),
+          JSON.stringify(bodyOf(request, model, dialect)), // a text that no open call holds
           signal,
         );
         for (;;) {
@@ -100,7 +94,10 @@ export function createEndpointModel(options: {
 }
 
 /** A prompt that is counted is nobody's call. */
-const COUNTING = { runId: "", path: [], purpose: "work", remainingCalls: undefined } as const;
+const COUNTING = {
+  settings: {},
+  hints: { runId: "", path: [], purpose: "work", remainingCalls: undefined },
+} as const;
 
 /** Everything about an endpoint that its calls need, made once. */
 function toSource(options: {

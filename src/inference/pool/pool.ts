@@ -54,12 +54,8 @@ const MAX_CLIENTS = 256;
 
 export function createPool(options: PoolOptions): Pool {
   const { clock, env, resolve, random = Math.random } = options;
-  const repeating: Repeating = {
-    clock,
-    random,
-    policy: { ...DEFAULT_RETRY, ...options.retry },
-    budget: createRetryBudget(),
-  };
+  const policy = { ...DEFAULT_RETRY, ...options.retry };
+  const repeating: Repeating = { clock, random, policy, budget: createRetryBudget() };
   const clients = createClients(clock, env);
   const meant = (ref: ModelRef): Endpoint | Model => (typeof ref === "string" ? resolve(ref) : ref);
   const modelOf = (ref: ModelRef): Model => {
@@ -72,7 +68,6 @@ export function createPool(options: PoolOptions): Pool {
       ? { model: found, request }
       : { model: clients.of(found), request: withOwnSettings(request, found) };
   };
-
   return {
     // One generator for all attempts at all models: each more would cost every delta three promises.
     async *call(request, signal) {

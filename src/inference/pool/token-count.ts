@@ -13,7 +13,7 @@ export async function countTokens(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const counts = await Promise.all(
-    ask.models.map((ref) => modelOf(ref).countTokens?.({ ...ask, models: [ref] }, signal)),
+    ask.models.map(async (ref) => modelOf(ref).countTokens?.({ ...ask, models: [ref] }, signal)),
   );
   const known = counts.filter((count) => count !== undefined);
   return known.length === counts.length && known.length > 0 ? Math.max(...known) : undefined;

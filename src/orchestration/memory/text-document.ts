@@ -83,14 +83,14 @@ export function createTextDocument(text: string): TextDocument {
 }
 
 /** A Markdown heading, or a key of the first level of a JSON text that was written over several lines. */
-const HEADING = /^(?:#{1,6}\s+(\S.*?)\s*#*|\s{2}"((?:[^"\\]|\\.){1,200})":.*)$/;
+const HEADING = /^(?:#{1,6}\s+(\S.*)|\s{2}"((?:[^"\\]|\\.){1,200})":.*)$/;
 
 function outlineOf(text: string, starts: readonly number[]): readonly OutlineEntry[] {
   const isJson = /^[[{]\s*\n/.test(text);
   return starts.flatMap((start, index) => {
     const line = text.slice(start, starts[index + 1] ?? text.length).trimEnd();
     const [, heading, key] = HEADING.exec(line) ?? [];
-    const title = isJson ? key : heading;
+    const title = isJson ? key : heading?.replace(/\s#+$/, "").trim(); // "# Title #" is one too
     return title === undefined ? [] : [{ line: index + 1, title }];
   });
 }

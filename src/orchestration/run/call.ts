@@ -4,10 +4,11 @@ import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
 import type { Message } from "../../inference/model/message.ts";
 import { nameOf } from "../../inference/model/endpoint.ts";
-import type { ModelRequest, Path, Reply } from "../../inference/model/model.ts";
+import type { ModelEvent, ModelRequest, Path, Reply } from "../../inference/model/model.ts";
 import { estimatePrompt } from "../../inference/model/tokens.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
+import type { RunFact } from "./event.ts";
 import { withoutText } from "./failure.ts";
 import { fitConversation } from "./condense.ts";
 import { checkFit } from "./fit.ts";
@@ -182,15 +183,9 @@ async function callModel(
           step.attempt,
         );
         break;
-      case "retry": {
-        const { attempt: call, afterMs, code, message, usage } = event;
-        log.emit(
-          path,
-          { type: "model-retry", agent, call, afterMs, code, message, usage },
-          step.attempt,
-        );
+      case "retry":
+        log.emit(path, toRetryFact(event, agent), step.attempt);
         break;
-      }
       case "fallback":
         answering = event.to;
         log.emit(path, { ...event, type: "model-fallback", agent }, step.attempt);
@@ -208,6 +203,11 @@ async function callModel(
     "model/cut",
     `the model of agent "${agent}" ended its events without an end`,
   );
+}
+
+function toRetryFact(event: Extract<ModelEvent, { type: "retry" }>, agent: string): RunFact {
+  const { attempt: call, afterMs, code, message, usage } = event;
+  return { type: "model-retry", agent, call, afterMs, code, message, usage };
 }
 
 function isUsage(value: Json | undefined): value is Json & Usage {

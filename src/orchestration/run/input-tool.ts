@@ -49,9 +49,10 @@ export function createReading(inputs: readonly InputDocument[]): Reading {
     },
     note(callId, name, result) {
       if ((name !== SEARCH_TOOL && name !== READ_TOOL) || !isObject(result)) return;
+      const { input } = result;
       const found = Array.isArray(result["results"]) ? result["results"] : [result];
       const spans = found.flatMap((one: unknown) => toSpan(isObject(one) ? one["lines"] : ""));
-      noted.push({ source: callId, input: String(result["input"]), spans });
+      if (typeof input === "string") noted.push({ source: callId, input, spans });
     },
     show(turns, cuts) {
       if (noted.length === 0) return;
@@ -118,17 +119,12 @@ function searchTool(inputs: readonly InputDocument[], resultTokens: number): Mad
 }
 
 function readTool(inputs: readonly InputDocument[], resultTokens: number): Made {
-  const number = (description: string): JsonObject => ({
-    type: "integer",
-    minimum: 1,
-    description,
-  });
   const parameters = objectOf(
     {
       ...inputParameter(inputs),
-      from: number("First line"),
-      to: number("Last line; without it, as many as fit"),
-      passage: number("Instead of lines: a passage that a search found"),
+      from: numberOf("First line"),
+      to: numberOf("Last line; without it, as many as fit"),
+      passage: numberOf("Instead of lines: a passage that a search found"),
     },
     [],
   );
@@ -137,9 +133,13 @@ function readTool(inputs: readonly InputDocument[], resultTokens: number): Made 
     description:
       "Reads lines of a long input. A result that ends early says where to go on (next).",
     parameters,
-    run: (args) => read(inputs, args as ReadArguments, resultTokens), // `as`: validated by the schema above
+    run: (args) => readLines(inputs, args as ReadArguments, resultTokens), // `as`: validated by the schema above
   });
   return { tool: made, parameters };
+}
+
+function numberOf(description: string): JsonObject {
+  return { type: "integer", minimum: 1, description };
 }
 
 type ReadArguments = {
@@ -149,7 +149,7 @@ type ReadArguments = {
   readonly passage?: number;
 };
 
-function read(
+function readLines(
   inputs: readonly InputDocument[],
   { input: asked, from = 1, to = Infinity, passage }: ReadArguments,
   resultTokens: number,

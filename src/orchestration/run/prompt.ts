@@ -137,11 +137,11 @@ export function summaryConversation(summary: {
   readonly text: string;
   readonly what: string;
   readonly work: string;
-  readonly part: { readonly index: number; readonly of: number };
+  readonly piece: { readonly index: number; readonly of: number };
   readonly maxTokens: number;
 }): Conversation {
-  const { text, what, work, part, maxTokens } = summary;
-  const name = part.of === 1 ? what : `part ${part.index + 1} of ${part.of} of ${what}`;
+  const { text, what, work, piece, maxTokens } = summary;
+  const name = piece.of === 1 ? what : `part ${piece.index + 1} of ${piece.of} of ${what}`;
   return {
     system:
       "You shorten texts for somebody who cannot read them whole. Keep names, numbers, dates and amounts, and what contradicts something else. Add nothing.",

@@ -42,14 +42,14 @@ export type Fit = {
  */
 export async function fitAsk(world: World, ask: Fitting, signal: AbortSignal): Promise<Fit> {
   const room = await roomOf(world, ask, signal);
-  const { contextTokens, left } = room;
+  const { left, ...kept } = room;
   const scale = world.tokens.scaleOf(ask.models.map(nameOf));
-  if (contextTokens === undefined) return { ...room, cuts: [], scale };
+  if (room.contextTokens === undefined) return { ...kept, cuts: [], scale };
   const estimated = estimatePrompt(toMessages(ask.conversation), ask.tools) * scale.ratio;
   const isFar = estimated <= left * NEAR * (1 - scale.margin);
   const counted = isFar ? undefined : await fitCounted(world, ask, room, signal);
-  if (counted) return { ...room, ...counted };
-  return { ...room, scale, cuts: planFit(ask.conversation, ask.tools, { ...room, scale }) };
+  if (counted) return { ...kept, ...counted };
+  return { ...kept, scale, cuts: planFit(ask.conversation, ask.tools, { ...room, scale }) };
 }
 
 /** Above this share of the room, with the margin, a count is worth its round trip. */

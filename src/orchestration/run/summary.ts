@@ -67,9 +67,9 @@ export async function summarize(
     readCharacters ??= pieces.reduce((sum, piece) => sum + piece.length, 0);
     const first = made + 1;
     const shorter = await inLanes(pieces, (piece, index) => {
-      const part = { index, of: pieces.length };
+      const place = { index, of: pieces.length };
       const tokens = pieces.length === 1 ? budgetTokens : answerTokens(pieceTokens);
-      return askPiece(it, { piece, part, tokens, number: first + index }, call);
+      return askPiece(it, { text: piece, place, tokens, number: first + index }, call);
     });
     made += pieces.length;
     const joined = shorter.filter((one) => one !== "").join("\n\n");
@@ -96,15 +96,15 @@ async function inLanes<Item, Result>(
 }
 
 type Piece = {
-  readonly piece: string;
-  readonly part: { readonly index: number; readonly of: number };
+  readonly text: string;
+  readonly place: { readonly index: number; readonly of: number };
   readonly tokens: number;
   readonly number: number;
 };
 
 async function askPiece(
   it: Summarizing,
-  { piece, part, tokens, number }: Piece,
+  { text, place, tokens, number }: Piece,
   call: AskFunction,
 ): Promise<string> {
   const { path, agent, task, models, timeouts, what, work } = it;
@@ -114,7 +114,7 @@ async function askPiece(
     task,
     purpose: "summary",
     models,
-    conversation: summaryConversation({ text: piece, what, work, part, maxTokens: tokens }),
+    conversation: summaryConversation({ text, what, work, piece: place, maxTokens: tokens }),
     tools: [],
     output: undefined,
     settings: settingsFor(it.settings, tokens),

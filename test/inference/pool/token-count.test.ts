@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { nameOf } from "../../../src/inference/model/endpoint.ts";
 import type { Model } from "../../../src/inference/model/model.ts";
 import { countTokens } from "../../../src/inference/pool/token-count.ts";
 import { scriptedModel } from "../../../src/test/scripted-model.ts";
@@ -16,7 +17,7 @@ const MODELS: Readonly<Record<string, Model>> = {
 };
 
 const count = (...models: readonly string[]): Promise<number | undefined> =>
-  countTokens((ref) => MODELS[String(ref)] ?? scriptedModel([]), { models, messages: [] }, signal);
+  countTokens((ref) => MODELS[nameOf(ref)] ?? scriptedModel([]), { models, messages: [] }, signal);
 
 describe("countTokens", () => {
   it("takes the largest count of a call's models", async () => {

@@ -130,11 +130,11 @@ describe("the count before a call", () => {
   });
 
   it("can be the user's own", async () => {
-    const asked: string[] = [];
+    const asked: unknown[] = [];
     const { bosun, model } = scene(byTask({ long: words(2_500), short: "ok" }), {
       contextTokens: CONTEXT,
       countTokens: ({ models, messages }) => {
-        asked.push(String(models[0]));
+        asked.push(models[0]);
         return estimatePrompt(messages) * 2;
       },
     });

@@ -1,48 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { crew } from "../../../src/crew.ts";
-import { defineCrew } from "../../../src/orchestration/crew/crew.ts";
-import { task } from "../../../src/orchestration/crew/task.ts";
-import { agent } from "../../../src/orchestration/crew/agent.ts";
-import { estimatePrompt, estimateTokens } from "../../../src/inference/model/tokens.ts";
 import type { ModelRequest } from "../../../src/inference/model/model.ts";
-import type { InputFit } from "../../../src/orchestration/crew/input-fit.ts";
+import { estimatePrompt, estimateTokens } from "../../../src/inference/model/tokens.ts";
+import { agent } from "../../../src/orchestration/crew/agent.ts";
+import { task } from "../../../src/orchestration/crew/task.ts";
+import { partialResult } from "../../../src/orchestration/run/result.ts";
 import { tool } from "../../../src/orchestration/tool/tool.ts";
-import type { Script } from "../../../src/test/scripted-model.ts";
+import { analyse, analyst, call, CONTEXT, RECORD, run, searchThenSay } from "./input-scene.ts";
 import { customerRecord } from "./record.ts";
-import { errorOf, eventsOf, only, promptOf, scene, thrownBy } from "./scenario.ts";
-
-const RECORD = customerRecord(30_000);
-const CONTEXT = 8_192;
-const analyst = agent({ role: "Analyst", goal: "Judge claims" });
-const analyse = task({
-  name: "analyse",
-  description: "Which deductible holds for water damage? Record: {record}",
-  expectedOutput: "An amount",
-  agent: analyst,
-});
-
-const call = (name: string, args: Record<string, string | number>) => ({
-  calls: [{ tool: name, arguments: args }],
-});
-const searchThenSay: Script = (_, index) =>
-  index === 0 ? call("search_input", { query: "deductible for water damage" }) : "450 euros";
-
-/** One run of the analysis. */
-async function run(
-  script: Script,
-  options: {
-    readonly fit?: InputFit;
-    readonly record?: string;
-    readonly inlineTokens?: number;
-  } = {},
-) {
-  const { fit, record = RECORD, inlineTokens } = options;
-  const { bosun, model } = scene(script, { contextTokens: CONTEXT });
-  const inputs = fit ? { record: { fit } } : undefined;
-  const made = crew({ name: "claims", tasks: [analyse], bosun, inputs, inlineTokens });
-  const { events, error } = await eventsOf(made.stream({ inputs: { record } }));
-  return { model, events, error, result: () => made.kickoff({ inputs: { record } }) };
-}
+import { errorOf, eventsOf, only, promptOf, scene } from "./scenario.ts";
 
 const namesOf = ({ tools = [] }: ModelRequest): readonly string[] => tools.map(({ name }) => name);
 const resultOf = (request: ModelRequest | undefined): Record<string, unknown> =>
@@ -137,6 +103,22 @@ describe("an input that is too long", () => {
     expect(read).toMatchObject({ input: "record", characters: RECORD.length });
     const types = events.map(({ type }) => type);
     expect(types.indexOf("input-read")).toBeLessThan(types.indexOf("task-end"));
+  });
+
+  it("ends well at 200,000 tokens in a context of 8,192, and is reported also when the task fails", async () => {
+    const record = customerRecord(200_000);
+
+    const { model, error } = await run(searchThenSay, { record });
+    const failed = await run((_, index) => (index === 0 ? call("read_input", {}) : ""), { record });
+
+    expect(error).toBeUndefined();
+    expect(model.requests[1]?.messages.at(-1)?.content).toContain("450 euros");
+    const sizes = model.requests.map(({ messages, tools }) => estimatePrompt(messages, tools));
+    expect(Math.max(...sizes)).toBeLessThan(CONTEXT - 2_048);
+    expect(only(failed.events, "task-end")[0]?.status).toBe("failed");
+    expect(partialResult(failed.error)?.tasks["analyse"]?.unread).toMatchObject([
+      { input: "record", tokens: estimateTokens(record) },
+    ]);
   });
 
   it("is not reported when all of it was read", async () => {
@@ -290,98 +272,5 @@ describe("an input that is too long", () => {
     expect(error.code).toBe("crew/duplicate-name");
     expect(model.requests).toEqual([]);
     expect((await made.kickoff({ inputs: { record: "short" } })).status).toBe("done");
-  });
-});
-
-describe("inputs: { record: { fit } }", () => {
-  it('"retrieve" pastes what answers the task, in the order of the text, and offers no tools', async () => {
-    const { model, events, result } = await run(() => "450 euros", { fit: "retrieve" });
-
-    const prompt = promptOf(model.requests[0]);
-    expect(prompt).toContain("The deductible for water damage was set to 450 euros.");
-    expect(prompt).toMatch(/\(lines \d+-\d+, Correspondence of 2013\)/);
-    expect(model.requests[0]?.tools ?? []).toEqual([]);
-    expect(estimateTokens(prompt)).toBeLessThan(2_200);
-    expect(only(events, "context-trim")).toMatchObject([
-      { part: "input:record", how: "retrieval" },
-    ]);
-    expect((await result()).tasks.analyse.unread).toHaveLength(1);
-  });
-
-  it('"head" pastes the beginning', async () => {
-    const { model, events } = await run(() => "?", { fit: "head" });
-
-    const prompt = promptOf(model.requests[0]);
-    expect(prompt).toContain("Ann Lee, customer since 2011");
-    expect(prompt).not.toContain("450 euros");
-    expect(estimateTokens(prompt)).toBeGreaterThan(1_500);
-    expect(only(events, "context-trim")).toMatchObject([{ part: "input:record", how: "cut" }]);
-  });
-
-  it('"summary" has the model read all of it, four pieces at once, each call a step of its own', async () => {
-    let [open, most] = [0, 0];
-    const { model, events, result } = await run(
-      async ({ hints }) => {
-        if (hints.purpose !== "summary") return "done";
-        most = Math.max(most, ++open);
-        await new Promise((resolve) => setImmediate(resolve));
-        open--;
-        return `summary at ${hints.path.at(-1)}`;
-      },
-      { fit: "summary" },
-    );
-
-    const summaries = model.requests.filter(({ hints }) => hints.purpose === "summary");
-    expect(summaries.length).toBeGreaterThan(4);
-    expect(most).toBe(4);
-    expect(summaries[0]?.hints.path).toEqual(["task:analyse", "input:record", "summary:1"]);
-    expect(Math.max(...summaries.map(({ messages }) => estimatePrompt(messages)))).toBeLessThan(
-      CONTEXT - 512,
-    );
-    expect(promptOf(model.requests.at(-1))).toContain(
-      "summary at summary:1\n\nsummary at summary:2",
-    );
-    const ends = only(events, "model-end").filter(({ purpose }) => purpose === "summary");
-    expect(ends).toHaveLength(summaries.length);
-    const done = await result();
-    expect(done.tasks.analyse.unread).toEqual([]);
-    expect(done.purposes.summary?.calls).toBe(summaries.length);
-  });
-
-  it('"summary" summarises the summaries again until they are short enough', async () => {
-    const long = "Something of note happened. ".repeat(70);
-    const { model } = await run(({ hints }) => (hints.purpose === "summary" ? long : "done"), {
-      fit: "summary",
-      record: customerRecord(60_000),
-    });
-
-    const last = model.requests.at(-1);
-    expect(model.requests.filter(({ hints }) => hints.purpose === "summary").length).toBeLessThan(
-      40,
-    );
-    expect(estimateTokens(promptOf(last))).toBeLessThan(2_300);
-  });
-
-  it("is an error for an input that no text has", () => {
-    const error = thrownBy(() =>
-      defineCrew({ name: "c", tasks: [analyse], inputs: { recrod: { fit: "head" } } }),
-    );
-
-    expect(error.code).toBe("crew/invalid");
-    expect(error.message).toMatch(/recrod.*\{record\}/);
-  });
-
-  it.each([
-    { inputs: { record: { fit: "all" } } },
-    { inputs: { record: { fit: "head", more: 1 } } },
-    { inputs: { record: "head" } },
-    { inlineTokens: 0 },
-    { fit: "shorter" },
-  ])("refuses %j", (options) => {
-    const error = thrownBy(() =>
-      defineCrew({ name: "c", tasks: [analyse], ...(options as object) }),
-    );
-
-    expect(error.code).toBe("crew/invalid");
   });
 });
