@@ -8,7 +8,7 @@ import { createVirtualClock, type VirtualClock } from "../../src/clock.ts";
 import { BosunError } from "../../src/error.ts";
 import type { Message } from "../../src/inference/model/message.ts";
 import type { Model, ModelEvent, ModelHints, ModelRequest } from "../../src/inference/model/model.ts";
-import type { Capacity } from "../../src/inference/pool/deployment.ts";
+import type { Capacity } from "../../src/inference/pool/capacity.ts";
 import type { Probe } from "../../src/inference/pool/probe.ts";
 import {
   createFaults,
