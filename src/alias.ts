@@ -4,6 +4,7 @@ import { ownValue } from "./json.ts";
 import type { Endpoint, ModelRef } from "./inference/model/endpoint.ts";
 import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
+import type { TokenPrice } from "./inference/model/price.ts";
 import { defaultEndpoint, toEndpoint } from "./inference/model/preset.ts";
 
 /** The models that a Bosun was given. */
@@ -26,11 +27,26 @@ export function settleAlias(ref: ModelRef, resolve: Resolver): ModelRef {
   }
 }
 
+/**
+ * What a model's tokens cost: its own price, nothing for the embedded one; undefined = not known. A fallback that means nothing has
+ * none.
+ */
+export function priceOf(ref: ModelRef, resolve: Resolver): TokenPrice | undefined {
+  try {
+    return (typeof ref === "string" ? resolve(ref) : ref).usdPerMillionTokens;
+  } catch {
+    return undefined; // the pool says at the call that nobody knows it
+  }
+}
+
 /** What an alias means: what was given under it, the embedded model, else an endpoint. */
 export function createResolver({ model, models = {} }: GivenModels, env: Env): Resolver {
-  const embedded = lazyModel(async () =>
-    (await import("./inference/local/extractive/extractive.ts")).createExtractive(),
-  );
+  const embedded = {
+    ...lazyModel(async () =>
+      (await import("./inference/local/extractive/extractive.ts")).createExtractive(),
+    ),
+    usdPerMillionTokens: EMBEDDED_PRICE,
+  };
   return (alias) => {
     if (alias === GIVEN && isModel(model)) return model;
     return ownValue(models, alias) ?? (alias === EMBEDDED ? embedded : toEndpoint(alias, env));
@@ -41,6 +57,8 @@ export function createResolver({ model, models = {} }: GivenModels, env: Env): R
 const GIVEN = "given";
 /** The alias of the embedded model. */
 const EMBEDDED = "extractive";
+/** It runs in this process, and is no neural network. */
+const EMBEDDED_PRICE: TokenPrice = { input: 0, output: 0, source: "embedded" };
 
 /** The model of agents that name none: the given one, the environment's, else the embedded one. */
 export function defaultModelOf({ model }: GivenModels, env: Env): ModelRef {

@@ -13,6 +13,7 @@ import {
   optional,
   typeOf,
 } from "./orchestration/crew/option.ts";
+import { isRunLimits } from "./orchestration/crew/run-limit.ts";
 
 const isModel: Check = (value) =>
   isText(value) === undefined || typeOf(value) === "endpoint" || hasCall(value)
@@ -45,8 +46,12 @@ export const RUN_OPTIONS: KnownOptions = {
     showPrompts: optional(isFlag),
     onAsk: optional((value) => (typeof value === "function" ? undefined : "a function")),
     session: optional(isSession),
+    limits: optional(isRunLimits),
+    tenant: optional(isName),
+    priority: optional((value) => (Number.isInteger(value) ? undefined : "a whole number")),
+    responseCache: optional(isFlag),
   },
-  notBuilt: ["priority", "tenant", "deadlineMs"],
+  notBuilt: ["deadlineMs"],
 };
 
 /** Options of `createBosun`. */
@@ -66,6 +71,7 @@ export const BOSUN_OPTIONS: KnownOptions = {
     clock: optional((value) =>
       isObject(value) && typeof value["timer"] === "function" ? undefined : "a Clock",
     ),
+    limits: optional(isRunLimits),
     retry: optional((value) => {
       const isKnown =
         isObject(value) && Object.keys(value).every((key) => Object.hasOwn(DEFAULT_RETRY, key));

@@ -15,6 +15,7 @@ import { createPool, type Pool } from "./inference/pool/pool.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
+import type { RunLimits } from "./orchestration/crew/run-limit.ts";
 import type { DurableEngine, Flow } from "./orchestration/durable/durable.ts";
 import { createInlineEngine } from "./orchestration/durable/inline.ts";
 import { createCrewFlow, type CrewInput } from "./orchestration/run/crew.ts";
@@ -45,6 +46,8 @@ export type BosunOptions = {
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /** What each run may use at most, unless its crew or its kickoff says otherwise. */
+  readonly limits?: RunLimits | undefined;
 };
 
 /** A run that has been started. */
@@ -104,8 +107,18 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   };
 
   const sessions = createSessions(store);
-  const { outputFolder = "." } = options;
-  const home = { clock, defaultModel, resolve, contexts, store, sessions, pool, outputFolder };
+  const { outputFolder = ".", limits } = options;
+  const home = {
+    clock,
+    defaultModel,
+    resolve,
+    contexts,
+    store,
+    sessions,
+    pool,
+    outputFolder,
+    limits,
+  };
 
   return {
     pool,

@@ -30,6 +30,13 @@ import {
   optional,
   typeOf,
 } from "./option.ts";
+import {
+  isPurposeModels,
+  type PurposeModelOptions,
+  type PurposeModels,
+  toPurposeModels,
+} from "./purpose-model.ts";
+import { isRunLimits, type RunLimits } from "./run-limit.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -67,6 +74,10 @@ export type CrewOptions<
     /** The model that makes the plan. Default: the run's. */
     readonly planningModel?: ModelRef | undefined;
     readonly hooks?: Hooks | undefined;
+    /** Models by what they are used for. An agent's own `model` wins for its work. */
+    readonly models?: PurposeModelOptions | undefined;
+    /** What one run may use at most. */
+    readonly limits?: RunLimits | undefined;
   };
 
 /** A crew as data: every task's agent is resolved. */
@@ -87,6 +98,8 @@ export type Crew<
   readonly planning: boolean;
   readonly planningModel: ModelRef | undefined;
   readonly hooks: Hooks;
+  readonly models: PurposeModels;
+  readonly limits: RunLimits;
 };
 
 /** Bound of a crew's size: plans are made with algorithms of O(n²) and more. */
@@ -103,7 +116,7 @@ export function defineCrew<
   const where = `crew "${options?.name}"`;
   checkOptions(where, options, KNOWN);
   const { name, tasks, process = "sequential", cache = false, timeoutMs = 3_600_000 } = options;
-  const { planning = false, planningModel, hooks = {} } = options;
+  const { planning = false, planningModel, hooks = {}, models = {}, limits = {} } = options;
   const policy = (options.policy ?? "fail-fast") as P; // `as`: checked above; unset is the default of P
   checkTasks(where, tasks);
   const isHierarchical = process === "hierarchical";
@@ -127,6 +140,8 @@ export function defineCrew<
     planning,
     planningModel,
     hooks,
+    models: toPurposeModels(models),
+    limits,
   };
 }
 
@@ -237,6 +252,8 @@ const KNOWN: KnownOptions = {
     planning: optional(isFlag),
     planningModel: optional(isModelRef),
     hooks: optional(isHooks),
+    models: optional(isPurposeModels),
+    limits: optional(isRunLimits),
   },
-  notBuilt: ["memory", "knowledge", "limits"],
+  notBuilt: ["memory", "knowledge"],
 };

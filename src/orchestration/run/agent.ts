@@ -69,7 +69,7 @@ function askTurn({ d, world, job, turns }: AgentBody, turn: number, phase: Phase
     agent: job.agent.name,
     task: job.task.name,
     purpose: job.purpose === "manage" ? "manage" : phase,
-    models: job.models,
+    models: phase === "repair" ? job.repairModels : job.models,
     conversation: { ...job.conversation, turns: [...turns] },
     tools,
     // With tools on offer, servers that force a schema force it on every turn: the model could never call a tool.
@@ -78,6 +78,7 @@ function askTurn({ d, world, job, turns }: AgentBody, turn: number, phase: Phase
     settings: job.settings,
     timeouts: job.agent.timeouts,
     remainingCalls: tools.length > 0 ? undefined : job.remainingCalls,
+    cache: job.agent.responseCache,
   });
 }
 

@@ -5,10 +5,14 @@ import { isObject, type Json } from "../../json.ts";
 import type { Message, OutputSpec } from "../../inference/model/message.ts";
 import type { Timeouts } from "../../inference/model/endpoint.ts";
 import type { ModelRequest, Path, Purpose, Reply } from "../../inference/model/model.ts";
+import type { CallCost } from "../../inference/model/price.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
+import { type Account, openAccount } from "./account.ts";
+import type { Amount } from "./budget.ts";
 import { withoutText } from "./failure.ts";
 import { applyFit, checkFit } from "./fit.ts";
+import { hintsOf } from "./hint.ts";
 import { runHook } from "./hook.ts";
 import { toMessageParts, toMessages, toPromptParts } from "./prompt.ts";
 import { fitAsk, type Fitting, type Fit } from "./room.ts";
@@ -24,6 +28,8 @@ export type Ask = Fitting & {
   readonly output: OutputSpec | undefined;
   readonly timeouts: Timeouts | undefined;
   readonly remainingCalls: number | undefined;
+  /** false = never from a response cache; undefined = as the run says. */
+  readonly cache?: boolean | undefined;
 };
 
 /** The answer to one call, with what the crew's hooks make of it. */
@@ -55,14 +61,20 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
     run.log.emit(path, { type: "model-prompt", agent, parts });
   }
   const { defaultMaxTokens } = fit;
-  const isWatched = (): boolean => run.log.isRead();
-  const request = toRequest(d, ask, { messages, defaultMaxTokens, isWatched });
+  const request = toRequest(d, run, ask, { messages, defaultMaxTokens });
+  const { models, tools, settings } = ask;
+  const account = await openAccount(d, world, {
+    key,
+    whose: `a call of agent "${agent}"${ask.task === "" ? "" : ` for task "${ask.task}"`}`,
+    call: { models, messages, tools, settings, defaultMaxTokens },
+  });
   const told: Told = { isStarted: false, isOver: false };
   try {
-    const reply = await d.step(key, (step) =>
-      callModel(world, run, { request, agent, path, told }, step),
+    const { reply, cost, failed } = await d.step(key, (step) =>
+      callModel(world, run, { request, agent, path, told, account }, step),
     );
-    const { endpoint, model, finish, usage, timings } = reply;
+    const { endpoint, model, finish, usage, timings, cached } = reply;
+    account.close(usage, cost, failed);
     // Said by the body from the step's result: a crash between the step's commit and this line loses no cost (C2).
     run.log.emit(path, {
       type: "model-end",
@@ -74,9 +86,14 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
       finish,
       usage,
       timings,
+      ...(cost ? { cost } : {}),
+      ...(cached ? { cached } : {}),
     });
     return reply;
   } catch (error) {
+    const spent = usageOf(error);
+    const cost = account.costOf(spent);
+    account.close(spent, cost, account.failed);
     if (!told.isStarted) throw error; // nothing was sent: the task's own end tells the error
     const failure = toBosunError(error, "model/server", `the model call of agent "${agent}"`);
     const status = failure.code === "model/cancelled" || d.signal.aborted ? "cancelled" : "failed";
@@ -86,7 +103,8 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
       purpose,
       status,
       error: withoutText(failure),
-      usage: usageOf(error),
+      usage: spent,
+      ...(cost ? { cost } : {}),
     });
     throw error;
   } finally {
@@ -96,14 +114,10 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
 
 function toRequest(
   d: Durable,
+  run: RunContext,
   ask: Ask,
-  fitted: {
-    readonly messages: readonly Message[];
-    readonly defaultMaxTokens: number;
-    readonly isWatched: () => boolean;
-  },
+  fitted: { readonly messages: readonly Message[]; readonly defaultMaxTokens: number },
 ): ModelRequest {
-  const { path, purpose, remainingCalls } = ask;
   return {
     models: ask.models,
     messages: fitted.messages,
@@ -112,13 +126,7 @@ function toRequest(
     settings: ask.settings,
     timeouts: ask.timeouts,
     defaults: { maxTokens: fitted.defaultMaxTokens },
-    hints: {
-      runId: d.rootId,
-      path,
-      purpose,
-      remainingCalls,
-      isWatched: fitted.isWatched,
-    },
+    hints: hintsOf(d, run, ask),
   };
 }
 
@@ -152,15 +160,23 @@ type Call = {
   readonly agent: string;
   readonly path: Path;
   readonly told: Told;
+  readonly account: Account;
+};
+
+/** A step's result: the answer, what it cost where that is known, and what the attempts before it used. */
+type Paid = {
+  readonly reply: Reply;
+  readonly cost: CallCost | undefined;
+  readonly failed: Amount;
 };
 
 /** The step's function: follows the call's events into the log until its end. */
 async function callModel(
   world: World,
   { log }: RunContext,
-  { request, agent, path, told }: Call,
+  { request, agent, path, told, account }: Call,
   step: StepContext,
-): Promise<Reply> {
+): Promise<Paid> {
   const { purpose } = request.hints;
   for await (const event of world.model.call(request, step.signal)) {
     if (told.isOver) throw step.signal.reason; // a model that ignores its signal speaks to nobody
@@ -191,19 +207,20 @@ async function callModel(
         break;
       case "retry": {
         const { attempt: call, afterMs, code, message, usage } = event;
-        log.emit(
-          path,
-          { type: "model-retry", agent, call, afterMs, code, message, usage },
-          step.attempt,
-        );
+        const fact = { type: "model-retry", agent, call, afterMs, code, message, usage } as const;
+        log.emit(path, { ...fact, ...countFailed(account, usage, false) }, step.attempt);
+        account.checkNext();
         break;
       }
-      case "fallback":
-        log.emit(path, { ...event, type: "model-fallback", agent }, step.attempt);
+      case "fallback": {
+        const fact = { ...event, type: "model-fallback", agent } as const;
+        log.emit(path, { ...fact, ...countFailed(account, event.usage, true) }, step.attempt);
+        account.checkNext();
         break;
+      }
       case "end": {
         const { type: _, ...reply } = event;
-        return reply;
+        return { reply, cost: account.costOf(reply.usage), failed: account.failed };
       }
       default:
         return event satisfies never;
@@ -213,6 +230,17 @@ async function callModel(
     "model/cut",
     `the model of agent "${agent}" ended its events without an end`,
   );
+}
+
+/** Counts what an attempt that failed used, and gives its cost as an event tells it. */
+function countFailed(
+  account: Account,
+  usage: Usage | undefined,
+  isLast: boolean,
+): { readonly cost?: CallCost } {
+  const cost = usage && account.costOf(usage);
+  account.fail(usage ?? NO_USAGE, isLast);
+  return cost ? { cost } : {};
 }
 
 function isUsage(value: Json | undefined): value is Json & Usage {

@@ -26,6 +26,8 @@ export type AgentJob = {
   readonly purpose: "work" | "manage";
   readonly path: Path;
   readonly models: readonly [ModelRef, ...ModelRef[]];
+  /** Those that mend an answer that does not fit its schema. */
+  readonly repairModels: readonly [ModelRef, ...ModelRef[]];
   readonly settings: ModelSettings;
   readonly tools: readonly Tool[];
   readonly toolSpecs: readonly ToolSpec[];
@@ -43,7 +45,7 @@ export type Answer = { readonly raw: string; readonly finish: Finish["unified"] 
 /** What is the same about an agent, whatever it does in a run. */
 export type Workplace = Pick<
   AgentJob,
-  "agent" | "purpose" | "models" | "tools" | "toolSpecs" | "team"
+  "agent" | "purpose" | "models" | "repairModels" | "tools" | "toolSpecs" | "team"
 >;
 
 /**
@@ -58,10 +60,13 @@ export function workplaceOf(
   const agent = { ...spec, name: nameOfAgent(spec, run.inputs) };
   const team = teamOf(run, spec, [...at.givers, agent.name]);
   const own = at.tools.map((tool) => specOf(run.description, tool));
+  const isManager = spec === run.crew.manager;
+  const models = run.modelsFor(isManager ? "manager" : "worker", spec);
   return {
     agent,
-    purpose: spec === run.crew.manager ? "manage" : "work",
-    models: run.modelsOf(spec),
+    purpose: isManager ? "manage" : "work",
+    models,
+    repairModels: run.crew.models.repair === undefined ? models : run.modelsFor("repair", spec),
     tools: at.tools,
     toolSpecs: team ? [...own, ...teamTools(team)] : own,
     team,

@@ -2,6 +2,7 @@
 
 import { BosunError, type ErrorData, isBosunError } from "../../error.ts";
 import { ownValue } from "../../json.ts";
+import { type CostSum, NO_COST } from "../../inference/model/price.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Finish } from "../../inference/model/model.ts";
 import type { Crew, Policy } from "../crew/crew.ts";
@@ -30,6 +31,7 @@ export type TaskResult<Output = unknown> = {
   readonly error?: ErrorData | undefined;
   readonly attempts: number;
   readonly usage: Usage;
+  readonly cost: CostSum;
   readonly timings: Timings;
 };
 
@@ -57,6 +59,8 @@ export type RunResult<Results = Readonly<Record<string, TaskResult>>> = {
   /** Calls and tokens by purpose: "manage" is what a hierarchy costs. */
   readonly purposes: RunState["purposes"];
   readonly usage: Usage;
+  /** What it cost; with `unpriced` calls the amount is not all. */
+  readonly cost: CostSum;
   /** Hooks that threw, or returned what they may not. The run went on without them. */
   readonly hookFaults: RunState["hookFaults"];
   readonly timings: Timings;
@@ -72,7 +76,7 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
     async (task) => [task.name, await toTaskResult(task, state)] as const,
   );
   const tasks = Object.fromEntries(await Promise.all(ended));
-  const { runId, status, raw, agents, purposes, usage, hookFaults, error } = state;
+  const { runId, status, raw, agents, purposes, usage, cost, hookFaults, error } = state;
   return {
     runId,
     status: status === "running" ? "cancelled" : status,
@@ -81,6 +85,7 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
     agents,
     purposes,
     usage,
+    cost,
     hookFaults,
     timings: timingsOf(state),
     ...(error ? { error } : {}),
@@ -124,9 +129,10 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
       agent: "",
       attempts: 0,
       usage: NO_USAGE,
+      cost: NO_COST,
       timings: timingsOf({ startedAt: undefined, endedAt: undefined }),
     };
-  const { status, raw, finish, agent, error, attempts, usage } = folded;
+  const { status, raw, finish, agent, error, attempts, usage, cost } = folded;
   const isEnded = status !== "waiting" && status !== "running";
   const hasOutput = status === "done" || status === "partial";
   return {
@@ -137,6 +143,7 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
     agent,
     attempts,
     usage,
+    cost,
     timings: timingsOf(folded),
     ...(error ? { error } : {}),
   };
