@@ -2,16 +2,19 @@
 
 import type { ModelHints } from "../../inference/model/model.ts";
 import type { Durable } from "../durable/durable.ts";
-import type { Ask } from "./call.ts";
 import type { RunContext } from "./world.ts";
 
-/** What is the same for all calls of a run. */
-export type RunHints = Pick<ModelHints, "tenant" | "priority" | "deadlineAt" | "cache">;
+/** A call, as far as its hints are made of it. */
+type Hinted = Required<Pick<ModelHints, "path" | "purpose" | "remainingCalls">> & {
+  readonly agent: string;
+  readonly task: string;
+  readonly cache?: boolean | undefined;
+};
 
 export function hintsOf(
   d: Durable,
   { log, hints, remainingTokens }: RunContext,
-  { path, purpose, agent, task, remainingCalls, cache }: Ask,
+  { path, purpose, agent, task, remainingCalls, cache }: Hinted,
 ): ModelHints {
   return {
     runId: d.rootId,

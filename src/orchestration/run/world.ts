@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../clock.ts";
 import type { BosunError } from "../../error.ts";
-import type { Model } from "../../inference/model/model.ts";
+import type { Model, ModelHints } from "../../inference/model/model.ts";
 import type { ModelRef } from "../../inference/model/endpoint.ts";
 import type { Crew } from "../crew/crew.ts";
 import type { Agent } from "../crew/agent.ts";
@@ -13,9 +13,11 @@ import type { ToolRunner } from "../tool/run.ts";
 import type { Budget } from "./budget.ts";
 import type { Description } from "./description.ts";
 import type { RunFact } from "./event.ts";
-import type { RunHints } from "./hint.ts";
 import type { RunLog } from "./log.ts";
 import type { PriceOf } from "./reservation.ts";
+
+/** What all calls of a run tell the pool. */
+export type RunHints = Pick<ModelHints, "tenant" | "priority" | "deadlineAt" | "cache">;
 
 /** What belongs to one root run and is not JSON. */
 export type RunContext = {
