@@ -34,6 +34,17 @@ const isSession: Check = (value) => {
     : "1 to 64 letters, digits, _ or -, or { id, maxTokens }";
 };
 
+const CACHE_BOUNDS: readonly string[] = ["maxEntries", "maxBytes", "ttlMs"];
+
+const isCache: Check = (value) => {
+  if (typeof value === "boolean") return undefined;
+  const isRight =
+    isObject(value) &&
+    Object.keys(value).every((name) => CACHE_BOUNDS.includes(name)) &&
+    Object.values(value).every((bound) => optional(isWhole(1))(bound) === undefined);
+  return isRight ? undefined : `true, false or an object of ${CACHE_BOUNDS.join(", ")}`;
+};
+
 /** Options of `start`, `kickoff` and `stream`. */
 export const RUN_OPTIONS: KnownOptions = {
   checks: {
@@ -72,6 +83,7 @@ export const BOSUN_OPTIONS: KnownOptions = {
       isObject(value) && typeof value["timer"] === "function" ? undefined : "a Clock",
     ),
     limits: optional(isRunLimits),
+    responseCache: optional(isCache),
     retry: optional((value) => {
       const isKnown =
         isObject(value) && Object.keys(value).every((key) => Object.hasOwn(DEFAULT_RETRY, key));

@@ -12,6 +12,7 @@ import type { Endpoint, ModelRef } from "./inference/model/endpoint.ts";
 import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
 import { createPool, type Pool } from "./inference/pool/pool.ts";
+import { type ResponseCacheLimits, withResponseCache } from "./inference/pool/response-cache.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
@@ -46,6 +47,11 @@ export type BosunOptions = {
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /**
+   * Equal calls are answered once: true, or its bounds. Kept in this process. Default false.
+   * An agent or a run with `responseCache: false` passes it by, and so does a task's further attempt.
+   */
+  readonly responseCache?: boolean | ResponseCacheLimits | undefined;
   /** What each run may use at most, unless its crew or its kickoff says otherwise. */
   readonly limits?: RunLimits | undefined;
 };
@@ -90,7 +96,8 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   const resolve = createResolver(options, env);
   const pool = createPool({ clock, env, retry: options.retry, resolve });
   const contexts = new Map<string, RunContext>();
-  const world: World = { clock, model: pool, runOf: (rootId) => contextOf(contexts, rootId) };
+  const model = cachedModel(pool, options.responseCache, clock);
+  const world: World = { clock, model, runOf: (rootId) => contextOf(contexts, rootId) };
   const crewFlow = createCrewFlow(world, createTaskFlow(world, createDelegationFlow(world)));
   const engine = createInlineEngine({ clock });
   let opened: Promise<Store> | undefined;
@@ -136,6 +143,11 @@ export function createBosun(options: BosunOptions = {}): Bosun {
       kept?.close();
     },
   };
+}
+
+function cachedModel(pool: Pool, cache: BosunOptions["responseCache"], clock: Clock): Model {
+  if (cache === undefined || cache === false) return pool;
+  return withResponseCache(pool, { ...(cache === true ? {} : cache), clock });
 }
 
 /** What starting a run needs besides its context. */

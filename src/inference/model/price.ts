@@ -68,12 +68,14 @@ export function addCost(sum: CostSum, cost: CallCost | undefined): CostSum {
   return { ...sum, amount: sum.amount + cost.amount, sources };
 }
 
+function isAmount(amount: unknown): boolean {
+  return typeof amount === "number" && Number.isFinite(amount) && amount >= 0;
+}
+
 const NAMES: readonly string[] = ["input", "output", "cached", "source", "date"];
 
 /** A check of a price: what is expected where it is none. */
 export function isTokenPrice(value: unknown): string | undefined {
-  const isAmount = (amount: unknown): boolean =>
-    typeof amount === "number" && Number.isFinite(amount) && amount >= 0;
   const isFit =
     isObject(value) &&
     Object.keys(value).every((name) => NAMES.includes(name)) &&

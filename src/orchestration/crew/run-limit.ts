@@ -13,8 +13,6 @@ export type RunLimits = {
 
 export const isRunLimits: Check = (value) => {
   const { usdPerRun, tokensPerRun, ...others } = isObject(value) ? value : { none: value };
-  const isAmount = (amount: unknown): boolean =>
-    typeof amount === "number" && Number.isFinite(amount) && amount > 0;
   const isRight =
     Object.keys(others).length === 0 &&
     (usdPerRun === undefined || isAmount(usdPerRun)) &&
@@ -23,6 +21,10 @@ export const isRunLimits: Check = (value) => {
     ? undefined
     : "{ usdPerRun?: an amount above 0, tokensPerRun?: a whole number above 0 }";
 };
+
+function isAmount(amount: unknown): boolean {
+  return typeof amount === "number" && Number.isFinite(amount) && amount > 0;
+}
 
 /** Limits of which the nearer win, field by field. */
 export function mergeLimits(...nearFirst: readonly (RunLimits | undefined)[]): RunLimits {

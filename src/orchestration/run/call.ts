@@ -46,7 +46,7 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
 /** Two steps: the fit, then the call; what happens in them is in the log. */
 async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
   const run = world.runOf(d.rootId);
-  const { path, agent, purpose } = ask;
+  const { path, agent } = ask;
   const key = path.join("/");
   const fit = await d.step(`${key}/fit`, (step) => fitAsk(world, ask, step.signal));
   for (const cut of fit.cuts) run.log.emit(path, { type: "context-trim", ...cut });
@@ -60,15 +60,21 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
       : toPromptParts(conversation, ask.tools);
     run.log.emit(path, { type: "model-prompt", agent, parts });
   }
-  const { defaultMaxTokens } = fit;
-  const request = toRequest(d, run, ask, { messages, defaultMaxTokens });
-  const { models, tools, settings } = ask;
-  const account = await openAccount(d, world, {
-    key,
-    whose: `a call of agent "${agent}"${ask.task === "" ? "" : ` for task "${ask.task}"`}`,
-    call: { models, messages, tools, settings, defaultMaxTokens },
-  });
+  return sendFitted(d, world, ask, { messages, defaultMaxTokens: fit.defaultMaxTokens });
+}
+
+type Fitted = { readonly messages: readonly Message[]; readonly defaultMaxTokens: number };
+
+/** Reserves what the call can take, makes it in a step, and tells its end. */
+async function sendFitted(d: Durable, world: World, ask: Ask, fitted: Fitted): Promise<Reply> {
+  const run = world.runOf(d.rootId);
+  const { path, agent, purpose } = ask;
+  const key = path.join("/");
+  const whose = `a call of agent "${agent}"${ask.task === "" ? "" : ` for task "${ask.task}"`}`;
+  const account = await openAccount(d, world, { key, whose, call: { ...ask, ...fitted } });
   const told: Told = { isStarted: false, isOver: false };
+  const request = toRequest(d, run, ask, fitted);
+  const end = { type: "model-end", agent, purpose } as const;
   try {
     const { reply, cost, failed } = await d.step(key, (step) =>
       callModel(world, run, { request, agent, path, told, account }, step),
@@ -76,48 +82,31 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
     const { endpoint, model, finish, usage, timings, cached } = reply;
     account.close(usage, cost, failed);
     // Said by the body from the step's result: a crash between the step's commit and this line loses no cost (C2).
-    run.log.emit(path, {
-      type: "model-end",
-      agent,
-      purpose,
-      status: "done",
-      endpoint,
-      model,
-      finish,
-      usage,
-      timings,
-      ...(cost ? { cost } : {}),
-      ...(cached ? { cached } : {}),
-    });
+    const answered = { status: "done", endpoint, model, finish, usage, timings } as const;
+    run.log.emit(path, { ...end, ...answered, ...known({ cost, cached }) });
     return reply;
   } catch (error) {
-    const spent = usageOf(error);
-    const cost = account.costOf(spent);
-    account.close(spent, cost, account.failed);
+    const usage = usageOf(error);
+    const cost = account.costOf(usage);
+    account.close(usage, cost, account.failed);
     if (!told.isStarted) throw error; // nothing was sent: the task's own end tells the error
     const failure = toBosunError(error, "model/server", `the model call of agent "${agent}"`);
     const status = failure.code === "model/cancelled" || d.signal.aborted ? "cancelled" : "failed";
-    run.log.emit(path, {
-      type: "model-end",
-      agent,
-      purpose,
-      status,
-      error: withoutText(failure),
-      usage: spent,
-      ...(cost ? { cost } : {}),
-    });
+    const failed = { status, error: withoutText(failure), usage } as const;
+    run.log.emit(path, { ...end, ...failed, ...known({ cost }) });
     throw error;
   } finally {
     told.isOver = true;
   }
 }
 
-function toRequest(
-  d: Durable,
-  run: RunContext,
-  ask: Ask,
-  fitted: { readonly messages: readonly Message[]; readonly defaultMaxTokens: number },
-): ModelRequest {
+/** The fields that have a value: events say nothing of the others. */
+function known<Fields extends object>(fields: Fields): Partial<Fields> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<Fields>; // `as`: the same fields, some left out
+}
+
+function toRequest(d: Durable, run: RunContext, ask: Ask, fitted: Fitted): ModelRequest {
   return {
     models: ask.models,
     messages: fitted.messages,
@@ -237,10 +226,10 @@ function countFailed(
   account: Account,
   usage: Usage | undefined,
   isLast: boolean,
-): { readonly cost?: CallCost } {
+): { readonly cost?: CallCost | undefined } {
   const cost = usage && account.costOf(usage);
   account.fail(usage ?? NO_USAGE, isLast);
-  return cost ? { cost } : {};
+  return known({ cost });
 }
 
 function isUsage(value: Json | undefined): value is Json & Usage {

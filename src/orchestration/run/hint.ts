@@ -25,7 +25,12 @@ export function hintsOf(
     remainingCalls,
     remainingTokens: remainingTokens(task),
     ...hints,
-    ...(cache === undefined ? {} : { cache: cache && hints.cache !== false }),
+    ...(cache === false || isRepeated(path) ? { cache: false } : {}),
     isWatched: () => log.isRead(),
   };
+}
+
+/** A task is done anew because of what its first attempt came to: answered as before, it would come to the same. */
+function isRepeated([first = ""]: ModelHints["path"]): boolean {
+  return /~\d+$/.test(first);
 }
