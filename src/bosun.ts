@@ -23,10 +23,12 @@ import { createCrewFlow, type CrewInput } from "./orchestration/run/crew.ts";
 import { createDelegationFlow } from "./orchestration/run/delegate.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
 import type { Outcome } from "./orchestration/run/progress.ts";
+import type { PromptPlan } from "./orchestration/run/prompt-plan.ts";
 import type { RunState } from "./orchestration/run/state.ts";
 import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
 import type { Decision, Nobody } from "./orchestration/tool/approval.ts";
+import type { PreviewOptions } from "./preview.ts";
 import { type Home, prepareRun } from "./run-context.ts";
 import { createAbort, type RunOptions } from "./run-option.ts";
 import type { Store } from "./service/store/store.ts";
@@ -76,6 +78,8 @@ export type StartedRun = {
 export interface Bosun {
   /** @throws BosunError before anything is paid for: a missing input, a cycle, a schema without a JSON form, a taken run id. */
   start(crew: Crew, options: RunOptions): Promise<StartedRun>;
+  /** What a run of a crew will send, before it is started. Calls no model. @throws BosunError as `start` would. */
+  preview(crew: Crew, options: PreviewOptions): Promise<PromptPlan>;
   /** The store; undefined when `data` is false. */
   store(): Promise<Store | undefined>;
   /** What models answer through: for facts and checks. */
@@ -135,6 +139,10 @@ export function createBosun(options: BosunOptions = {}): Bosun {
       if (isClosed)
         throw new BosunError("usage", `crew "${crew.name}" cannot run: this Bosun is closed`);
       return startRun(crew, run, { ...home, engine, crewFlow });
+    },
+    async preview(crew, options) {
+      const { previewCrew } = await import("./preview.ts");
+      return previewCrew(crew, options, home);
     },
     async close() {
       isClosed = true;

@@ -16,6 +16,7 @@ import { mergeLimits, type RunLimits } from "./orchestration/crew/run-limit.ts";
 import { planCrew } from "./orchestration/plan/plan.ts";
 import { createBudget } from "./orchestration/run/budget.ts";
 import { describeCrew } from "./orchestration/run/description.ts";
+import { createForecast } from "./orchestration/run/forecast.ts";
 import type { RunFact } from "./orchestration/run/event.ts";
 import { callHook, changeOf, factOf } from "./orchestration/run/hook.ts";
 import { createRunLog } from "./orchestration/run/log.ts";
@@ -82,7 +83,7 @@ export async function prepareRun(
       deadlineAt: clock.now() + crew.timeoutMs,
       cache: run.responseCache,
     },
-    remainingTokens: () => undefined,
+    remainingTokens: createForecast({ crew, plan, inputs, description, ...models }),
     outputFolder,
     session,
     asked: new Set<string>(),

@@ -75,7 +75,8 @@ function depthsOf({ tasks }: Plan): readonly number[] {
 }
 
 function heaviestLevel(plan: Plan, weights: readonly number[]): ReadonlySet<number> {
-  const levels = Map.groupBy(plan.tasks.keys(), (index) => depthsOf(plan)[index] ?? 0);
+  const depths = depthsOf(plan);
+  const levels = Map.groupBy(plan.tasks.keys(), (index) => depths[index] ?? 0);
   const weigh = (level: readonly number[]): number =>
     level.reduce((sum, index) => sum + (weights[index] ?? 0), 0);
   const [heaviest = []] = [...levels.values()].toSorted((a, b) => weigh(b) - weigh(a));

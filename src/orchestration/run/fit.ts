@@ -21,7 +21,7 @@ export type Room = { readonly contextTokens: number | undefined; readonly reserv
 /** Counts are estimates, so this share of the room stays free. */
 const MARGIN = 0.1;
 /** What is left of a part that is cut: enough to tell what it was. */
-const LEAST_TOKENS = 64;
+export const LEAST_TOKENS = 64;
 
 /**
  * The cuts that make a conversation fit; none when it fits already.
@@ -59,8 +59,8 @@ export function checkFit(
   if (excess > 0) throw tooLong(room, promptTokens, excess);
 }
 
-/** Tokens that a prompt may have. */
-function limitOf({ contextTokens = Infinity, reservedTokens }: Room): number {
+/** Tokens that a prompt may have; Infinity where the context is not known. */
+export function limitOf({ contextTokens = Infinity, reservedTokens }: Room): number {
   return Math.floor((contextTokens - reservedTokens) * (1 - MARGIN));
 }
 

@@ -48,12 +48,15 @@ export type Workplace = Pick<
   "agent" | "purpose" | "models" | "repairModels" | "tools" | "toolSpecs" | "team"
 >;
 
+/** What an agent's work is made of, besides its agent: a run has it, and a preview. */
+export type Surroundings = Pick<RunContext, "crew" | "inputs" | "description" | "modelsFor">;
+
 /**
  * An agent, ready to work in a run.
  * @param at.givers Who gave the work to whom, from the task's own agent to the one who gave it to this one; none for a task.
  */
 export function workplaceOf(
-  run: RunContext,
+  run: Surroundings,
   spec: Agent,
   at: { readonly tools: readonly Tool[]; readonly givers: readonly string[] },
 ): Workplace {

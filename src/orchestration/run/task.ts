@@ -13,7 +13,14 @@ import type { DelegationFlow } from "./delegation.ts";
 import { toolsOf } from "./description.ts";
 import type { TaskStatus } from "./event.ts";
 import { failureOf } from "./failure.ts";
-import { type Answer, settingsOf, workplaceOf } from "./job.ts";
+import {
+  type AgentJob,
+  type Answer,
+  settingsOf,
+  type Surroundings,
+  type Workplace,
+  workplaceOf,
+} from "./job.ts";
 import { readOutput } from "./output.ts";
 import { outputFileOf, outputPath, writeOutputFile } from "./output-file.ts";
 import { type Section, startConversation } from "./prompt.ts";
@@ -113,6 +120,22 @@ async function doTask(
   world: World,
   { run, task, input, delegationFlow }: Doing & { readonly delegationFlow: DelegationFlow },
 ): Promise<Answer> {
+  const opened = openTask(run, task, input.sections);
+  const job = {
+    ...opened,
+    task,
+    path: input.standIn ? [input.segment, `task:${task.name}`] : [input.segment],
+    remainingCalls: run.plan.tasks.find(({ name }) => name === input.task)?.remaining ?? 0,
+  };
+  return runAgent(d, world, job, delegationFlow);
+}
+
+/** Who does a task, with what, and what is said first. */
+export function openTask(
+  run: Surroundings,
+  task: Task,
+  sections: readonly Section[],
+): Workplace & Pick<AgentJob, "settings" | "schema" | "conversation"> {
   const spec = executorOf(task, run.crew);
   const place = workplaceOf(run, spec, { tools: toolsOf(spec, task), givers: [] });
   const schema = run.description.outputs.get(task);
@@ -121,25 +144,16 @@ async function doTask(
     agent: place.agent,
     inputs: run.inputs,
     team: place.team,
-    sections: input.sections,
+    sections,
     description: fill(task.description) + preferenceOf(run, task),
     expectedOutput: fill(task.expectedOutput),
     schema,
   });
-  const job = {
-    ...place,
-    task,
-    path: input.standIn ? [input.segment, `task:${task.name}`] : [input.segment],
-    settings: settingsOf(place.agent, task),
-    schema,
-    conversation,
-    remainingCalls: run.plan.tasks.find(({ name }) => name === input.task)?.remaining ?? 0,
-  };
-  return runAgent(d, world, job, delegationFlow);
+  return { ...place, settings: settingsOf(place.agent, task), schema, conversation };
 }
 
 /** Under a manager a task's agent is a wish, not a wall: the others can be asked too. */
-function preferenceOf({ crew, inputs }: RunContext, task: Task): string {
+function preferenceOf({ crew, inputs }: Surroundings, task: Task): string {
   if (crew.manager === undefined || task.agent === undefined) return "";
   return `\n\nBest done by: ${nameOfAgent(agentOf(task, crew.agents), inputs)}`;
 }

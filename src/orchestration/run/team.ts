@@ -26,7 +26,7 @@ export type Team = {
  * passed on as deep as it may be (`maxDelegationDepth`).
  */
 export function teamOf(
-  { crew, inputs }: RunContext,
+  { crew, inputs }: Pick<RunContext, "crew" | "inputs">,
   spec: Agent,
   chain: readonly string[],
 ): Team | undefined {
