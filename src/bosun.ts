@@ -140,9 +140,9 @@ export function createBosun(options: BosunOptions = {}): Bosun {
         throw new BosunError("usage", `crew "${crew.name}" cannot run: this Bosun is closed`);
       return startRun(crew, run, { ...home, engine, crewFlow });
     },
-    async preview(crew, options) {
+    async preview(crew, previewed) {
       const { previewCrew } = await import("./preview.ts");
-      return previewCrew(crew, options, home);
+      return previewCrew(crew, previewed, home);
     },
     async close() {
       isClosed = true;

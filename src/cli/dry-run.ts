@@ -71,9 +71,16 @@ function taskRow(prompt: TaskPrompt): readonly Cell[] {
     return count(own.reduce((sum, { tokens }) => sum + tokens, 0));
   };
   return [
-    ...[task, agent, model],
-    ...[of("system"), of("tool"), of("context"), of("inputs"), of("task")],
-    ...[count(promptTokens), count(answerTokens)],
+    task,
+    agent,
+    model,
+    of("system"),
+    of("tool"),
+    of("context"),
+    of("inputs"),
+    of("task"),
+    count(promptTokens),
+    count(answerTokens),
     fitCell(prompt),
     span(calls),
   ];

@@ -98,11 +98,13 @@ function behindOf(plan: Plan): readonly ReadonlySet<number>[] {
   return behind;
 }
 
+type Amounts = Map<number, number>;
+
 /** A flow in the making: what each task can still take in and give out, and how much of it went to whom (by receiver). */
 type Flow = {
-  readonly takes: number[];
-  readonly gives: number[];
-  readonly sent: readonly Map<number, number>[];
+  readonly takes: Amounts;
+  readonly gives: Amounts;
+  readonly sent: readonly Amounts[];
 };
 
 /** How a search came to the tasks that it reached: as givers (from a receiver that would send back, or the start), as receivers. */
@@ -118,8 +120,8 @@ function heaviestSet(
   weights: readonly number[],
 ): ReadonlySet<number> {
   const flow: Flow = {
-    takes: [...weights],
-    gives: [...weights],
+    takes: new Map(weights.entries()),
+    gives: new Map(weights.entries()),
     sent: weights.map(() => new Map()),
   };
   // Each round uses up a giver, a receiver or something that was sent: they end, as weights are finite.
@@ -138,13 +140,13 @@ function heaviestSet(
 function search(behind: readonly ReadonlySet<number>[], { takes, gives, sent }: Flow): Reached {
   const givers = new Map<number, number | undefined>();
   const receivers = new Map<number, number>();
-  const queue = [...gives.keys()].filter((giver) => (gives[giver] ?? 0) > 0);
+  const queue = [...gives.keys()].filter((giver) => amountAt(gives, giver) > 0);
   for (const giver of queue) givers.set(giver, undefined);
   for (const giver of queue) {
     for (const receiver of behind[giver] ?? []) {
       if (receivers.has(receiver)) continue;
       receivers.set(receiver, giver);
-      if ((takes[receiver] ?? 0) > 0) return { givers, receivers, end: receiver };
+      if (amountAt(takes, receiver) > 0) return { givers, receivers, end: receiver };
       for (const [other, amount] of sent[receiver] ?? []) {
         if (amount <= 0 || givers.has(other)) continue;
         givers.set(other, receiver);
@@ -157,19 +159,31 @@ function search(behind: readonly ReadonlySet<number>[], { takes, gives, sent }: 
 
 /** Sends as much as the way that was found lets through. */
 function send({ takes, gives, sent }: Flow, { givers, receivers }: Reached, end: number): void {
-  const way: { readonly giver: number; readonly receiver: number; readonly back?: number }[] = [];
-  let most = takes[end] ?? 0;
+  const way: {
+    readonly giver: number;
+    readonly to: Amounts | undefined;
+    readonly from: Amounts;
+  }[] = [];
+  let most = amountAt(takes, end);
   for (let receiver: number | undefined = end; receiver !== undefined;) {
     const giver = receivers.get(receiver) ?? 0;
     const back = givers.get(giver);
-    most = Math.min(most, (back === undefined ? gives[giver] : sent[back]?.get(giver)) ?? 0);
-    way.push({ giver, receiver, ...(back === undefined ? {} : { back }) });
+    const from = (back === undefined ? gives : sent[back]) ?? gives;
+    most = Math.min(most, amountAt(from, giver));
+    way.push({ giver, from, to: sent[receiver] });
     receiver = back;
   }
-  for (const { giver, receiver, back } of way) {
-    sent[receiver]?.set(giver, (sent[receiver].get(giver) ?? 0) + most);
-    if (back === undefined) gives[giver] = (gives[giver] ?? 0) - most;
-    else sent[back]?.set(giver, (sent[back].get(giver) ?? 0) - most);
+  for (const { giver, from, to } of way) {
+    if (to) add(to, giver, most);
+    add(from, giver, -most);
   }
-  takes[end] = (takes[end] ?? 0) - most;
+  add(takes, end, -most);
+}
+
+function amountAt(amounts: Amounts, index: number): number {
+  return amounts.get(index) ?? 0;
+}
+
+function add(amounts: Amounts, index: number, amount: number): void {
+  amounts.set(index, amountAt(amounts, index) + amount);
 }

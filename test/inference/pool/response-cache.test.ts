@@ -225,13 +225,13 @@ describe("a response cache", () => {
   });
 });
 
-describe("a Bosun with responseCache", () => {
-  const made = (options: object = {}, agentOptions: object = {}) => {
-    const { bosun, model } = scene(numbered, { responseCache: true, ...options });
-    const tasks = [job("a", { agent: worker("w", agentOptions) })];
-    return { model, crew: crew({ name: "c", tasks, bosun }) };
-  };
+const made = (options: object = {}, agentOptions: object = {}) => {
+  const { bosun, model } = scene(numbered, { responseCache: true, ...options });
+  const tasks = [job("a", { agent: worker("w", agentOptions) })];
+  return { model, crew: crew({ name: "c", tasks, bosun }) };
+};
 
+describe("a Bosun with responseCache", () => {
   it("pays for equal runs once, and says so in the events and the cost", async () => {
     const { crew: twice, model } = made();
 

@@ -4,15 +4,16 @@ import { BosunError } from "../../../src/error.ts";
 import type { ModelRequest } from "../../../src/inference/model/model.ts";
 import { chooseModels } from "../../../src/orchestration/crew/purpose-model.ts";
 import { scriptedModel } from "../../../src/test/scripted-model.ts";
-import { bosunOf, errorOf, job, worker } from "../run/scenario.ts";
+import { bosunOf, errorOf, job, thrownBy, worker } from "../run/scenario.ts";
+
+const answer = ({ hints }: ModelRequest): string => {
+  if (hints.purpose === "guardrail") return '{"ok": true}';
+  return hints.purpose === "repair" ? '{"n": 1}' : "x";
+};
 
 /** Models that note who was asked for what. */
 const placed = (...names: readonly string[]) => {
   const asked: string[] = [];
-  const answer = ({ hints }: ModelRequest): string => {
-    if (hints.purpose === "guardrail") return '{"ok": true}';
-    return hints.purpose === "repair" ? '{"n": 1}' : "x";
-  };
   const modelOf = (name: string) =>
     scriptedModel((request) => {
       asked.push(`${request.hints.purpose} by ${name}`);
@@ -40,9 +41,12 @@ describe("a crew's models by use", () => {
     }).kickoff();
 
     expect(asked).toEqual([
-      ...["plan by planner", "plan by planner"],
-      ...["work by doer", "guardrail by judge"],
-      ...["work by own", "repair by mender"],
+      "plan by planner",
+      "plan by planner",
+      "work by doer",
+      "guardrail by judge",
+      "work by own",
+      "repair by mender",
     ]);
   });
 
@@ -102,11 +106,12 @@ describe("a crew's models by use", () => {
     expect(asked).toEqual([]);
   });
 
-  it("of an unknown use are an error that names the uses", async () => {
-    const make = async () =>
-      crew({ name: "c", tasks: [job("a")], models: { mangaer: "x" } as never }).kickoff();
+  it("of an unknown use are an error that names the uses", () => {
+    const error = thrownBy(() =>
+      crew({ name: "c", tasks: [job("a")], models: { mangaer: "x" } as never }),
+    );
 
-    expect((await errorOf(make())).message).toMatch(/models must be an object of manager, worker/);
+    expect(error.message).toMatch(/models must be an object of manager, worker/);
   });
 });
 
