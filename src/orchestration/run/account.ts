@@ -30,9 +30,13 @@ export async function openAccount(d: Durable, world: World, opening: Opening): P
   const { budget } = run;
   const { key, whose, call } = opening;
   if (budget) {
-    const decision = await d.step(`${key}/budget`, (step) =>
-      budget.reserve(key, worstCase(call, run.priceOf), step.signal),
-    );
+    const need = worstCase(call, run.priceOf);
+    const decision = await d
+      .step(`${key}/budget`, (step) => budget.reserve(key, need, step.signal))
+      .catch((error: unknown) => {
+        budget.settle(key, NOTHING); // a task that is aborted just as it gets room makes no call
+        throw error;
+      });
     budget.apply(key, decision);
     checkDecision(decision, whose);
   }

@@ -71,9 +71,9 @@ async function sendFitted(d: Durable, world: World, ask: Ask, fitted: Fitted): P
   const { path, agent, purpose } = ask;
   const key = path.join("/");
   const whose = `a call of agent "${agent}"${ask.task === "" ? "" : ` for task "${ask.task}"`}`;
+  const request = toRequest(d, run, ask, fitted);
   const account = await openAccount(d, world, { key, whose, call: { ...ask, ...fitted } });
   const told: Told = { isStarted: false, isOver: false };
-  const request = toRequest(d, run, ask, fitted);
   const end = { type: "model-end", agent, purpose } as const;
   try {
     const { reply, cost, failed } = await d.step(key, (step) =>

@@ -113,6 +113,37 @@ describe("a run with tokensPerRun", () => {
     expect(model.requests).toHaveLength(1);
   });
 
+  it("keeps what coworkers bring whose calls are under way when another's is refused", async () => {
+    const { bosun, clock } = scene(
+      byWho({
+        lead: {
+          calls: [delegate("slow", "dig"), delegate("large", "dig")],
+          usage: costing(100, 50),
+        },
+        slow: { text: "kept", usage: costing(50, 50), delayMs: 1_000 },
+        large: "never asked",
+      }),
+    );
+    const agent = worker("lead", { allowDelegation: true });
+    const tasks = [job("a", { agent, maxTokens: 100 })];
+    const agents = [worker("slow", { maxTokens: 100 }), worker("large", { maxTokens: 5_000 })];
+    const made = crew({ name: "c", tasks, agents, limits: { tokensPerRun: 2_000 }, bosun });
+
+    const ending = eventsOf(made.stream());
+    await clock.advance(2_000);
+    const { events } = await ending;
+
+    expect(only(events, "model-end").map(({ agent: who, status }) => [who, status])).toEqual([
+      ["lead", "done"],
+      ["slow", "done"],
+    ]);
+    expect(only(events, "delegation-end").map(({ to, status }) => [to, status])).toEqual([
+      ["large", "failed"],
+      ["slow", "done"],
+    ]);
+    expect(events.at(-1)).toMatchObject({ type: "run-end", status: "over-budget" });
+  });
+
   it("counts what failed attempts used, and makes no further one that could pass it", async () => {
     const failing = new BosunError("model/server", "down", {
       retryable: true,
