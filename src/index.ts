@@ -16,6 +16,8 @@ export {
 } from "./inference/model/endpoint.ts";
 export type { Pool } from "./inference/pool/pool.ts";
 export type { RetryPolicy } from "./inference/pool/retry.ts";
+export type { CallCost, CostSum, TokenPrice } from "./inference/model/price.ts";
+export type { ResponseCacheLimits } from "./inference/pool/response-cache.ts";
 export type { Usage } from "./inference/model/usage.ts";
 export type { Agent, AgentOptions } from "./orchestration/crew/agent.ts";
 export type { Condition, SoFar } from "./orchestration/crew/condition.ts";
@@ -30,6 +32,10 @@ export type { Block, Hook, HookContext, Hooks, HookTypes } from "./orchestration
 export type { Inputs, InputValue } from "./orchestration/crew/input.ts";
 export { type OnError, type Task, task, type TaskOptions } from "./orchestration/crew/task.ts";
 export type { ItemResult } from "./orchestration/run/each.ts";
+export type { ModelUse, PurposeModelOptions } from "./orchestration/crew/purpose-model.ts";
+export type { RunLimits } from "./orchestration/crew/run-limit.ts";
+export type { PreviewOptions } from "./preview.ts";
+export type { PromptPlan, TaskPrompt } from "./orchestration/run/prompt-plan.ts";
 export type { PromptPart, RunEvent, RunStatus, TaskStatus } from "./orchestration/run/event.ts";
 export {
   partialResult,
