@@ -30,7 +30,9 @@ export {
 } from "./orchestration/crew/guardrail.ts";
 export type { Block, Hook, HookContext, Hooks, HookTypes } from "./orchestration/crew/hook.ts";
 export type { Inputs, InputValue } from "./orchestration/crew/input.ts";
+export type { FitMode, InputFit, InputFits } from "./orchestration/crew/input-fit.ts";
 export { type OnError, type Task, task, type TaskOptions } from "./orchestration/crew/task.ts";
+export type { UnreadInput } from "./orchestration/run/input-read.ts";
 export type { ItemResult } from "./orchestration/run/each.ts";
 export type { ModelUse, PurposeModelOptions } from "./orchestration/crew/purpose-model.ts";
 export type { RunLimits } from "./orchestration/crew/run-limit.ts";
