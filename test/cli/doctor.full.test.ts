@@ -72,6 +72,7 @@ describe("bosun doctor", () => {
     expect(report.checks.map(({ name, status }) => `${name}: ${status}`)).toEqual([
       "Node: ok",
       "data folder: ok",
+      "fleet: skipped",
       "endpoint reachable: ok",
       "model served: ok",
       "context length: ok",
@@ -121,7 +122,7 @@ describe("bosun doctor", () => {
     const { code, report, of } = await doctor("--endpoint", "http://127.0.0.1:9/v1");
 
     expect(of("endpoint reachable")).toMatchObject({ status: "failed" });
-    expect(report.checks.slice(3).every(({ status }) => status === "skipped")).toBe(true);
+    expect(report.checks.slice(4).every(({ status }) => status === "skipped")).toBe(true);
     expect(code).toBe(1);
   });
 
