@@ -4,7 +4,6 @@ import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
 import type { ModelHints, ModelRequest } from "../../../src/inference/model/model.ts";
 import type { Deployment, PoolEndpoint } from "../../../src/inference/pool/deployment.ts";
 import { createPool, type Pool } from "../../../src/inference/pool/pool.ts";
-import type { Probe } from "../../../src/inference/pool/probe.ts";
 import { createFaults } from "../../../src/inference/twin/fault.ts";
 import { createTwinModel } from "../../../src/inference/twin/model.ts";
 import { planTwin } from "../../../src/inference/twin/setup.ts";
@@ -54,9 +53,10 @@ export function twinFleet(scene: FleetScene = {}): TwinFleet {
   );
   const endpoints = twins.map((twin, index): PoolEndpoint => {
     const model = createTwinModel(twin);
+    const { call, contextTokens } = model;
     return {
       name: `gpu-${index}`,
-      at: withProbe ? { ...model, ...probeOf(twin, clock) } : model,
+      at: withProbe ? model : { call, contextTokens },
       capacity: capacity ?? { kvTokens: blocks * 16 },
     };
   });
@@ -93,26 +93,6 @@ export function twinFleet(scene: FleetScene = {}): TwinFleet {
     mostWaiting: () => most,
     preemptions: () => sum(({ counters }) => counters.preemptions),
     cachedTokens: () => sum(({ counters }) => counters.promptTokensCached),
-  };
-}
-
-/** What vLLM's /metrics would say. */
-function probeOf(twin: Twin, clock: VirtualClock): Pick<Probe, "gauges" | "capacity"> {
-  const [replica] = twin.replicas;
-  return {
-    async gauges() {
-      const { numRequestsRunning, numRequestsWaiting, kvCacheUsage, counters } = replica.stats();
-      return {
-        at: clock.now(),
-        running: numRequestsRunning,
-        waiting: numRequestsWaiting,
-        kvUsage: kvCacheUsage,
-        preemptions: counters.preemptions,
-        prefixQueries: counters.prefixCacheQueries,
-        prefixHits: counters.prefixCacheHits,
-      };
-    },
-    capacity: async () => ({ kvTokens: replica.config.numGpuBlocks * 16 }),
   };
 }
 
