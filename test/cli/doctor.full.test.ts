@@ -59,6 +59,7 @@ describe("bosun doctor", () => {
     const { code, out } = await runBosun(["doctor"]);
 
     expect(out).toContain("Checking extractive (no neural network)");
+    expect(out).toMatch(/^– fleet +no fleet file: bosun\.fleet\.yaml would name your endpoints$/m);
     expect(out).toMatch(/^✓ a crew of one agent +[\d.]+ m?s {2}done/m);
     expect(out).toContain("Everything that was checked works.");
     expect(code).toBe(0);
@@ -72,7 +73,6 @@ describe("bosun doctor", () => {
     expect(report.checks.map(({ name, status }) => `${name}: ${status}`)).toEqual([
       "Node: ok",
       "data folder: ok",
-      "fleet: skipped",
       "endpoint reachable: ok",
       "model served: ok",
       "context length: ok",
@@ -122,7 +122,7 @@ describe("bosun doctor", () => {
     const { code, report, of } = await doctor("--endpoint", "http://127.0.0.1:9/v1");
 
     expect(of("endpoint reachable")).toMatchObject({ status: "failed" });
-    expect(report.checks.slice(4).every(({ status }) => status === "skipped")).toBe(true);
+    expect(report.checks.slice(3).every(({ status }) => status === "skipped")).toBe(true);
     expect(code).toBe(1);
   });
 

@@ -55,9 +55,7 @@ function candidateOf(site: Site, call: Call, now: number): Fitting | undefined {
   if (!ledger.fits(need, pace)) return undefined;
   const { inFlight, bounds } = ledger;
   const kvShare =
-    bounds.kvTokens === Infinity
-      ? inFlight / 256
-      : ledger.peakTokens(pace, need) / bounds.kvTokens;
+    bounds.kvTokens === Infinity ? inFlight / 256 : ledger.peakTokens(pace, need) / bounds.kvTokens;
   const estimateMs =
     speed.prefillMs(ledger.prefillTokens + prefillTokens) +
     speed.decodeMs(outputTokens, inFlight + 1);
