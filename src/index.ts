@@ -5,6 +5,7 @@ export type { AskHandler, RunOptions } from "./run-option.ts";
 export { agent, type AgentKickoffOptions, type AgentResult, type RunnableAgent } from "./agent.ts";
 export { crew, type CrewInputs, type KickoffOptions, type RunnableCrew } from "./crew.ts";
 export type { Clock } from "./clock.ts";
+export type { Fleet, FleetEndpoint, FleetModel } from "./inference/fleet/fleet.ts";
 export { BosunError, type ErrorCode, type ErrorData, isBosunError } from "./error.ts";
 export {
   type Dialect,
