@@ -1,8 +1,9 @@
 // Which models a run asks for what, and whether all of them can be asked and paid: found before anything is paid for.
 
-import { priceOf, type Resolver, settleAlias } from "./alias.ts";
+import { priceOf, type Resolver, settleAlias, withFallbacks } from "./alias.ts";
 import { BosunError, toBosunError } from "./error.ts";
 import { type ModelRef, nameOf } from "./inference/model/endpoint.ts";
+import type { FleetWatch } from "./inference/pool/fleet-watch.ts";
 import type { Pool } from "./inference/pool/pool.ts";
 import { allTasks, askedAgents } from "./orchestration/crew/cast.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
@@ -16,19 +17,24 @@ export type RunModels = Pick<RunContext, "modelsOf" | "modelsFor" | "priceOf">;
 type Given = {
   /** The run's own model: it is used for everything. */
   readonly model: ModelRef | undefined;
-  readonly defaultModel: ModelRef;
+  readonly defaultModel: () => ModelRef;
   readonly resolve: Resolver;
+  readonly fleet: FleetWatch | undefined;
 };
 
-export function createRunModels(crew: Crew, { model, defaultModel, resolve }: Given): RunModels {
+export function createRunModels(
+  crew: Crew,
+  { model, defaultModel, resolve, fleet }: Given,
+): RunModels {
   const settle = (refs: readonly ModelRef[]): readonly [ModelRef, ...ModelRef[]] => {
-    const [first = defaultModel, ...fallbacks] = model === undefined ? refs : [model];
+    const [given, ...others] = model === undefined ? refs : [model];
+    const [first, ...fallbacks] = withFallbacks([given ?? defaultModel(), ...others], fleet);
     return [settleAlias(first, resolve), ...fallbacks.map((ref) => settleAlias(ref, resolve))];
   };
   return {
     modelsOf: ({ models }) => settle(models),
     modelsFor: (use, agent) => settle(chooseModels(crew.models, use, agent?.models ?? [])),
-    priceOf: (ref) => priceOf(ref, resolve),
+    priceOf: (ref) => priceOf(ref, resolve, fleet),
   };
 }
 
@@ -38,13 +44,15 @@ type Reachable = { readonly whose: string; readonly models: readonly [ModelRef, 
 /**
  * Looks at every model that a run may ask: later, the tasks before it would have been paid for.
  * @throws BosunError `model/unknown` for one that nobody can call, `config/invalid` for one without a price in a run with `usdPerRun`.
+ * @returns all that may be called.
  */
 export function checkModels(
   crew: Crew,
   models: RunModels,
   { pool, limits }: { readonly pool: Pool; readonly limits: RunLimits },
-): void {
-  for (const { whose, models: refs } of reachable(crew, models)) {
+): readonly ModelRef[] {
+  const all = reachable(crew, models);
+  for (const { whose, models: refs } of all) {
     try {
       pool.check(refs);
     } catch (error) {
@@ -59,6 +67,7 @@ export function checkModels(
         "Give it usdPerMillionTokens: { input, output }, or bound tokensPerRun instead",
     );
   }
+  return [...new Set(all.flatMap(({ models: refs }) => refs))];
 }
 
 function reachable(crew: Crew, { modelsOf, modelsFor }: RunModels): readonly Reachable[] {

@@ -3,7 +3,7 @@
 import type http from "node:http";
 import type { BosunError } from "../../error.ts";
 import { estimateUsage, withCost } from "./cost.ts";
-import type { FactsSource } from "./facts.ts";
+import type { ServerSource } from "./server-read.ts";
 import { cancelled, type Exchange, resolveTimeouts, startExchange } from "./http.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
 import type { ModelEvent, ModelRequest, Reply } from "./model.ts";
@@ -16,7 +16,7 @@ export type AttemptOptions = {
   readonly model: string;
   /** Tools were described by text, so calls stand in the text. */
   readonly isTextTools: boolean;
-  readonly source: FactsSource;
+  readonly source: ServerSource;
   readonly startedAt: number;
 };
 
@@ -34,7 +34,7 @@ export function startAttempt(options: AttemptOptions, body: string, signal: Abor
 }
 
 class HttpAttempt implements Attempt, Receiver {
-  readonly source: FactsSource;
+  readonly source: ServerSource;
   readonly assembler: ReplyAssembler = createReplyAssembler();
   readonly mailbox: Mailbox = createMailbox();
   readonly exchange: Exchange;
@@ -112,7 +112,9 @@ class HttpAttempt implements Attempt, Receiver {
 
   onToken(): void {
     this.exchange.touch();
-    this.#firstTokenAt ??= this.source.clock.now();
+    if (this.#firstTokenAt !== undefined) return;
+    this.#firstTokenAt = this.source.clock.now();
+    this.#options.request.onFirstToken?.();
   }
 
   fail(error: BosunError): void {

@@ -6,25 +6,26 @@
 import type { Clock } from "../../clock.ts";
 import { BosunError, detailOf } from "../../error.ts";
 import { type Attempt, startAttempt } from "./attempt.ts";
-import { type Dialect, type Endpoint, nameOf } from "./endpoint.ts";
+import { type Endpoint, nameOf } from "./endpoint.ts";
 import { toBaseUrl } from "./endpoint-option.ts";
 import { secretsOf } from "./failure.ts";
-import {
-  createFactsCache,
-  dialectOfHost,
-  type EndpointFacts,
-  type FactsSource,
-  NO_FACTS,
-} from "./facts.ts";
+import { createFactsCache, dialectOfHost, type EndpointFacts, NO_FACTS } from "./facts.ts";
 import { addressOf } from "./address.ts";
 import { cancelled, createAgent, type Env, resolveTimeouts } from "./http.ts";
 import type { Model, ModelRequest } from "./model.ts";
+import { createPromptCheck } from "./prompt-check.ts";
+import { askServer, type ServerAnswer, type ServerSource } from "./server-read.ts";
 import { type Adaptations, toBody } from "./wire.ts";
 
 /** One endpoint as a Model, with what it tells about itself. Close it to close its connections. */
 export interface EndpointModel extends Model {
   /** Asked once and kept for some minutes; a failed asking is repeated at the next call. */
   facts(signal: AbortSignal): Promise<EndpointFacts>;
+  /**
+   * What the server says at a path of its own, as /metrics or /health, whatever the status. Bounded in time and length.
+   * @throws BosunError `model/…` when nobody answers.
+   */
+  read(path: string, signal: AbortSignal, method?: "GET" | "POST"): Promise<ServerAnswer>;
   close(): void;
 }
 
@@ -38,24 +39,18 @@ export function createEndpointModel(options: {
   const { endpoint, where, clock } = source;
   const knownDialect = endpoint.dialect ?? dialectOfHost(endpoint.url);
   const facts = createFactsCache(source);
+  const prompts = createPromptCheck(source, knownDialect, facts);
   let adaptations: Adaptations = { textTools: false, promptSchema: false };
-
-  // A text that no open call holds: a thousand of them would stay until their answers end.
-  const bodyOf = (request: ModelRequest, model: string, dialect: Dialect | undefined): string =>
-    JSON.stringify(
-      toBody(request, {
-        model,
-        dialect: dialect ?? knownDialect,
-        endpoint,
-        adaptations,
-        stream: request.stream ?? endpoint.stream ?? true,
-      }),
-    );
 
   return {
     facts: (signal) => facts.get(signal),
+    read: (path, signal, method = "GET") =>
+      askServer(source, { method, path, base: "root" }, signal),
     async contextTokens(_models, signal) {
-      return endpoint.maxModelLen ?? (await facts.getOrNone(signal)).maxModelLen;
+      if (endpoint.maxModelLen !== undefined) return endpoint.maxModelLen;
+      const known = await facts.getOrNone(signal);
+      prompts.note(known);
+      return known.maxModelLen;
     },
     async *call(request, signal) {
       if (signal.aborted) throw cancelled(where, signal.reason);
@@ -66,14 +61,17 @@ export function createEndpointModel(options: {
       try {
         attempt = startAttempt(
           { request, model, isTextTools, source, startedAt: clock.now() },
-          bodyOf(request, model, dialect),
+          bodyOf(request, { model, dialect: dialect ?? knownDialect, endpoint, adaptations }),
           signal,
         );
         for (;;) {
           const event = attempt.take();
           if (event === undefined) await attempt.changed();
-          else yield event;
-          if (event?.type === "end") return;
+          else if (event.type === "end") {
+            await prompts.check(request, event, signal);
+            yield event;
+            return;
+          } else yield event;
         }
       } catch (error) {
         const before = adaptations;
@@ -88,12 +86,21 @@ export function createEndpointModel(options: {
   };
 }
 
+/** A text that no open call holds: a thousand of them would stay until their answers end. */
+function bodyOf(
+  request: ModelRequest,
+  to: Omit<Parameters<typeof toBody>[1], "stream"> & { readonly endpoint: Endpoint },
+): string {
+  const stream = request.stream ?? to.endpoint.stream ?? true;
+  return JSON.stringify(toBody(request, { ...to, stream }));
+}
+
 /** Everything about an endpoint that its calls need, made once. */
 function toSource(options: {
   readonly endpoint: Endpoint;
   readonly clock: Clock;
   readonly env?: Env | undefined;
-}): FactsSource {
+}): ServerSource {
   const { clock, env = {} } = options;
   // One that was made by hand has not been through endpoint().
   const endpoint: Endpoint = { ...options.endpoint, url: toBaseUrl(options.endpoint.url) };

@@ -1,14 +1,13 @@
-// What an endpoint tells about itself: GET /models, read once.
+// What an endpoint tells about itself: GET /models, and where that is silent the server's own page of it. Read once.
 
-import type http from "node:http";
-import { type Clock, until } from "../../clock.ts";
+import { until } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
 import { isObject, ownValue, parseJson } from "../../json.ts";
-import type { Dialect, Endpoint } from "./endpoint.ts";
+import type { Dialect } from "./endpoint.ts";
 import { toFailure } from "./failure.ts";
-import type { Address } from "./address.ts";
-import { cancelled, type Exchange, startExchange } from "./http.ts";
-import type { Phase } from "./watch.ts";
+import { cancelled } from "./http.ts";
+import { askServer, type ServerSource } from "./server-read.ts";
+import { contextAtServer } from "./server-context.ts";
 
 /** What is known about an endpoint. */
 export type EndpointFacts = {
@@ -20,24 +19,6 @@ export type EndpointFacts = {
 };
 
 export const NO_FACTS: EndpointFacts = { models: [], dialect: undefined, maxModelLen: undefined };
-
-/** Most bytes of a list of models that are read. */
-const MAX_BODY = 4 * 1024 * 1024;
-const FACTS_TIMEOUT_MS = 10_000;
-
-/** Where facts are asked. */
-export type FactsSource = {
-  readonly endpoint: Endpoint;
-  readonly address: Address;
-  /** The endpoint's own, or the defaults. */
-  readonly timeouts: Readonly<Record<Phase, number>>;
-  readonly agent: http.Agent;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly clock: Clock;
-  readonly where: string;
-  /** Cut out of all that the endpoint says. */
-  readonly secrets: readonly string[];
-};
 
 /** Facts that are asked once and kept, until they are forgotten or KEEP_MS old. */
 export interface FactsCache {
@@ -55,7 +36,7 @@ const KEEP_MS = 300_000;
 /** An endpoint whose facts could not be had is left alone with this question for so long. */
 const RETRY_MS = 30_000;
 
-export function createFactsCache(source: FactsSource): FactsCache {
+export function createFactsCache(source: ServerSource): FactsCache {
   const { clock } = source;
   let known: { readonly facts: EndpointFacts; readonly at: number } | undefined;
   let failedAt: number | undefined;
@@ -101,7 +82,7 @@ type Asking = {
   waiters: number;
 };
 
-function startAsking(source: FactsSource): Asking {
+function startAsking(source: ServerSource): Asking {
   const controller = new AbortController();
   const facts = fetchFacts(source, controller.signal);
   facts.catch(() => undefined); // every waiter sees it; the last one may have left
@@ -118,8 +99,8 @@ async function orCancelled<T>(work: Promise<T>, where: string, signal: AbortSign
 }
 
 /** @throws BosunError `model/unreachable`, `model/unauthorized`, `model/protocol` or another `model/…` code. */
-async function fetchFacts(source: FactsSource, signal: AbortSignal): Promise<EndpointFacts> {
-  const { status, contentType, body } = await ask(source, signal);
+async function fetchFacts(source: ServerSource, signal: AbortSignal): Promise<EndpointFacts> {
+  const { status, contentType, body } = await askServer(source, MODELS, signal);
   const { endpoint, where, secrets, clock } = source;
   if (status !== 200)
     throw toFailure({
@@ -143,12 +124,19 @@ async function fetchFacts(source: FactsSource, signal: AbortSignal): Promise<End
   const [first, ...others] = named;
   const own = named.find((card) => card["id"] === endpoint.model);
   const only = others.length === 0 ? first : undefined;
+  const dialect = endpoint.dialect ?? dialectOfHost(endpoint.url) ?? dialectOfOwner(own ?? first);
+  const card = own ?? only;
+  const told = endpoint.maxModelLen ?? contextOf(card);
+  const model = endpoint.model ?? (typeof card?.["id"] === "string" ? card["id"] : undefined);
   return {
-    models: named.map((card) => String(card["id"])),
-    dialect: endpoint.dialect ?? dialectOfHost(endpoint.url) ?? dialectOfOwner(own ?? first),
-    maxModelLen: endpoint.maxModelLen ?? contextOf(own ?? only),
+    models: named.map((one) => String(one["id"])),
+    dialect,
+    maxModelLen: told ?? (await contextAtServer(source, { dialect, model }, signal)),
   };
 }
+
+/** Below the base URL, so that a proxy with a path before it is asked too. */
+const MODELS = { method: "GET", path: "/models", base: "api" } as const;
 
 /** The dialect of a provider that is known by its address. */
 export function dialectOfHost(url: string): Dialect | undefined {
@@ -174,66 +162,4 @@ function contextOf(card: Readonly<Record<string, unknown>> | undefined): number 
   const meta = isObject(card?.["meta"]) ? card["meta"] : {};
   const value = card?.["max_model_len"] ?? meta["n_ctx"];
   return Number.isSafeInteger(value) && Number(value) > 0 ? Number(value) : undefined;
-}
-
-type Answer = { readonly status: number; readonly contentType: string; readonly body: string };
-
-function ask(source: FactsSource, signal: AbortSignal): Promise<Answer> {
-  const { where } = source;
-  const timeouts = {
-    ...source.timeouts,
-    "first-token": FACTS_TIMEOUT_MS,
-    total: FACTS_TIMEOUT_MS,
-  };
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const exchange = startExchange(
-    { ...source, method: "GET", path: "/models", timeouts },
-    undefined,
-    {
-      onConnected: () => {},
-      onFailure: reject,
-      onResponse: (response) => readAnswer(response, { resolve, reject, exchange, where }),
-    },
-  );
-  const onAbort = (): void => {
-    exchange.close();
-    reject(cancelled(where, signal.reason));
-  };
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  return promise.finally(() => signal.removeEventListener("abort", onAbort));
-}
-
-type Reading = {
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: BosunError) => void;
-  readonly exchange: Exchange;
-  readonly where: string;
-};
-
-function readAnswer(
-  response: http.IncomingMessage,
-  { resolve, reject, exchange, where }: Reading,
-): void {
-  let body = "";
-  response.setEncoding("utf8");
-  response.on("data", (text: string) => {
-    body += text;
-    if (body.length <= MAX_BODY) return;
-    exchange.close();
-    reject(
-      new BosunError(
-        "model/protocol",
-        `${where}: the list of models is over ${MAX_BODY} characters`,
-      ),
-    );
-  });
-  response.on("end", () => {
-    exchange.finish();
-    resolve({
-      status: response.statusCode ?? 0,
-      contentType: response.headers["content-type"] ?? "",
-      body,
-    });
-  });
 }

@@ -60,6 +60,8 @@ export type ModelRequest = {
   readonly timeouts?: Timeouts | undefined;
   /** false asks for one reply instead of a stream: for batches, where nobody watches. Default true. */
   readonly stream?: boolean | undefined;
+  /** Called when the first token is there, also when nobody reads deltas; not for a reply that comes whole. Must not throw. */
+  readonly onFirstToken?: (() => void) | undefined;
   readonly hints: ModelHints;
 };
 

@@ -2,6 +2,7 @@
 
 import { BosunError } from "../../error.ts";
 import { ownValue } from "../../json.ts";
+import type { Provider } from "../fleet/fleet.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
 import type { Env } from "./http.ts";
 
@@ -12,7 +13,7 @@ import type { Env } from "./http.ts";
 export function toEndpoint(name: string, env: Env): Endpoint {
   if (/^https?:\/\//.test(name)) return endpoint({ url: name, ...keyFor(env, name) });
   const slash = name.indexOf("/");
-  const preset = ownValue(PRESETS, name.slice(0, Math.max(0, slash)));
+  const preset = ownValue<PresetOf>(PRESETS, name.slice(0, Math.max(0, slash)));
   if (preset) return preset(name.slice(slash + 1), env);
   const url = baseUrlOf(env);
   if (url !== undefined) return endpoint({ url, model: name, ...keyFor(env, url) });
@@ -25,7 +26,7 @@ export function toEndpoint(name: string, env: Env): Endpoint {
   throw new BosunError(
     "model/unknown",
     `no model is called "${name}". Write a URL (http://host:8000/v1), openai/NAME, hosted_vllm/NAME, ollama/NAME, extractive, or endpoint({ url, model }); ` +
-      "or set OPENAI_BASE_URL. Aliases of a fleet file are not built yet",
+      "or set OPENAI_BASE_URL, or give the name to a model of bosun.fleet.yaml",
   );
 }
 
@@ -44,7 +45,14 @@ function baseUrlOf(env: Env): string | undefined {
   return env["OPENAI_BASE_URL"] || env["OPENAI_API_BASE"] || undefined;
 }
 
-const PRESETS: Readonly<Record<string, (model: string, env: Env) => Endpoint>> = {
+type PresetOf = (model: string, env: Env) => Endpoint;
+
+/** The endpoint of a model at a provider that is known by name. */
+export function toProviderEndpoint(provider: Provider, model: string, env: Env): Endpoint {
+  return PRESETS[provider](model, env);
+}
+
+const PRESETS: Readonly<Record<Provider, PresetOf>> = {
   openai: (model, env) => openai(model, env),
   hosted_vllm: (model, env) =>
     endpoint({

@@ -3,7 +3,7 @@
 import type http from "node:http";
 import { BosunError } from "../../error.ts";
 import { isObject, parseJson } from "../../json.ts";
-import type { FactsSource } from "./facts.ts";
+import type { ServerSource } from "./server-read.ts";
 import { redact, type Refusal, toFailure } from "./failure.ts";
 import type { Exchange } from "./http.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -12,7 +12,7 @@ import { createSseParser } from "./sse.ts";
 
 /** Who a response is received for. */
 export interface Receiver {
-  readonly source: FactsSource;
+  readonly source: ServerSource;
   readonly exchange: Exchange;
   readonly assembler: ReplyAssembler;
   readonly mailbox: Mailbox;

@@ -1,6 +1,6 @@
 // Probe: what an endpoint tells about itself besides answers. An HTTP endpoint's is read from its /metrics; a Model may bring its own.
 
-import type { Capacity } from "./deployment.ts";
+import type { Capacity } from "./capacity.ts";
 
 /** What an endpoint showed at one time. Undefined = it does not tell. Counters count from its start. */
 export type Gauges = {

@@ -40,7 +40,7 @@ export function planRetry(
   policy: RetryPolicy,
   random: number,
 ): RetryDecision {
-  if (!error.retryable) return { type: "give-up", reason: "final" };
+  if (!error.retryable || isAdmission(error)) return { type: "give-up", reason: "final" };
   if (attempt >= policy.maxAttempts) return { type: "give-up", reason: "attempts" };
   // A stale kept socket, or a request that was spelled for another server: the repetition is no load that was not meant anyway.
   if (detailOf(error, "stale") === true || detailOf(error, "adapted") !== undefined)
@@ -56,6 +56,12 @@ export function planRetry(
     afterMs: Math.round(floorMs + (floorMs > 0 ? random * policy.baseMs : jitterMs)),
     isFree: false,
   };
+}
+
+/** The pool's own refusals: the call has waited already, or need not wait. */
+function isAdmission(error: BosunError): boolean {
+  const reason = detailOf(error, "reason");
+  return reason === "queue-full" || reason === "queue-time" || reason === "circuit-open";
 }
 
 /** Retries that all calls of a pool may still make: each call earns a share of one, up to a bound. */

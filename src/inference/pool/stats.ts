@@ -1,5 +1,7 @@
 // What a pool shows of itself: for tests, tables, /metrics.
 
+import type { Admission } from "./admission.ts";
+import type { EndpointState } from "./endpoint-state.ts";
 import type { Gauges } from "./probe.ts";
 
 /** One endpoint as the pool sees it now. */
@@ -27,3 +29,23 @@ export type PoolStats = {
   readonly hedges: number;
   readonly endpoints: readonly EndpointStats[];
 };
+
+export function toStats(at: {
+  readonly admission: Admission;
+  readonly retries: number;
+  readonly now: number;
+  readonly states: Iterable<EndpointState>;
+}): PoolStats {
+  const { queued, admitted, refused } = at.admission;
+  const endpoints = [...at.states].map(({ name, ledger, guard, gauges }) => ({
+    name,
+    inFlight: ledger.inFlight,
+    reservedTokens: ledger.reservedTokens,
+    kvTokens: ledger.bounds.kvTokens,
+    prefillTokens: ledger.prefillTokens,
+    limit: guard.state(at.now).limit,
+    circuit: guard.state(at.now).circuit,
+    gauges,
+  }));
+  return { queued, admitted, refused, retries: at.retries, hedges: 0, endpoints };
+}

@@ -1,0 +1,214 @@
+// What the pool knows of one endpoint: what it sent there, what it learned, what the endpoint showed.
+//
+// Local counts are exact and at once; what the endpoint shows corrects them for what others send, and is asked only while calls flow.
+
+import type { Clock } from "../../clock.ts";
+import type { Reply } from "../model/model.ts";
+import { type Calibration, createCalibration } from "./calibration.ts";
+import type { Capacity } from "./capacity.ts";
+import type { PoolEndpoint } from "./deployment.ts";
+import { createEndpointGuard, type EndpointGuard } from "./endpoint-guard.ts";
+import { type Bounds, createLedger, type Ledger } from "./ledger.ts";
+import { createPrefixIndex, type PrefixIndex } from "./prefix-index.ts";
+import type { Gauges, Probe } from "./probe.ts";
+import { createRate, type Rate } from "./rate.ts";
+import { createSpeed, type Speed } from "./speed.ts";
+
+export interface EndpointState {
+  readonly name: string;
+  readonly ledger: Ledger;
+  readonly prefixes: PrefixIndex;
+  readonly rate: Rate;
+  readonly speed: Speed;
+  /** Of estimated prompt tokens. */
+  readonly calibration: Calibration;
+  readonly guard: EndpointGuard;
+  /** Newest reading; undefined before the first, and where there is none. */
+  readonly gauges: Gauges | undefined;
+  /** Sets what it holds, as configured; what was discovered fills the gaps. */
+  configure(endpoint: PoolEndpoint): void;
+  /** Asks it to show itself when the last reading is old; `onChange` when something may fit now that did not. */
+  refresh(onChange: () => void): void;
+  /** What a reply taught about its cache and its speed. */
+  learn(reply: Reply, seen: Seen): void;
+}
+
+/** What was expected of a call that has ended. */
+export type Seen = {
+  readonly hitTokens: number;
+  readonly promptTokens: number;
+  /** Of its prompt, before any calibration. */
+  readonly estimatedTokens: number;
+  /** Calls in flight when it began. */
+  readonly batch: number;
+  readonly forget: () => void;
+};
+
+/** A part of the KV cache that stays free: expectations are exceeded now and then. */
+const MARGIN = Number(process.env.XM ?? 0.05);
+/** Unless said otherwise, prompts of so many tokens may be waiting for their prefill: one large batch of vLLM. */
+const PREFILL_TOKENS = 8_192;
+/** What the index of prefixes counts as one block. */
+const BLOCK_TOKENS = 64;
+const REFRESH_MS = 500;
+/** A reading that takes longer says nothing about now. */
+const REFRESH_TIMEOUT_MS = 2_000;
+/** What was discovered is asked again after so long: a server may have been started anew. */
+const DISCOVER_MS = 300_000;
+/** Calls that vLLM may hold in its own queue. */
+const MAX_WAITING = 2;
+
+export type StateOptions = {
+  readonly name: string;
+  readonly probe: Partial<Probe>;
+  readonly clock: Clock;
+};
+
+export function createEndpointState(options: StateOptions): EndpointState {
+  return new ServerState(options);
+}
+
+class ServerState implements EndpointState {
+  readonly name: string;
+  readonly ledger: Ledger = createLedger();
+  readonly prefixes: PrefixIndex = createPrefixIndex(
+    () => this.ledger.bounds.kvTokens / BLOCK_TOKENS,
+  );
+  readonly rate: Rate = createRate();
+  readonly speed: Speed = createSpeed();
+  readonly calibration: Calibration = createCalibration();
+  readonly guard: EndpointGuard;
+  gauges: Gauges | undefined;
+  readonly #probe: Partial<Probe>;
+  readonly #clock: Clock;
+  #endpoint: PoolEndpoint | undefined;
+  #discovered: Capacity = {};
+  #capacity: Capacity = {};
+  #isAsking = false;
+  #askedAt = -Infinity;
+  #discoveredAt = -Infinity;
+
+  constructor({ name, probe, clock }: StateOptions) {
+    this.name = name;
+    const capacity = (): Capacity => this.#capacity;
+    this.guard = createEndpointGuard({
+      get kvTokens() {
+        return capacity().kvTokens;
+      },
+    });
+    this.#probe = probe;
+    this.#clock = clock;
+  }
+
+  configure(endpoint: PoolEndpoint): void {
+    if (endpoint === this.#endpoint) return;
+    this.#endpoint = endpoint;
+    this.#apply();
+  }
+
+  refresh(onChange: () => void): void {
+    const isSilent = !(this.#probe.gauges || this.#probe.capacity);
+    if (this.#isAsking || isSilent) return;
+    const now = this.#clock.now();
+    if (now - this.#askedAt < REFRESH_MS) return;
+    this.#isAsking = true;
+    this.#askedAt = now;
+    this.#read()
+      .catch(() => undefined) // an endpoint that does not tell is known by its answers alone
+      .finally(() => {
+        this.#isAsking = false;
+        onChange();
+      });
+  }
+
+  learn(reply: Reply, { hitTokens, promptTokens, estimatedTokens, batch, forget }: Seen): void {
+    const { cached } = reply.usage.input;
+    if (cached !== undefined && hitTokens > 0 && cached < hitTokens / 2) forget();
+    if (reply.usage.source === "server") this.calibration.learn(estimatedTokens, promptTokens);
+    this.speed.learn(reply, { computedTokens: promptTokens - (cached ?? hitTokens), batch });
+  }
+
+  #apply(): void {
+    this.#capacity = { ...this.#discovered, ...withoutUnset(this.#endpoint?.capacity ?? {}) };
+    const { requestsPerMinute, tokensPerMinute } = this.#capacity;
+    const scale = scaleOf(this.#capacity);
+    this.ledger.bounds = toBounds(this.#capacity);
+    this.rate.bound(times(requestsPerMinute, scale), times(tokensPerMinute, scale));
+  }
+
+  async #read(): Promise<void> {
+    const controller = new AbortController();
+    using _ = this.#clock.timer(REFRESH_TIMEOUT_MS, () =>
+      controller.abort(new Error("the endpoint did not show itself in time")),
+    );
+    await this.#discover(controller.signal);
+    const { ledger } = this;
+    const sent = { seqs: ledger.inFlight, tokens: ledger.reservedTokens };
+    const shown = await this.#probe.gauges?.(controller.signal);
+    if (shown === undefined) return;
+    if (this.gauges && isRestart(this.gauges, shown)) this.prefixes.clear();
+    this.gauges = shown;
+    this.guard.onGauges(shown, sent.seqs);
+    ledger.foreign = toForeign(shown, this.#capacity, sent);
+  }
+
+  async #discover(signal: AbortSignal): Promise<void> {
+    if (this.#clock.now() - this.#discoveredAt < DISCOVER_MS) return;
+    this.#discoveredAt = this.#clock.now();
+    this.#discovered = (await this.#probe.capacity?.(signal)) ?? {};
+    this.#apply();
+  }
+}
+
+function withoutUnset(capacity: Capacity): Capacity {
+  return Object.fromEntries(Object.entries(capacity).filter(([, value]) => value !== undefined));
+}
+
+/** This process's part of all workers that the provider may start: the provider must see the demand, or it never starts them. */
+function scaleOf({ share = 1, maxWorkers = 1 }: Capacity): number {
+  return share * maxWorkers;
+}
+
+function times(value: number | undefined, scale: number): number | undefined {
+  return value === undefined ? undefined : value * scale;
+}
+
+/** What may be in flight at once. */
+export function toBounds(capacity: Capacity): Bounds {
+  const scale = scaleOf(capacity);
+  const { kvTokens = Infinity, maxNumSeqs = Infinity } = capacity;
+  const isKnown = kvTokens !== Infinity || maxNumSeqs !== Infinity;
+  const { prefillTokens = isKnown ? PREFILL_TOKENS : Infinity } = capacity;
+  return {
+    kvTokens: kvTokens * scale * (1 - MARGIN),
+    maxNumSeqs: Math.max(1, Math.floor(maxNumSeqs * scale)),
+    prefillTokens: prefillTokens * Math.max(1, scale),
+  };
+}
+
+/**
+ * What others have there above the part that is theirs: what it runs beyond what was sent, and what its cache holds beyond what is
+ * reserved. Where a provider spreads calls over workers, no reading is about one of them.
+ */
+function toForeign(
+  { running = 0, waiting = 0, kvUsage = 0 }: Gauges,
+  { share = 1, maxWorkers = 1, kvTokens, maxNumSeqs }: Capacity,
+  sent: Ledger["foreign"],
+): Ledger["foreign"] {
+  if (maxWorkers > 1) return { seqs: 0, tokens: 0 };
+  // Its own queue is longer than it should be: nothing more is sent before it is short again.
+  if (waiting > MAX_WAITING) return { seqs: Infinity, tokens: Infinity };
+  const seqs = Math.max(0, running + waiting - sent.seqs);
+  if (seqs === 0) return { seqs: 0, tokens: 0 };
+  const theirs = 1 - share;
+  const tokens = kvTokens === undefined ? 0 : kvUsage * kvTokens - sent.tokens - theirs * kvTokens;
+  return {
+    seqs: maxNumSeqs === undefined ? 0 : Math.max(0, seqs - theirs * maxNumSeqs),
+    tokens: Math.max(0, tokens),
+  };
+}
+
+/** Counters that went back. */
+function isRestart(before: Gauges, now: Gauges): boolean {
+  return (now.prefixQueries ?? 0) < (before.prefixQueries ?? 0);
+}
