@@ -45,15 +45,30 @@ function findMeaning(alias: string, resolve: Resolver): ReturnType<Resolver> | u
 }
 
 /**
- * What a model's tokens cost: its own price, nothing for the embedded one; undefined = not known. A fallback that means nothing has
- * none.
+ * What a model's tokens cost: its own price, that of the fleet, nothing for the embedded one; undefined = not known. A fallback that
+ * means nothing has none.
  */
-export function priceOf(ref: ModelRef, resolve: Resolver): TokenPrice | undefined {
-  try {
-    return (typeof ref === "string" ? resolve(ref) : ref).usdPerMillionTokens;
-  } catch {
-    return undefined; // the pool says at the call that nobody knows it
-  }
+export function priceOf(
+  ref: ModelRef,
+  resolve: Resolver,
+  fleet: FleetWatch | undefined,
+): TokenPrice | undefined {
+  const found = typeof ref === "string" ? findMeaning(ref, resolve) : ref;
+  if (found === undefined) return undefined;
+  if ("call" in found || found.type !== "deployment") return found.usdPerMillionTokens;
+  const written = fleet && ownValue(fleet.fleet().models, found.name)?.usdPerMillionTokens;
+  if (written === undefined) return undefined;
+  const { input, output, cachedInput: cached } = written;
+  return { input, output, cached, source: "fleet" };
+}
+
+/** The name under which a model is served; undefined where nobody gave one. */
+export function servedName(ref: ModelRef, resolve: Resolver): string | undefined {
+  const found = typeof ref === "string" ? findMeaning(ref, resolve) : ref;
+  if (found === undefined || "call" in found) return undefined;
+  if (found.type !== "deployment") return found.model;
+  const [{ at }] = found.endpoints;
+  return "call" in at ? undefined : at.model;
 }
 
 /** What an alias means: what was given under it, a model of the fleet, the embedded model, else an endpoint. */

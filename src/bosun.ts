@@ -120,7 +120,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   const { store, closeStore } = createStoreOpener(data);
   let isClosed = false;
   const sessions = createSessions(store);
-  const { outputFolder = "." } = options;
+  const { outputFolder = ".", limits } = options;
   const defaultModel = (): ModelRef => defaultModelOf(options, env, fleet);
   const models = {
     defaultModel,
@@ -128,18 +128,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     fleet,
     checkFleet: createFleetCheck(fleet, { env, clock }),
   };
-  const home = {
-    clock,
-    ...models,
-    contexts,
-    store,
-    sessions,
-    pool,
-    outputFolder,
-    get limits() {
-      return options.limits ?? fleet?.fleet().limits;
-    },
-  };
+  const home = { clock, ...models, contexts, store, sessions, pool, outputFolder, limits };
 
   return {
     pool,

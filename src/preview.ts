@@ -6,12 +6,12 @@ import type { Pool } from "./inference/pool/pool.ts";
 import { askedAgents } from "./orchestration/crew/cast.ts";
 import { checkInputs, type Crew } from "./orchestration/crew/crew.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
-import { mergeLimits } from "./orchestration/crew/run-limit.ts";
 import { planCrew } from "./orchestration/plan/plan.ts";
 import { describeCrew } from "./orchestration/run/description.ts";
 import { createInputDocuments } from "./orchestration/run/input-document.ts";
 import { planPrompts, type PromptPlan } from "./orchestration/run/prompt-plan.ts";
-import type { Home } from "./run-context.ts";
+import { servedName, settingsOf } from "./alias.ts";
+import { type Home, limitsOf } from "./run-context.ts";
 import { checkModels, createRunModels, type RunModels } from "./run-model.ts";
 import { createAbort, type RunOptions } from "./run-option.ts";
 
@@ -32,14 +32,19 @@ export async function previewCrew(
   const plan = planCrew(crew);
   checkInputs(crew, inputs);
   const models = createRunModels(crew, { model, ...home });
-  const limits = mergeLimits(options.limits, crew.limits, home.limits);
+  const limits = limitsOf(crew, options, home);
   checkModels(crew, models, { pool: home.pool, limits });
   const description = await describeCrew(crew);
   using abort = createAbort(signal);
   const contexts = await askContexts(refsOf(crew, models), home.pool, abort.signal);
   using documents = await createInputDocuments(crew, inputs);
   const run = { crew, plan, inputs, documents, description, limits, ...models };
-  return planPrompts(run, { contextOf: (ref) => contexts.get(keyOf(ref)) });
+  const { resolve } = home;
+  return planPrompts(run, {
+    contextOf: (ref) => contexts.get(keyOf(ref)),
+    settingsOf: (ref) => settingsOf(ref, resolve),
+    servedName: (ref) => servedName(ref, resolve),
+  });
 }
 
 function refsOf(crew: Crew, { modelsFor }: RunModels): readonly ModelRef[] {

@@ -2,7 +2,7 @@
 
 import { createAbort, type RunOptions } from "./run-option.ts";
 import { RUN_OPTIONS } from "./bosun-option.ts";
-import type { Resolver } from "./alias.ts";
+import { type Resolver, settingsOf } from "./alias.ts";
 import type { Clock } from "./clock.ts";
 import { BosunError } from "./error.ts";
 import type { ModelRef } from "./inference/model/endpoint.ts";
@@ -26,7 +26,7 @@ import { outputFileOf, outputPath } from "./orchestration/run/output-file.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
 import { createToolRunner, type ToolRunner } from "./orchestration/tool/run.ts";
 import type { FleetCheck } from "./own-fleet.ts";
-import { checkModels, createRunModels, reachableModels } from "./run-model.ts";
+import { checkModels, createRunModels } from "./run-model.ts";
 import { checkRunId, newRunId } from "./run-id.ts";
 import type { Store } from "./service/store/store.ts";
 import type { Sessions } from "./session.ts";
@@ -63,12 +63,9 @@ export async function prepareRun(
   checkInputs(crew, inputs);
   checkOutputFiles(crew, inputs, outputFolder);
   const models = createRunModels(crew, { model: run.model, ...home });
-  const limits = mergeLimits(run.limits, crew.limits, home.limits);
-  checkModels(crew, models, { pool: home.pool, limits });
-  if (home.fleet) {
-    using abort = createAbort(run.signal);
-    await home.checkFleet(reachableModels(crew, models), abort.signal);
-  }
+  const limits = limitsOf(crew, run, home);
+  const reached = checkModels(crew, models, { pool: home.pool, limits });
+  if (home.fleet) await checkEndpoints(reached, run, home);
   const description = await describeCrew(crew);
   const documents = await createInputDocuments(crew, inputs);
   const session = await home.sessions.open(run.session, inputs);
@@ -94,7 +91,15 @@ export async function prepareRun(
       deadlineAt: clock.now() + crew.timeoutMs,
       cache: run.responseCache,
     },
-    remainingTokens: createForecast({ crew, plan, inputs, documents, description, ...models }),
+    remainingTokens: createForecast({
+      crew,
+      plan,
+      inputs,
+      documents,
+      description,
+      ...models,
+      settingsOf: (ref) => settingsOf(ref, home.resolve),
+    }),
     outputFolder,
     session,
     asked: new Set<string>(),
@@ -106,8 +111,27 @@ export async function prepareRun(
   return context;
 }
 
+/** What a run may use at most: its own limits, the crew's, the Bosun's, the fleet's; the nearer wins. */
+export function limitsOf(
+  crew: Crew,
+  run: Pick<RunOptions, "limits">,
+  { limits, fleet }: Pick<Home, "limits" | "fleet">,
+): RunLimits {
+  return mergeLimits(run.limits, crew.limits, limits, fleet?.fleet().limits);
+}
+
 function isBounded({ usdPerRun, tokensPerRun }: RunLimits): boolean {
   return usdPerRun !== undefined || tokensPerRun !== undefined;
+}
+
+/** An endpoint that is not what the fleet says is found now too. */
+async function checkEndpoints(
+  models: readonly ModelRef[],
+  { signal }: RunOptions,
+  { checkFleet }: Home,
+): Promise<void> {
+  using abort = createAbort(signal);
+  await checkFleet(models, abort.signal);
 }
 
 /** The inputs as the crew's hook wants them. @throws BosunError `hook/blocked`. */

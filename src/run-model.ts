@@ -22,17 +22,19 @@ type Given = {
   readonly fleet: FleetWatch | undefined;
 };
 
-export function createRunModels(crew: Crew, given: Given): RunModels {
-  const { model, defaultModel, resolve, fleet } = given;
+export function createRunModels(
+  crew: Crew,
+  { model, defaultModel, resolve, fleet }: Given,
+): RunModels {
   const settle = (refs: readonly ModelRef[]): readonly [ModelRef, ...ModelRef[]] => {
-    const [wanted, ...others] = model === undefined ? refs : [model];
-    const [first, ...fallbacks] = withFallbacks([wanted ?? defaultModel(), ...others], fleet);
+    const [given, ...others] = model === undefined ? refs : [model];
+    const [first, ...fallbacks] = withFallbacks([given ?? defaultModel(), ...others], fleet);
     return [settleAlias(first, resolve), ...fallbacks.map((ref) => settleAlias(ref, resolve))];
   };
   return {
     modelsOf: ({ models }) => settle(models),
     modelsFor: (use, agent) => settle(chooseModels(crew.models, use, agent?.models ?? [])),
-    priceOf: (ref) => priceOf(ref, resolve),
+    priceOf: (ref) => priceOf(ref, resolve, fleet),
   };
 }
 
@@ -42,13 +44,15 @@ type Reachable = { readonly whose: string; readonly models: readonly [ModelRef, 
 /**
  * Looks at every model that a run may ask: later, the tasks before it would have been paid for.
  * @throws BosunError `model/unknown` for one that nobody can call, `config/invalid` for one without a price in a run with `usdPerRun`.
+ * @returns all that may be called.
  */
 export function checkModels(
   crew: Crew,
   models: RunModels,
   { pool, limits }: { readonly pool: Pool; readonly limits: RunLimits },
-): void {
-  for (const { whose, models: refs } of reachable(crew, models)) {
+): readonly ModelRef[] {
+  const all = reachable(crew, models);
+  for (const { whose, models: refs } of all) {
     try {
       pool.check(refs);
     } catch (error) {
@@ -63,11 +67,7 @@ export function checkModels(
         "Give it usdPerMillionTokens: { input, output }, or bound tokensPerRun instead",
     );
   }
-}
-
-/** All models that a run may ask. */
-export function reachableModels(crew: Crew, models: RunModels): readonly ModelRef[] {
-  return [...new Set(reachable(crew, models).flatMap(({ models: refs }) => refs))];
+  return [...new Set(all.flatMap(({ models: refs }) => refs))];
 }
 
 function reachable(crew: Crew, { modelsOf, modelsFor }: RunModels): readonly Reachable[] {

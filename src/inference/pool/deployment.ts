@@ -2,7 +2,6 @@
 
 import type { Endpoint, ModelSettings } from "../model/endpoint.ts";
 import type { Model } from "../model/model.ts";
-import type { TokenPrice } from "../model/price.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Probe } from "./probe.ts";
 
@@ -47,8 +46,6 @@ export type Deployment = {
   readonly endpoints: readonly [PoolEndpoint, ...PoolEndpoint[]];
   /** How its model is asked, unless an agent or a task says otherwise. */
   readonly settings?: ModelSettings | undefined;
-  /** What its tokens cost; undefined = not known. */
-  readonly usdPerMillionTokens?: TokenPrice | undefined;
   /** Default "cost". */
   readonly route?: RouteName | undefined;
   /** Default "program". */

@@ -28,7 +28,6 @@ export function toDeployment(
     name: alias,
     endpoints: named(endpointsOf(fleet, [alias, model], scene)),
     settings: settingsIn(model),
-    usdPerMillionTokens: model.usdPerMillionTokens,
     route,
     order,
     maxQueued,

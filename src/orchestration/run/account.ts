@@ -30,7 +30,7 @@ export async function openAccount(d: Durable, world: World, opening: Opening): P
   const { budget } = run;
   const { key, whose, call } = opening;
   if (budget) {
-    const need = worstCase(call, run.priceOf);
+    const need = worstCase(call, { priceOf: run.priceOf, settingsOf: world.settingsOf });
     const decision = await d
       .step(`${key}/budget`, (step) => budget.reserve(key, need, step.signal))
       .catch((error: unknown) => {

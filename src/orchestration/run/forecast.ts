@@ -3,15 +3,16 @@
 import { workBehind } from "../plan/moment.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Surroundings } from "./job.ts";
+import type { SettingsOf } from "./reservation.ts";
 import { sizeTasks } from "./task-size.ts";
+
+type Forecast = Surroundings & { readonly plan: Plan; readonly settingsOf: SettingsOf };
 
 /**
  * Tokens of the heaviest chain of tasks behind a task: prompts and answers, each once, as expected. Undefined for what is no task of
  * the plan. Counted when it is first asked for, and only in a run that has something behind a task.
  */
-export function createForecast(
-  run: Surroundings & { readonly plan: Plan },
-): (task: string) => number | undefined {
+export function createForecast(run: Forecast): (task: string) => number | undefined {
   const remaining = new Map(run.plan.tasks.map((task) => [task.name, task.remaining]));
   let left: ReadonlyMap<string, number> | undefined;
   return (task) => {
@@ -22,8 +23,8 @@ export function createForecast(
   };
 }
 
-function countLeft(run: Surroundings & { readonly plan: Plan }): ReadonlyMap<string, number> {
-  const sizes = sizeTasks(run, { contextOf: () => undefined });
+function countLeft(run: Forecast): ReadonlyMap<string, number> {
+  const sizes = sizeTasks(run, { ...run, contextOf: () => undefined });
   const tokens = new Map(
     sizes.map(({ name, promptTokens, outputTokens }) => [name, promptTokens + outputTokens]),
   );

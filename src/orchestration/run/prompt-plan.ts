@@ -2,7 +2,7 @@
 //
 // Every number is an estimate, and `notKnown` says what no number can hold.
 
-import { type ModelRef, nameOf } from "../../inference/model/endpoint.ts";
+import { nameOf } from "../../inference/model/endpoint.ts";
 import { toKvBytesPerToken } from "../../inference/fleet/kv.ts";
 import { findModel } from "../../inference/fleet/model-catalogue.ts";
 import { toUsd } from "../../inference/model/price.ts";
@@ -103,7 +103,7 @@ export function planPrompts(run: Previewed, known: KnownModels): PromptPlan {
     process: run.crew.process,
     tasks,
     inputs: inputsOf(run),
-    widest: widestOf(run.plan, sizes),
+    widest: widestOf(run.plan, sizes, known),
     calls: countCalls(run.crew),
     tokens: { least, expected },
     cost: costOf(sizes, run.priceOf),
@@ -169,7 +169,11 @@ function inputsOf({ inputs }: Previewed): PromptPlan["inputs"] {
   });
 }
 
-function widestOf(plan: Plan, sizes: readonly TaskSize[]): PromptPlan["widest"] {
+function widestOf(
+  plan: Plan,
+  sizes: readonly TaskSize[],
+  known: KnownModels,
+): PromptPlan["widest"] {
   const byName = new Map(sizes.map((size) => [size.name, size]));
   const weightOf = (name: string): number => {
     const { promptTokens = 0, answerTokens = 0 } = byName.get(name) ?? {};
@@ -182,13 +186,12 @@ function widestOf(plan: Plan, sizes: readonly TaskSize[]): PromptPlan["widest"] 
     if (ref === undefined) continue;
     const model = nameOf(ref);
     const tokens = weightOf(name) + (demands.get(model)?.tokens ?? 0);
-    demands.set(model, { model, tokens, bytes: kvBytes(ref, tokens) });
+    demands.set(model, { model, tokens, bytes: kvBytes(known.servedName?.(ref), tokens) });
   }
   return { tasks, tokens: weight, isExact, kv: [...demands.values()] };
 }
 
-function kvBytes(ref: ModelRef, tokens: number): number | undefined {
-  const name = typeof ref === "string" ? ref : ref.model;
+function kvBytes(name: string | undefined, tokens: number): number | undefined {
   const choice = name === undefined ? undefined : findModel(name);
   return choice && tokens * toKvBytesPerToken(choice.model, "bf16");
 }

@@ -14,6 +14,9 @@ import type { Amount } from "./budget.ts";
 /** The price of a model; undefined = not known. */
 export type PriceOf = (ref: ModelRef) => TokenPrice | undefined;
 
+/** How a model is asked where the call says nothing. */
+export type SettingsOf = (ref: ModelRef) => ModelSettings;
+
 /** A call that is about to be made. */
 export type Reserving = {
   readonly models: readonly [ModelRef, ...ModelRef[]];
@@ -27,10 +30,13 @@ export type Reserving = {
 const MARGIN = 0.1;
 
 /** The most that one attempt can take, at the dearest of its models. Without a price there is no cost, only tokens. */
-export function worstCase(call: Reserving, priceOf: PriceOf): Amount {
+export function worstCase(
+  call: Reserving,
+  { priceOf, settingsOf }: { readonly priceOf: PriceOf; readonly settingsOf: SettingsOf },
+): Amount {
   const prompt = Math.ceil(estimatePrompt(call.messages, call.tools) * (1 + MARGIN));
   const worst = call.models.map((ref): Amount => {
-    const answer = answerTokens(ref, call);
+    const answer = answerTokens(call.settings, settingsOf(ref), call.defaultMaxTokens);
     const price = priceOf(ref);
     return { tokens: prompt + answer, usd: price ? worstUsd(price, prompt, answer) : 0 };
   });
@@ -40,14 +46,14 @@ export function worstCase(call: Reserving, priceOf: PriceOf): Amount {
   };
 }
 
-/** Most tokens of an answer, thinking included. */
+/** Most tokens of an answer, thinking included. @param far How its model is asked where the call says nothing. */
 export function answerTokens(
-  ref: ModelRef,
-  { settings, defaultMaxTokens }: Pick<Reserving, "settings" | "defaultMaxTokens">,
+  settings: ModelSettings,
+  far: ModelSettings,
+  defaultMaxTokens: number,
 ): number {
-  const own: ModelSettings = typeof ref === "string" ? {} : ref;
-  const maxTokens = settings.maxTokens ?? own.maxTokens ?? defaultMaxTokens;
-  return maxTokens + thinkingTokens(settings.thinking ?? own.thinking);
+  const maxTokens = settings.maxTokens ?? far.maxTokens ?? defaultMaxTokens;
+  return maxTokens + thinkingTokens(settings.thinking ?? far.thinking);
 }
 
 function worstUsd(

@@ -2,7 +2,11 @@
 //
 // Counts are estimates. What only a run can know is not in them: tools' results, further turns, work that is given away.
 
-import { type ModelRef, thinkingTokens } from "../../inference/model/endpoint.ts";
+import {
+  type ModelRef,
+  type ModelSettings,
+  thinkingTokens,
+} from "../../inference/model/endpoint.ts";
 import { estimateTokens } from "../../inference/model/tokens.ts";
 import type { Task } from "../crew/task.ts";
 import type { Plan, PlanTask } from "../plan/plan.ts";
@@ -16,6 +20,10 @@ import { openTask } from "./task.ts";
 export type KnownModels = {
   /** Context in tokens; undefined = not known. */
   readonly contextOf: (ref: ModelRef) => number | undefined;
+  /** How a model is asked unless an agent or a task says otherwise. */
+  readonly settingsOf: (ref: ModelRef) => ModelSettings;
+  /** The name under which it is served; undefined = not known. */
+  readonly servedName?: ((ref: ModelRef) => string | undefined) | undefined;
   /** Tokens of an answer as expected, thinking excluded; undefined = what maxTokens allows. */
   readonly expectedOf?: ((agent: string, task: string) => number | undefined) | undefined;
 };
@@ -78,10 +86,9 @@ function sizeAlone(run: Surroundings, task: Task, known: KnownModels): Omit<Task
   const answers = models.map((ref) => {
     const context = known.contextOf(ref) ?? Infinity;
     const defaultMaxTokens = Math.min(DEFAULT_MAX_TOKENS, Math.floor(context / 4));
-    const thinking = thinkingTokens(
-      settings.thinking ?? (typeof ref === "string" ? undefined : ref.thinking),
-    );
-    return { most: answerTokens(ref, { settings, defaultMaxTokens }), thinking };
+    const far = known.settingsOf(ref);
+    const thinking = thinkingTokens(settings.thinking ?? far.thinking);
+    return { most: answerTokens(settings, far, defaultMaxTokens), thinking };
   });
   const most = Math.max(...answers.map((one) => one.most));
   const text = Math.max(...answers.map((one) => one.most - one.thinking));
