@@ -124,4 +124,6 @@ export interface Model {
   call(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
   /** Smallest context in tokens that the call may meet; undefined when nobody knows. Never rejects for an endpoint that is down. */
   contextTokens(models: readonly ModelRef[], signal: AbortSignal): Promise<number | undefined>;
+  /** Says that calls to these come soon, so that who sleeps may wake. Returns at once; never throws. */
+  prewarm?(models: readonly ModelRef[]): void;
 }

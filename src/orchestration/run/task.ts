@@ -2,6 +2,7 @@
 // writes the answer where the task wants it.
 
 import { BosunError, messageOf } from "../../error.ts";
+import type { Model } from "../../inference/model/model.ts";
 import { agentOf, executorOf } from "../crew/cast.ts";
 import type { Crew } from "../crew/crew.ts";
 import { fillPlaceholders } from "../crew/input.ts";
@@ -135,7 +136,22 @@ async function doTask(
     conversation,
     remainingCalls: run.plan.tasks.find(({ name }) => name === input.task)?.remaining ?? 0,
   };
+  prewarmNext(world.model, run, input.task);
   return runAgent(d, world, job, delegationFlow);
+}
+
+/**
+ * Says which models the tasks after this one begin with, so that a cold start passes while this one works. No step: a task that is
+ * resumed says it again, and one that is finished does not come here.
+ */
+function prewarmNext(model: Model, { crew, plan, modelsOf }: RunContext, name: string): void {
+  if (model.prewarm === undefined) return;
+  const next = plan.tasks.filter(({ needs, after }) => [...needs, ...after].includes(name));
+  const models = next.map((one) => {
+    const task = taskOf(crew, { task: one.name, standIn: false });
+    return modelsOf(executorOf(task, crew))[0];
+  });
+  if (models.length > 0) model.prewarm([...new Set(models)]);
 }
 
 /** Under a manager a task's agent is a wish, not a wall: the others can be asked too. */
