@@ -2,7 +2,6 @@
 // writes the answer where the task wants it.
 
 import { BosunError, messageOf } from "../../error.ts";
-import type { Model } from "../../inference/model/model.ts";
 import { agentOf, executorOf } from "../crew/cast.ts";
 import type { Crew } from "../crew/crew.ts";
 import { fillPlaceholders } from "../crew/input.ts";
@@ -17,6 +16,7 @@ import { failureOf } from "./failure.ts";
 import { type Answer, settingsOf, workplaceOf } from "./job.ts";
 import { readOutput } from "./output.ts";
 import { outputFileOf, outputPath, writeOutputFile } from "./output-file.ts";
+import { prewarmNext } from "./prewarm.ts";
 import { type Section, startConversation } from "./prompt.ts";
 import { callUser } from "./user-code.ts";
 import { nameOfAgent, type RunContext, type World } from "./world.ts";
@@ -138,20 +138,6 @@ async function doTask(
   };
   prewarmNext(world.model, run, input.task);
   return runAgent(d, world, job, delegationFlow);
-}
-
-/**
- * Says which models the tasks after this one begin with, so that a cold start passes while this one works. No step: a task that is
- * resumed says it again, and one that is finished does not come here.
- */
-function prewarmNext(model: Model, { crew, plan, modelsOf }: RunContext, name: string): void {
-  if (model.prewarm === undefined) return;
-  const next = plan.tasks.filter(({ needs, after }) => [...needs, ...after].includes(name));
-  const models = next.map((one) => {
-    const task = taskOf(crew, { task: one.name, standIn: false });
-    return modelsOf(executorOf(task, crew))[0];
-  });
-  if (models.length > 0) model.prewarm([...new Set(models)]);
 }
 
 /** Under a manager a task's agent is a wish, not a wall: the others can be asked too. */
