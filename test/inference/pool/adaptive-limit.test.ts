@@ -109,21 +109,17 @@ describe("createAdaptiveLimit", () => {
     for (let now = 1; now < 5_000; now++) {
       const before = limit.limit;
       const inFlight = 1 + Math.floor(random() * Math.min(before, 50));
-      if (random() < 0.1) {
-        const isLower = limit.onTrouble("preemption", {
-          now,
-          startedAt: now - Math.floor(random() * 20),
-          inFlight,
-        });
-        peak = isLower ? Math.max(peak, inFlight) : peak;
-        expect(limit.limit).toBeLessThanOrEqual(before); // N3
-      } else {
-        limit.onSuccess(inFlight);
-        expect(limit.limit).toBeGreaterThanOrEqual(before); // N3
-      }
+      const isTrouble = random() < 0.1;
+      const startedAt = now - Math.floor(random() * 20);
+      if (!isTrouble) limit.onSuccess(inFlight);
+      else if (limit.onTrouble("preemption", { now, startedAt, inFlight }))
+        peak = Math.max(peak, inFlight);
+
+      const [lower, higher] = isTrouble ? [limit.limit, before] : [before, limit.limit];
+      const bound = limit.limit === Infinity ? Infinity : Math.max(2, 2 * peak) + 1;
+      expect(lower).toBeLessThanOrEqual(higher); // N3
       expect(limit.limit).toBeGreaterThanOrEqual(1); // N1
-      if (limit.limit !== Infinity)
-        expect(limit.limit).toBeLessThanOrEqual(Math.max(2, 2 * peak) + 1);
+      expect(limit.limit).toBeLessThanOrEqual(bound);
     }
   });
 });
