@@ -94,6 +94,19 @@ describe("createAdaptiveLimit", () => {
     expect(limit.limit).toBe(20);
   });
 
+  it("falls by a fifth at a mark once it has risen since the last decrease, by half at a loss", () => {
+    const [mark, loss] = [lowered(40), lowered(40)];
+    for (const limit of [mark, loss]) succeed(limit, 250, 20);
+    const seen = { now: 900, startedAt: 800, inFlight: 30 };
+
+    const before = [mark.limit, loss.limit];
+    mark.onTrouble("preemption", seen);
+    loss.onTrouble("out-of-memory", seen);
+
+    expect(before).toEqual([30, 30]);
+    expect([mark.limit, loss.limit]).toEqual([24, 15]);
+  });
+
   it("is gone when it is above twice of what was ever in trouble", () => {
     const limit = lowered(4);
 
@@ -142,20 +155,20 @@ describe("observeGauges", () => {
     expect(limit.limit).toBe(trouble === undefined ? Infinity : 8);
   });
 
-  it("waits until what was sent before a decrease has ended, and the look began after it", () => {
+  it("waits until what was sent before a decrease has ended, and for a look that began after that", () => {
     const limit = lowered(16);
-    const look = (from: number, inFlight: number) =>
-      limit.observeGauges(
-        gauges(from, { preemptions: 0 }),
-        gauges(from + 1_000, { preemptions: 1 }),
-        inFlight,
-      );
+    let at = 50;
+    let preemptions = 0;
+    const look = (inFlight: number): Trouble | undefined => {
+      const before = gauges(at, { preemptions });
+      at += 1_000;
+      preemptions++;
+      return limit.observeGauges(before, gauges(at, { preemptions }), inFlight);
+    };
 
-    expect([look(90, 8), look(200, 12), look(200, 8)]).toEqual([
-      undefined,
-      undefined,
-      "preemption",
-    ]);
+    const seen = [16, 12, 8, 8].map(look);
+
+    expect(seen).toEqual([undefined, undefined, undefined, "preemption"]);
     expect(limit.limit).toBe(4);
   });
 });
