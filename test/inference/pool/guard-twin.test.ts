@@ -80,9 +80,11 @@ async function serve(
       inFlight--;
     }
   };
+  const mayStart = (): boolean =>
+    next < calls && inFlight < width && (guard?.allows(clock.now(), inFlight) ?? true);
   const running = new Set<Promise<void>>();
   while (next < calls || running.size > 0) {
-    while (next < calls && inFlight < width && (guard?.allows(clock.now(), inFlight) ?? true)) {
+    while (mayStart()) {
       const sent = one(next++);
       running.add(sent);
       void sent.then(() => running.delete(sent));
