@@ -145,4 +145,6 @@ export interface Model {
    * Absent for a model that never can.
    */
   countTokens?(ask: TokenCountAsk, signal: AbortSignal): Promise<number | undefined>;
+  /** Says that calls to these come soon, so that who sleeps may wake. Returns at once; never throws. */
+  prewarm?(models: readonly ModelRef[]): void;
 }

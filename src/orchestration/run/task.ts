@@ -23,6 +23,7 @@ import {
 } from "./job.ts";
 import { readOutput } from "./output.ts";
 import { outputFileOf, outputPath, writeOutputFile } from "./output-file.ts";
+import { prewarmNext } from "./prewarm.ts";
 import { type Conversation, type Section, startConversation } from "./prompt.ts";
 import { lookAt, previewSight, tellReading } from "./sight.ts";
 import { callUser } from "./user-code.ts";
@@ -149,6 +150,7 @@ async function doTask(
     fit: task.fit ?? run.crew.fit,
     remainingCalls: run.plan.tasks.find((one) => one.name === input.task)?.remaining ?? 0,
   };
+  prewarmNext(world.model, run, input.task);
   try {
     return await runAgent(d, world, job, delegationFlow);
   } finally {
