@@ -153,12 +153,23 @@ describe("a serverless twin's server", () => {
 
     expect(before).toEqual({
       jobs: { completed: 0, failed: 0, inProgress: 0, inQueue: 0, retried: 0 },
-      workers: { idle: 2, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 },
+      workers: { idle: 2, initializing: 0, ready: 2, running: 0, throttled: 0, unhealthy: 0 },
     });
     expect(answer.status).toBe(200);
-    expect(after).toMatchObject({ jobs: { completed: 1 }, workers: { running: 1, ready: 1 } });
-    expect((await app.request("/v2/abc/openai/v1/models")).status).toBe(200);
+    expect(after).toMatchObject({ jobs: { completed: 1 }, workers: { running: 1, idle: 1 } });
     expect((await app.request("/v2/abc/openai/metrics")).status).toBe(404);
+  });
+
+  it("starts a worker for whatever is asked of it, as for the list of its models", async () => {
+    const { twin, clock, scaling } = await serverlessTwin({ workersMax: 2 });
+    const app = createTwinServer(twin);
+    const startedAt = clock.now();
+
+    const models = await app.request("/v2/abc/openai/v1/models");
+
+    expect([models.status, scaling.starts().length]).toEqual([200, 1]);
+    expect(clock.now() - startedAt).toBeGreaterThan(4_000 + 30_000);
+    expect(await models.json()).toMatchObject({ data: [{ id: "Qwen/Qwen3-8B" }] });
   });
 
   it("guards them with the key, and has none of them where nobody scales", async () => {
