@@ -52,6 +52,12 @@ export const RUN_OPTIONS: KnownOptions = {
 /** Options of `createBosun`. */
 export const BOSUN_OPTIONS: KnownOptions = {
   checks: {
+    fleet: optional((value) =>
+      value === false || isText(value) === undefined || isObject(value)
+        ? undefined
+        : "a file's path, a fleet, or false",
+    ),
+    onFleetProblem: optional((value) => (typeof value === "function" ? undefined : "a function")),
     data: optional((value) =>
       value === false ? undefined : isText(value) && "a folder, or false",
     ),
@@ -72,5 +78,5 @@ export const BOSUN_OPTIONS: KnownOptions = {
       return isKnown ? undefined : `an object of ${Object.keys(DEFAULT_RETRY).join(", ")}`;
     }),
   },
-  notBuilt: ["fleet", "engine"],
+  notBuilt: ["engine"],
 };

@@ -75,6 +75,7 @@ const SAID: Partial<Readonly<Record<ErrorCode, Said>>> = {
   "model/unauthorized": { status: 502, type: "upstream_error" },
   "model/protocol": { status: 502, type: "upstream_error" },
   "model/cut": { status: 502, type: "upstream_error" },
+  "model/truncated": { status: 502, type: "upstream_error" },
 };
 
 const PARAMS: Partial<Readonly<Record<ErrorCode, string>>> = {

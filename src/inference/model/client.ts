@@ -6,7 +6,7 @@
 import type { Clock } from "../../clock.ts";
 import { BosunError, detailOf } from "../../error.ts";
 import { type Attempt, startAttempt } from "./attempt.ts";
-import { type Dialect, type Endpoint, nameOf } from "./endpoint.ts";
+import { type Endpoint, nameOf } from "./endpoint.ts";
 import { toBaseUrl } from "./endpoint-option.ts";
 import { secretsOf } from "./failure.ts";
 import { createFactsCache, dialectOfHost, type EndpointFacts, NO_FACTS } from "./facts.ts";
@@ -42,18 +42,6 @@ export function createEndpointModel(options: {
   const prompts = createPromptCheck(source, knownDialect, facts);
   let adaptations: Adaptations = { textTools: false, promptSchema: false };
 
-  // A text that no open call holds: a thousand of them would stay until their answers end.
-  const bodyOf = (request: ModelRequest, model: string, dialect: Dialect | undefined): string =>
-    JSON.stringify(
-      toBody(request, {
-        model,
-        dialect: dialect ?? knownDialect,
-        endpoint,
-        adaptations,
-        stream: request.stream ?? endpoint.stream ?? true,
-      }),
-    );
-
   return {
     facts: (signal) => facts.get(signal),
     read: (path, signal, method = "GET") =>
@@ -73,18 +61,17 @@ export function createEndpointModel(options: {
       try {
         attempt = startAttempt(
           { request, model, isTextTools, source, startedAt: clock.now() },
-          bodyOf(request, model, dialect),
+          bodyOf(request, { model, dialect: dialect ?? knownDialect, endpoint, adaptations }),
           signal,
         );
         for (;;) {
           const event = attempt.take();
-          if (event === undefined) {
-            await attempt.changed();
-            continue;
-          }
-          if (event.type === "end") await prompts.check(request, event, signal);
-          yield event;
-          if (event.type === "end") return;
+          if (event === undefined) await attempt.changed();
+          else if (event.type === "end") {
+            await prompts.check(request, event, signal);
+            yield event;
+            return;
+          } else yield event;
         }
       } catch (error) {
         const before = adaptations;
@@ -97,6 +84,15 @@ export function createEndpointModel(options: {
     },
     close: () => source.agent.destroy(),
   };
+}
+
+/** A text that no open call holds: a thousand of them would stay until their answers end. */
+function bodyOf(
+  request: ModelRequest,
+  to: Omit<Parameters<typeof toBody>[1], "stream"> & { readonly endpoint: Endpoint },
+): string {
+  const stream = request.stream ?? to.endpoint.stream ?? true;
+  return JSON.stringify(toBody(request, { ...to, stream }));
 }
 
 /** Everything about an endpoint that its calls need, made once. */

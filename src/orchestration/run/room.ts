@@ -54,7 +54,7 @@ async function roomAt(
 ): Promise<Room> {
   const contextTokens = await world.model.contextTokens([ref], signal);
   const context = contextTokens ?? Infinity;
-  const own: ModelSettings = typeof ref === "string" ? {} : ref;
+  const own = world.settingsOf(ref);
   const defaultMaxTokens = Math.min(DEFAULT_MAX_TOKENS, Math.floor(context / 4));
   const maxTokens = settings.maxTokens ?? own.maxTokens ?? defaultMaxTokens;
   const reservedTokens = maxTokens + thinkingTokens(settings.thinking ?? own.thinking);

@@ -3,7 +3,7 @@
 import type { Clock } from "../../clock.ts";
 import type { BosunError } from "../../error.ts";
 import type { Model } from "../../inference/model/model.ts";
-import type { ModelRef } from "../../inference/model/endpoint.ts";
+import type { ModelRef, ModelSettings } from "../../inference/model/endpoint.ts";
 import type { Crew } from "../crew/crew.ts";
 import type { Agent } from "../crew/agent.ts";
 import { fillPlaceholders, type Inputs } from "../crew/input.ts";
@@ -40,6 +40,8 @@ export type RunContext = {
 export type World = {
   readonly clock: Clock;
   readonly model: Model;
+  /** How a model is asked unless an agent or a task says otherwise. */
+  readonly settingsOf: (ref: ModelRef) => ModelSettings;
   /** @throws when no such run is bound: a mistake of the program, not of the user. */
   readonly runOf: (rootId: string) => RunContext;
 };
