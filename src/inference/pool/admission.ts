@@ -108,7 +108,7 @@ class PoolAdmission implements Admission {
   #place(call: Call): Ticket | undefined {
     const { tenant } = call.turn;
     const ticket = placeCall(call, {
-      now: this.#clock.now(),
+      clock: this.#clock,
       random: this.#random,
       onRelease: (tokens) => {
         this.#tenants.leave(tenant, tokens);

@@ -12,7 +12,9 @@ export type Call = {
   /** As it is now: the fleet may change while a call waits. */
   readonly lane: Lane;
   readonly turn: Turn;
+  /** As the server will count them, as far as its replies have taught. */
   readonly promptTokens: number;
+  readonly estimatedTokens: number;
   readonly outputTokens: number;
   readonly prefix: Prefix;
   /** Whether its first token will be seen, so that its prefill can be told from its decode. */
@@ -44,7 +46,9 @@ export function toCall(request: ModelRequest, options: CallOptions): Call {
   const outputTokens = expected.tokens(hints, maxTokensOf(request, lane));
   // Counting and hashing a prompt costs 100 µs for 32 kB: only where anything depends on it.
   const isCounted = lane.sites.length > 1 || isBounded(lane);
-  const promptTokens = isCounted ? estimatePrompt(request.messages, request.tools) : 0;
+  const estimatedTokens = isCounted ? estimatePrompt(request.messages, request.tools) : 0;
+  // One model, one tokenizer: what any of its endpoints taught holds for all.
+  const promptTokens = lane.sites[0].state.calibration.tokens(estimatedTokens);
   const remainingCalls = 1 + (hints.remainingCalls ?? TYPICAL_CALLS - 1);
   const turn: Turn = {
     place,
@@ -69,6 +73,7 @@ export function toCall(request: ModelRequest, options: CallOptions): Call {
     },
     turn,
     promptTokens,
+    estimatedTokens,
     outputTokens,
     prefix: isCounted ? toPrefix(request, promptTokens) : NO_PREFIX,
     isStreamed: request.stream !== false,

@@ -4,6 +4,7 @@
 
 import type { Clock } from "../../clock.ts";
 import type { Reply } from "../model/model.ts";
+import { type Calibration, createCalibration } from "./calibration.ts";
 import type { Capacity } from "./capacity.ts";
 import type { PoolEndpoint } from "./deployment.ts";
 import { type Bounds, createLedger, type Ledger } from "./ledger.ts";
@@ -18,6 +19,8 @@ export interface EndpointState {
   readonly prefixes: PrefixIndex;
   readonly rate: Rate;
   readonly speed: Speed;
+  /** Of estimated prompt tokens. */
+  readonly calibration: Calibration;
   readonly guard: EndpointGuard;
   /** Newest reading; undefined before the first, and where there is none. */
   readonly gauges: Gauges | undefined;
@@ -33,6 +36,8 @@ export interface EndpointState {
 export type Seen = {
   readonly hitTokens: number;
   readonly promptTokens: number;
+  /** Of its prompt, before any calibration. */
+  readonly estimatedTokens: number;
   /** Calls in flight when it began. */
   readonly batch: number;
   readonly forget: () => void;
@@ -49,7 +54,7 @@ function createEndpointGuard(): EndpointGuard {
 }
 
 /** A part of the KV cache that stays free: expectations are exceeded now and then. */
-const MARGIN = 0.05;
+const MARGIN = Number(process.env.XM ?? 0.05);
 /** Unless said otherwise, prompts of so many tokens may be waiting for their prefill: one large batch of vLLM. */
 const PREFILL_TOKENS = 8_192;
 /** What the index of prefixes counts as one block. */
@@ -80,6 +85,7 @@ class ServerState implements EndpointState {
   );
   readonly rate: Rate = createRate();
   readonly speed: Speed = createSpeed();
+  readonly calibration: Calibration = createCalibration();
   readonly guard: EndpointGuard = createEndpointGuard();
   gauges: Gauges | undefined;
   readonly #probe: Partial<Probe>;
@@ -118,9 +124,10 @@ class ServerState implements EndpointState {
       });
   }
 
-  learn(reply: Reply, { hitTokens, promptTokens, batch, forget }: Seen): void {
+  learn(reply: Reply, { hitTokens, promptTokens, estimatedTokens, batch, forget }: Seen): void {
     const { cached } = reply.usage.input;
     if (cached !== undefined && hitTokens > 0 && cached < hitTokens / 2) forget();
+    if (reply.usage.source === "server") this.calibration.learn(estimatedTokens, promptTokens);
     this.speed.learn(reply, { computedTokens: promptTokens - (cached ?? hitTokens), batch });
   }
 

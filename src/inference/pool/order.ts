@@ -33,7 +33,7 @@ export type OrderView = {
 export type Order = (a: Turn, b: Turn, view: OrderView) => number;
 
 /** After so long in the queue a run counts as half as long as it is, after twice as long as a third. */
-const AGEING_MS = 60_000;
+const AGEING_MS = Number(process.env.XA ?? 60_000);
 
 export const ORDERS: Readonly<Record<OrderName, Order>> = {
   fcfs: (a, b) => a.place - b.place,

@@ -1,6 +1,8 @@
 // Places a call: which of its lane's endpoints can take it now, which of them gets it, and what it reserves there.
 
+import type { Clock } from "../../clock.ts";
 import type { Call } from "./call.ts";
+import type { Pace } from "./growth.ts";
 import type { Lane, Site } from "./lane.ts";
 import type { Need } from "./ledger.ts";
 import type { Candidate } from "./route.ts";
@@ -20,7 +22,7 @@ export type Ticket = {
 };
 
 export type Placing = {
-  readonly now: number;
+  readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
   readonly onRelease: (tokens: number) => void;
@@ -29,7 +31,7 @@ export type Placing = {
 /** Undefined when no endpoint can take it now. */
 export function placeCall(call: Call, placing: Placing): Ticket | undefined {
   const { lane, promptTokens, session } = call;
-  const able = lane.sites.flatMap((site) => candidateOf(site, call, placing.now) ?? []);
+  const able = lane.sites.flatMap((site) => candidateOf(site, call, placing.clock.now()) ?? []);
   // An endpoint that failed it is asked again only when there is no other.
   const others = able.filter(({ name }) => name !== call.avoid);
   const [first, ...rest] = others.length > 0 ? others : able;
@@ -49,12 +51,13 @@ function candidateOf(site: Site, call: Call, now: number): Fitting | undefined {
   const hitTokens = Math.min(promptTokens, prefixes.hitTokens(prefix));
   const prefillTokens = call.isStreamed ? promptTokens - hitTokens : 0;
   const need: Need = { prefix, promptTokens, outputTokens, prefillTokens };
-  if (!ledger.fits(need)) return undefined;
-  const { inFlight, reservedTokens, bounds } = ledger;
+  const pace: Pace = { now, interTokenMs: speed.decodeMs(1, ledger.inFlight) };
+  if (!ledger.fits(need, pace)) return undefined;
+  const { inFlight, bounds } = ledger;
   const kvShare =
     bounds.kvTokens === Infinity
       ? inFlight / 256
-      : (reservedTokens + ledger.tokensOf(need)) / bounds.kvTokens;
+      : ledger.peakTokens(pace, need) / bounds.kvTokens;
   const estimateMs =
     speed.prefillMs(ledger.prefillTokens + prefillTokens) +
     speed.decodeMs(outputTokens, inFlight + 1);
@@ -63,7 +66,7 @@ function candidateOf(site: Site, call: Call, now: number): Fitting | undefined {
 
 function reserve(call: Call, { site, need, hitTokens }: Fitting, placing: Placing): Ticket {
   const { ledger, prefixes, rate, guard } = site.state;
-  const { now } = placing;
+  const now = placing.clock.now();
   const batch = ledger.inFlight + 1;
   const reservation = ledger.reserve(need);
   rate.take(now, need.promptTokens + need.outputTokens);
@@ -77,7 +80,7 @@ function reserve(call: Call, { site, need, hitTokens }: Fitting, placing: Placin
     hitTokens,
     batch,
     admittedAt: now,
-    firstToken: () => reservation.firstToken(),
+    firstToken: () => reservation.firstToken(placing.clock.now()),
     release() {
       if (!isOpen) return;
       isOpen = false;

@@ -214,7 +214,8 @@ function learn({ expected }: Home, { request, call, ticket, reply }: Ended): voi
   site.state.rate.correct(
     promptTokens + usage.output.total - call.promptTokens - call.outputTokens,
   );
-  site.state.learn(reply, { hitTokens, promptTokens, batch, forget });
+  const { estimatedTokens } = call;
+  site.state.learn(reply, { hitTokens, promptTokens, estimatedTokens, batch, forget });
 }
 
 /** What only some endpoints take: others refuse it. */
