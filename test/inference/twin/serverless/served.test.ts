@@ -80,6 +80,31 @@ describe.each(SCALERS)("a serverless twin that $type scales, under a burst of cr
   });
 });
 
+describe("a serverless twin whose workers take more at once than they hold", () => {
+  // Runpod's MAX_CONCURRENCY is 30 unless it is set: all that the pool lets through goes to the first worker.
+  const settings = { workersMax: 3, jobsPerWorker: 30, idleTimeout: 5 };
+
+  it("never scales by QUEUE_DELAY: nothing waits in its queue once a worker runs", async () => {
+    const scaler = { type: "QUEUE_DELAY", seconds: 4 } as const;
+    const served = await serverlessTwin({ ...settings, scaler });
+
+    const pool = poolOver(served, { maxNumSeqs: JOBS, maxWorkers: 3 });
+    const burst = await runBurst(served, pool, CREWS);
+
+    expect(burst).toMatchObject({ mostWorkers: 1, mostInFlight: 3 * JOBS });
+  });
+
+  it("scales by REQUEST_COUNT, which counts what runs too", async () => {
+    const scaler = { type: "REQUEST_COUNT", requests: JOBS } as const;
+    const served = await serverlessTwin({ ...settings, scaler });
+
+    const pool = poolOver(served, { maxNumSeqs: JOBS, maxWorkers: 3 });
+    const burst = await runBurst(served, pool, CREWS);
+
+    expect(burst.mostWorkers).toBe(3);
+  });
+});
+
 describe("the probe of a serverless twin", () => {
   const settings = { workersMax: 3, jobsPerWorker: JOBS };
 
