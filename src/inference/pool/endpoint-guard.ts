@@ -6,7 +6,7 @@
 // Invariant: G-D1 every GuardedCall ends once, by onEnd, onFailure or onCancel; what comes after is ignored. A half-open circuit
 // waits for its probe, so one that never ended would close the endpoint for good.
 
-import { BosunError, type ErrorCode } from "../../error.ts";
+import { BosunError, detailOf, type ErrorCode } from "../../error.ts";
 import { createAdaptiveLimit, type Trouble } from "./adaptive-limit.ts";
 import { type CircuitState, createCircuitBreaker, isEndpointFailure } from "./circuit-breaker.ts";
 import { type Load, tellMemoryReport, toMemoryDetails } from "./memory-report.ts";
@@ -107,7 +107,8 @@ export function createEndpointGuard(options: EndpointGuardOptions): EndpointGuar
       if (!isOutOfMemory(error.code)) return error;
       const { runId, promptTokens } = call.start;
       const load = { promptTokens, inFlight, tokensInFlight };
-      return withReport(error, memory.report(error.message, runId, load));
+      const isTooLarge = detailOf(error, "isTooLarge") === true;
+      return withReport(error, memory.report({ said: error.message, isTooLarge, runId, load }));
     },
     onCancel(call) {
       if (end(call)) circuit.onNeither(call.epoch);

@@ -4,8 +4,8 @@
 //   growth         it went well for many runs and less is left with each: prompts grow, or the engine keeps what it should free
 //   load           each request fits, all together do not
 //
-// Asked in this order, as an endpoint that never answered has no history, and one that is full has too much in flight whether or not
-// prompts grow too.
+// What is full has too much in flight whether or not prompts grow too, so load is asked before growth where the budget is known; where
+// it is not, load is what is left: more at once than ever went well.
 
 import type { JsonObject } from "../../json.ts";
 import { countSetting, contextSetting, firstSetting, type Setting } from "./memory-setting.ts";
@@ -39,8 +39,9 @@ export type Growth = {
 
 /** What is known of an endpoint when it runs out of memory. */
 export type MemoryFacts = {
-  /** What it said. */
+  /** What it said, and whether that means that it does not fit whatever the load is. */
   readonly said: string;
+  readonly isTooLarge: boolean;
   readonly failed: Load;
   /** The most that went well. */
   readonly best: Load;
@@ -66,22 +67,33 @@ const MANY_RUNS = 10;
 
 export function planMemoryReport(facts: MemoryFacts): MemoryReport {
   const { failed, best, calls, kvTokens = Infinity } = facts;
-  if (calls === 0) return firstReport(facts, "no call has gone well there yet");
+  if (facts.isTooLarge) return firstReport(facts, "it says so by itself");
   if (kvTokens < failed.promptTokens) return firstReport(facts, "the prompt is above the budget");
-  const isShared = failed.inFlight > 1;
-  if (isShared && failed.tokensInFlight >= kvTokens * FULL) return loadReport(facts);
+  if (failed.inFlight > 1 && failed.tokensInFlight >= kvTokens * FULL) return loadReport(facts);
+  if (calls === 0) return unprovenReport(facts);
   if (isGrowth(facts.inRun) && failed.promptTokens >= best.promptTokens) return inRunReport(facts);
   if (isGrowth(facts.overRuns)) return overRunsReport(facts);
-  if (isShared && (failed.tokensInFlight > best.tokensInFlight || failed.inFlight > best.inFlight))
-    return loadReport(facts);
-  if (!isShared && failed.promptTokens > best.promptTokens)
-    return firstReport(facts, `the longest prompt that went well has ${best.promptTokens} tokens`);
-  if (facts.runs >= MANY_RUNS) return leakReport(facts);
-  return {
-    pattern: "unknown",
-    evidence: [failedLine(facts), bestLine(facts)],
-    setting: isShared ? countSetting(facts) : firstSetting(facts),
-  };
+  return failed.inFlight > 1 ? sharedReport(facts) : aloneReport(facts);
+}
+
+/** Nothing went well there yet: of many calls together nobody can say whether one alone would have. */
+function unprovenReport(facts: MemoryFacts): MemoryReport {
+  return facts.failed.inFlight > 1
+    ? unknownReport(facts)
+    : firstReport(facts, "no call has gone well there yet");
+}
+
+function sharedReport(facts: MemoryFacts): MemoryReport {
+  const { failed, best } = facts;
+  const isMore = failed.tokensInFlight > best.tokensInFlight || failed.inFlight > best.inFlight;
+  return isMore ? loadReport(facts) : leakReport(facts);
+}
+
+function aloneReport(facts: MemoryFacts): MemoryReport {
+  const { failed, best } = facts;
+  return failed.promptTokens > best.promptTokens
+    ? firstReport(facts, `the longest prompt that went well has ${best.promptTokens} tokens`)
+    : leakReport(facts);
 }
 
 /** A report in one paragraph, for an error's message. */
@@ -138,8 +150,10 @@ function overRunsReport(facts: MemoryFacts): MemoryReport {
   };
 }
 
+/** It fails at what it did before. After many runs the engine keeps memory that it should free; before, nobody knows. */
 function leakReport(facts: MemoryFacts): MemoryReport {
   const { runs } = facts;
+  if (runs < MANY_RUNS) return unknownReport(facts);
   return {
     pattern: "growth",
     evidence: [failedLine(facts), bestLine(facts), `${runs} runs without growth of the prompts`],
@@ -147,6 +161,15 @@ function leakReport(facts: MemoryFacts): MemoryReport {
       name: "a restart of the engine",
       value: `every ${Math.floor(runs * FULL)} runs`,
     },
+  };
+}
+
+function unknownReport(facts: MemoryFacts): MemoryReport {
+  const isShared = facts.failed.inFlight > 1;
+  return {
+    pattern: "unknown",
+    evidence: [failedLine(facts), bestLine(facts), ...budgetLine(facts)],
+    setting: isShared ? countSetting(facts) : firstSetting(facts),
   };
 }
 

@@ -15,9 +15,15 @@ export interface MemoryWatch {
   onStart(runId: string, promptTokens: number): void;
   /** A call with this load went well. */
   onSuccess(load: Load): void;
-  /** Says why there is no memory, of which the endpoint said `said`. */
-  report(said: string, runId: string, failed: Load): MemoryReport;
+  /** Says why there is no memory. */
+  report(failed: FailedForMemory): MemoryReport;
 }
+
+/** A call that failed for want of memory; see MemoryFacts. */
+export type FailedForMemory = Pick<MemoryFacts, "said" | "isTooLarge"> & {
+  readonly runId: string;
+  readonly load: Load;
+};
 
 export type MemoryWatchOptions = {
   /** Tokens of the endpoint's KV cache. */
@@ -41,7 +47,8 @@ export function createMemoryWatch({ kvTokens }: MemoryWatchOptions = {}): Memory
         run = { longest: 0, prompts: [] };
         runs.set(runId, run);
         runCount++;
-        if (runs.size > MAX_RUNS) for (const oldest of runs.keys()) return void runs.delete(oldest);
+        const [oldest] = runs.size > MAX_RUNS ? runs.keys() : [];
+        if (oldest !== undefined) runs.delete(oldest);
       }
       run.longest = Math.max(run.longest, promptTokens);
       if (run.prompts.length < MAX_PROMPTS) run.prompts.push(promptTokens);
@@ -52,10 +59,11 @@ export function createMemoryWatch({ kvTokens }: MemoryWatchOptions = {}): Memory
       best.tokensInFlight = Math.max(best.tokensInFlight, load.tokensInFlight);
       best.inFlight = Math.max(best.inFlight, load.inFlight);
     },
-    report(said, runId, failed) {
+    report({ said, isTooLarge, runId, load }) {
       const facts: MemoryFacts = {
         said,
-        failed,
+        isTooLarge,
+        failed: load,
         best: { ...best },
         calls,
         runs: runCount,
