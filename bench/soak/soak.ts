@@ -111,11 +111,12 @@ async function runOne(
   ended: WeakRef<object>[],
 ): Promise<Outcome> {
   const draft = drawCrew(random, "soak", "spare");
+  const { onAsk, session } = draft;
   const user = new AbortController();
   const over = new AbortController();
   const signal = draft.leave?.by === "signal" ? AbortSignal.any([service, user.signal]) : service;
   try {
-    const run = await bosun.start(draft.crew, { inputs: {}, signal });
+    const run = await bosun.start(draft.crew, { inputs: {}, signal, onAsk, session });
     ended.push(new WeakRef(run.log));
     const others = Promise.all([readSome(run, draft), leaveLater(run, draft, { user, over })]);
     const state = await Promise.race([run.ended, hang(over.signal)]);
