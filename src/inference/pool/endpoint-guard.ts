@@ -1,6 +1,6 @@
 // One endpoint's guard: what its calls, failures and gauges say about how much it takes, whether it works, and why it has no memory.
 //
-// Joins the adaptive limit, the circuit breaker, the outlier check among its siblings and the memory watch. Holds no timer and waits
+// Joins the adaptive limit, the circuit breaker and the memory watch. Holds no timer and waits
 // for nothing: the pool asks `allows` before a call, opens a GuardedCall when it sends it, and closes it exactly once.
 //
 // Invariant: G-D1 every GuardedCall ends once, by onEnd, onFailure or onCancel; what comes after is ignored. A half-open circuit
@@ -11,7 +11,6 @@ import { createAdaptiveLimit, type Trouble } from "./adaptive-limit.ts";
 import { type CircuitState, createCircuitBreaker, isEndpointFailure } from "./circuit-breaker.ts";
 import { type Load, tellMemoryReport, toMemoryDetails } from "./memory-report.ts";
 import { createMemoryWatch } from "./memory-watch.ts";
-import type { Outliers } from "./outlier.ts";
 import type { Gauges } from "./probe.ts";
 
 /** A call as it is sent. The load counts this call too. */
@@ -32,18 +31,15 @@ export type GuardState = {
   readonly limit: number;
   /** What lowered the limit last. */
   readonly trouble: Trouble | undefined;
-  readonly isEjected: boolean;
 };
 
 export interface EndpointGuard {
   /** Whether one more call may start beside `inFlight`. Changes nothing: ask for every candidate. */
   allows(now: number, inFlight: number): boolean;
-  /** When `allows` may say true again by time alone; undefined when only an end of a call helps. */
-  retryAt(now: number): number | undefined;
   onStart(now: number, start: GuardedStart): GuardedCall;
   onFirstToken(call: GuardedCall, now: number): void;
   /** It ended well. @param inFlight calls in flight, this one included. */
-  onEnd(call: GuardedCall, now: number, inFlight: number): void;
+  onEnd(call: GuardedCall, inFlight: number): void;
   /** It failed. The error to go on with: the same, or, when there was no memory, one with a MemoryReport. */
   onFailure(call: GuardedCall, error: BosunError, at: FailedAt): BosunError;
   /** It was given up for reasons that are not the endpoint's: aborted, or it lost a race. */
@@ -61,23 +57,17 @@ export type FailedAt = {
 };
 
 export type EndpointGuardOptions = {
-  readonly name: string;
-  /** Tokens of its KV cache. */
+  /** Tokens of its KV cache; read when it is needed, as it may be found out late. */
   readonly kvTokens?: number | undefined;
-  /** Of its deployment, shared by its siblings. */
-  readonly outliers?: Outliers | undefined;
 };
 
-export function createEndpointGuard(options: EndpointGuardOptions): EndpointGuard {
-  const { name, kvTokens, outliers } = options;
+export function createEndpointGuard(options: EndpointGuardOptions = {}): EndpointGuard {
   const limit = createAdaptiveLimit();
   const circuit = createCircuitBreaker();
-  const memory = createMemoryWatch({ kvTokens });
+  const memory = createMemoryWatch(options);
   let gauges: Gauges | undefined;
   return {
-    allows: (now, inFlight) =>
-      inFlight < limit.limit && circuit.allows(now) && !outliers?.isEjected(name, now),
-    retryAt: (now) => circuit.reopensAt(now) ?? outliers?.returnsAt(name, now),
+    allows: (now, inFlight) => inFlight < limit.limit && circuit.allows(now),
     onStart(now, start) {
       memory.onStart(start.runId, start.promptTokens);
       const epoch = circuit.onStart(now);
@@ -87,20 +77,17 @@ export function createEndpointGuard(options: EndpointGuardOptions): EndpointGuar
       if (call.isEnded || call.firstTokenAt !== undefined) return;
       call.firstTokenAt = now;
     },
-    onEnd(call, now, inFlight) {
+    onEnd(call, inFlight) {
       if (!end(call)) return;
       limit.onSuccess(inFlight);
       circuit.onSuccess(call.epoch);
       memory.onSuccess(call.start);
-      const firstTokenMs = (call.firstTokenAt ?? now) - call.startedAt;
-      outliers?.onSuccess(name, { now, firstTokenMs, promptTokens: call.start.promptTokens });
     },
     onFailure(call, error, { now, inFlight, tokensInFlight }) {
       if (!end(call)) return error;
       const isFault = isEndpointFailure(error);
       if (isFault) circuit.onFailure(call.epoch, now);
       else circuit.onNeither(call.epoch);
-      if (isFault) outliers?.onFailure(name, now);
       const trouble = troubleOf(error.code, call);
       if (trouble !== undefined)
         limit.onTrouble(trouble, { now, startedAt: call.startedAt, inFlight });
@@ -122,7 +109,6 @@ export function createEndpointGuard(options: EndpointGuardOptions): EndpointGuar
       circuit: circuit.state(now),
       limit: limit.limit,
       trouble: limit.cause,
-      isEjected: outliers?.isEjected(name, now) ?? false,
     }),
   };
 }

@@ -35,7 +35,7 @@ const MAX_RUNS = 256;
 /** Prompts of one run that are looked at: the first ones. */
 const MAX_PROMPTS = 64;
 
-export function createMemoryWatch({ kvTokens }: MemoryWatchOptions = {}): MemoryWatch {
+export function createMemoryWatch(options: MemoryWatchOptions = {}): MemoryWatch {
   const runs = new Map<string, RunPrompts>();
   let runCount = 0;
   let calls = 0;
@@ -69,7 +69,7 @@ export function createMemoryWatch({ kvTokens }: MemoryWatchOptions = {}): Memory
         runs: runCount,
         overRuns: growthOf(Array.from(runs.values(), ({ longest }) => longest)),
         inRun: growthOf(runs.get(runId)?.prompts ?? []),
-        kvTokens,
+        kvTokens: options.kvTokens,
       };
       return planMemoryReport(facts);
     },
