@@ -77,6 +77,7 @@ export const BOSUN_OPTIONS: KnownOptions = {
         isObject(value) && Object.keys(value).every((key) => Object.hasOwn(DEFAULT_RETRY, key));
       return isKnown ? undefined : `an object of ${Object.keys(DEFAULT_RETRY).join(", ")}`;
     }),
+    countTokens: optional((value) => (typeof value === "function" ? undefined : "a function")),
   },
   notBuilt: ["engine"],
 };

@@ -11,6 +11,7 @@ import { BosunError, isBosunError, messageOf } from "./error.ts";
 import type { Endpoint, ModelRef } from "./inference/model/endpoint.ts";
 import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
+import { createTokenCounter, type TokenCountFunction } from "./inference/model/token-count.ts";
 import type { FleetWatch } from "./inference/pool/fleet-watch.ts";
 import { createPool, type Pool } from "./inference/pool/pool.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
@@ -47,6 +48,8 @@ export type BosunOptions = FleetOptions & {
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /** Counts a prompt with a tokenizer of your own; undefined for a model that it does not know. Default: the server is asked where it can count. */
+  readonly countTokens?: TokenCountFunction | undefined;
 };
 
 /** A run that has been started. */
@@ -91,9 +94,11 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   const resolve = createResolver(options, env, fleet);
   const pool = createPool({ clock, env, retry: options.retry, resolve });
   const contexts = new Map<string, RunContext>();
+  const tokens = createTokenCounter({ model: pool, clock, own: options.countTokens });
   const world: World = {
     clock,
     model: pool,
+    tokens,
     settingsOf: (ref) => settingsOf(ref, resolve),
     runOf: (rootId) => contextOf(contexts, rootId),
   };
@@ -174,6 +179,7 @@ async function startRun(crew: Crew, run: RunOptions, home: Starting): Promise<St
   const ended = follow(work, log, () => {
     abort[Symbol.dispose]();
     contexts.delete(runId);
+    context.documents[Symbol.dispose]();
   });
   const noted =
     run.session === undefined ? ended : ended.then((state) => noteTurn(home, context, state));

@@ -16,6 +16,7 @@ import { checkOptions } from "./orchestration/crew/option.ts";
 import { planCrew } from "./orchestration/plan/plan.ts";
 import { describeCrew } from "./orchestration/run/description.ts";
 import type { RunFact } from "./orchestration/run/event.ts";
+import { createInputDocuments } from "./orchestration/run/input-document.ts";
 import { callHook, changeOf, factOf } from "./orchestration/run/hook.ts";
 import { createRunLog } from "./orchestration/run/log.ts";
 import { outputFileOf, outputPath } from "./orchestration/run/output-file.ts";
@@ -60,6 +61,7 @@ export async function prepareRun(
   const models = checkModels(crew, find, home.pool);
   if (home.fleet) await checkEndpoints(models, run, home);
   const description = await describeCrew(crew);
+  const documents = await createInputDocuments(crew, inputs);
   const session = await home.sessions.open(run.session, inputs);
   const opened = await store();
   if (run.runId !== undefined)
@@ -69,6 +71,7 @@ export async function prepareRun(
     crew,
     plan,
     inputs,
+    documents,
     description,
     log: createRunLog({ runId, clock, record: opened?.record }),
     get tools() {

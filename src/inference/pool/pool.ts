@@ -19,6 +19,7 @@ import { createLanes, type Lanes, type Site } from "./lane.ts";
 import { circuitOpen, isDown, told } from "./overload.ts";
 import { createRetryBudget, DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
 import { type PoolStats, toStats } from "./stats.ts";
+import { countTokens } from "./token-count.ts";
 import type { Ticket } from "./ticket.ts";
 import { planNext, type Repeating, type Trial } from "./trial.ts";
 
@@ -82,6 +83,7 @@ export function createPool(options: PoolOptions): Pool {
       const sizes = known.filter((tokens) => tokens !== undefined);
       return sizes.length === 0 ? undefined : Math.min(...sizes);
     },
+    countTokens: (ask, signal) => countTokens((ref) => lanes.of(ref).sites[0].model, ask, signal),
     check(models) {
       const faults = models.map((ref) => faultOf(() => lanes.of(ref)));
       if (faults.length > 0 && !faults.includes(undefined)) throw faults[0];
