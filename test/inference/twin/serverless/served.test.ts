@@ -29,7 +29,7 @@ describe.each(SCALERS)("a serverless twin that $type scales, under a burst of cr
     const before = scaling.health().workers;
 
     const pool = poolOver(served, { maxNumSeqs: JOBS, maxWorkers: 3 });
-    const burst = await runBurst(served, pool, CREWS);
+    const burst = await runBurst(served, pool, { crews: CREWS });
     await clock.sleep(6_000, NEVER);
 
     expect(before).toMatchObject({ idle: 3, starting: 0, running: 0 });
@@ -55,13 +55,25 @@ describe.each(SCALERS)("a serverless twin that $type scales, under a burst of cr
     expect(usd).toBeCloseTo((billedSeconds * price.flex.usdPerHour) / 3_600);
   });
 
+  it("goes there too when the demand grows while the first worker starts", async () => {
+    const served = await serverlessTwin(settings);
+
+    const pool = poolOver(served, { maxNumSeqs: JOBS, maxWorkers: 3 });
+    const burst = await runBurst(served, pool, { crews: CREWS, everyMs: 700 });
+
+    expect(burst.statuses).toEqual(new Set(["done"]));
+    expect(burst).toMatchObject({ mostWorkers: 3, mostInFlight: 3 * JOBS });
+  });
+
   it("stays at one worker, and takes longer, where its client thinks that there is one", async () => {
     const all = await serverlessTwin(settings);
     const one = await serverlessTwin(settings);
 
     const known = { maxNumSeqs: JOBS, maxWorkers: 3 };
-    const seen = await runBurst(all, poolOver(all, known), CREWS);
-    const unseen = await runBurst(one, poolOver(one, { ...known, maxWorkers: 1 }), CREWS);
+    const seen = await runBurst(all, poolOver(all, known), { crews: CREWS });
+    const unseen = await runBurst(one, poolOver(one, { ...known, maxWorkers: 1 }), {
+      crews: CREWS,
+    });
 
     expect(unseen.statuses).toEqual(new Set(["done"]));
     expect(unseen.mostWorkers).toBe(1);
@@ -73,7 +85,7 @@ describe.each(SCALERS)("a serverless twin that $type scales, under a burst of cr
   it("lets each step of a crew but the first find a warm worker", async () => {
     const served = await serverlessTwin(settings);
 
-    const { tookMs } = await runBurst(served, served.model, 1);
+    const { tookMs } = await runBurst(served, served.model, { crews: 1 });
 
     expect(served.scaling.starts()).toHaveLength(1);
     expect(tookMs).toBeLessThan(2 * 30_000 + 4_000);
@@ -89,7 +101,7 @@ describe("a serverless twin whose workers take more at once than they hold", () 
     const served = await serverlessTwin({ ...settings, scaler });
 
     const pool = poolOver(served, { maxNumSeqs: JOBS, maxWorkers: 3 });
-    const burst = await runBurst(served, pool, CREWS);
+    const burst = await runBurst(served, pool, { crews: CREWS });
 
     expect(burst).toMatchObject({ mostWorkers: 1, mostInFlight: 3 * JOBS });
   });
@@ -99,7 +111,7 @@ describe("a serverless twin whose workers take more at once than they hold", () 
     const served = await serverlessTwin({ ...settings, scaler });
 
     const pool = poolOver(served, { maxNumSeqs: JOBS, maxWorkers: 3 });
-    const burst = await runBurst(served, pool, CREWS);
+    const burst = await runBurst(served, pool, { crews: CREWS });
 
     expect(burst.mostWorkers).toBe(3);
   });
@@ -213,7 +225,7 @@ describe("a serverless twin's server", () => {
   it("counts in its metrics what workers did that are gone", async () => {
     const served = await serverlessTwin({ workersMax: 2 });
 
-    await runBurst(served, served.model, 2);
+    await runBurst(served, served.model, { crews: 2 });
     await served.clock.sleep(10_000, NEVER);
 
     expect(served.scaling.health().workers.running).toBe(0);
