@@ -147,7 +147,7 @@ describe("a pool over servers that fail at random", () => {
 
       const { queued, endpoints } = pool.stats();
       expect(outcomes.filter((outcome) => !EXPECTED.has(outcome))).toEqual([]);
-      expect(outcomes.filter((outcome) => outcome === "end").length).toBeGreaterThan(CALLS / 4);
+      expect(outcomes.filter((outcome) => outcome === "end").length).toBeGreaterThan(CALLS / 10);
       expect(queued).toBe(0);
       for (const { name, inFlight, reservedTokens, prefillTokens } of endpoints)
         expect({ name, inFlight, reservedTokens, prefillTokens }).toEqual({
