@@ -14,10 +14,10 @@ let cap=0; for(const st of stages){const sat=await play(st,noPool,{type:"closed"
 const uns=[];for(const st of stages)uns.push(await measureUnloaded(st));
 console.log("cap runs/s",cap,"calls/run",meanCalls(ws[0]!),"unloaded s", q([...uns[0]!.values()],.5)/1e3);
 const cs:[string,(w:typeof ws[0])=>Contender][]=[["no pool",()=>noPool]];
-const O=(name:string,c:object)=>cs.push([name,(w)=>oracle(w,{countsShared:true,fill:.95,ageing:10,ageBy:"run",reserve:{by:"peak-mean",factor:1},...c})]);
-O("none",{});
+const O=(name:string,c:object)=>{cs.push([name,(w)=>oracle(w,{countsShared:true,fill:.95,ageing:10,ageBy:"run",reserve:{by:"peak-mean",factor:1},...c})]);};
 O("prefix b3",{affinity:"prefix",bound:3});
-cs.push(["bosun",()=>bosun()],["bosun fcfs",()=>bosun({order:"fcfs"})],["bosun aff",()=>bosun({route:"prefix-affinity"})]);
+cs.push(["bosun",()=>bosun()]);
+if(process.env.XONLY) cs.splice(0,cs.length-1);
 for(const rho of rhos) for (const [name,c] of cs) {
   let pre=0,sec=0,good=0,cpu=0,w=0,all:any[]=[];const ratio:number[]=[];
   for(const [i,st] of stages.entries()){const p=await play(st,c(st.workload),{type:"open",perSecond:cap*rho});pre+=p.preemptions;sec+=p.seconds;cpu+=p.cpuSeconds;w=Math.max(w,p.mostWaiting);all.push(...p.runs);good+=p.runs.filter(r=>r.latencyMs<=3*(uns[i]!.get(r.id)??0)).length;for(const r of p.runs)ratio.push(r.latencyMs/(uns[i]!.get(r.id)??1));}

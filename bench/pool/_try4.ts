@@ -18,7 +18,7 @@ const O=(name:string,c:object)=>cs.push([name,(w)=>oracle(w,c)]);
 const B={countsShared:true,fill:.97,reserve:{by:"peak-mean",factor:1}};
 O("oracle age10",{...B,fill:.95,ageBy:"run",ageing:10});
 cs.push(["bosun",()=>bosun()]);
-for(const rho of [0.9,1.0]) for (const [name,c] of cs) {
+for(const rho of [0.9,1.0,1.5]) for (const [name,c] of cs) {
   let pre=0,sec=0,good=0,cpu=0,w=0,all:any[]=[];
   for(const [i,st] of stages.entries()){const p=await play(st,c(st.workload),{type:"open",perSecond:cap*rho});pre+=p.preemptions;sec+=p.seconds;cpu+=p.cpuSeconds;w=Math.max(w,p.mostWaiting);all.push(...p.runs);good+=p.runs.filter(r=>r.latencyMs<=3*(uns[i]!.get(r.id)??0)).length;}
   const per=(k?:string,p=.95)=>(q(all.filter(r=>!k||r.kind===k).map(r=>r.latencyMs/r.calls),p)/1e3).toFixed(1);

@@ -19,6 +19,7 @@ import { createLanes, type Lanes, type Site } from "./lane.ts";
 import { told } from "./overload.ts";
 import type { Ticket } from "./place.ts";
 import { createRetryBudget, DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
+import { createRunWaits, type RunWaits } from "./run-wait.ts";
 import { type PoolStats, toStats } from "./stats.ts";
 import { planNext, type Repeating, type Trial } from "./trial.ts";
 
@@ -53,6 +54,7 @@ type Home = Repeating & {
   readonly lanes: Lanes;
   readonly admission: Admission;
   readonly expected: ExpectedOutput;
+  readonly waits: RunWaits;
   /** Of arrival: the next call's. */
   place: number;
   retries: number;
@@ -70,6 +72,7 @@ export function createPool(options: PoolOptions): Pool {
     lanes,
     admission: createAdmission({ clock, random }),
     expected: createExpectedOutput(),
+    waits: createRunWaits(),
     place: 0,
     retries: 0,
   };
@@ -140,6 +143,7 @@ async function* callModels(
       const call = toCall(request, {
         findLane: () => home.lanes.of(at.ref),
         expected: home.expected,
+        waits: home.waits,
         place,
         now: startedAt,
         avoid,
@@ -152,6 +156,7 @@ async function* callModels(
       }
       const { site } = ticket;
       const queuedMs = ticket.admittedAt - startedAt;
+      home.waits.add(request.hints.runId, queuedMs);
       for await (const event of site.model.call(toOwn(request, at.ref, ticket), signal)) {
         if (event.type === "start") yield { ...event, attempt: at.attempt };
         else if (event.type === "end") {

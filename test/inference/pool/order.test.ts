@@ -6,6 +6,7 @@ let count = 0;
 const turn = (fields: Partial<Turn> = {}): Turn => ({
   place: count++,
   arrivedAt: 0,
+  waitedMs: 0,
   tenant: "",
   priority: 0,
   deadlineAt: undefined,
