@@ -1,10 +1,14 @@
-// What a model's alias means in one Bosun: what was given under it, the embedded model, else an endpoint.
+// What a model's alias means in one Bosun: what was given under it, a model of the fleet, the embedded model, else an endpoint.
 
-import { ownValue } from "./json.ts";
-import type { Endpoint, ModelRef } from "./inference/model/endpoint.ts";
+import { BosunError, isBosunError } from "./error.ts";
+import { nearestName } from "./inference/fleet/near.ts";
+import type { Endpoint, ModelRef, ModelSettings } from "./inference/model/endpoint.ts";
 import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
 import { defaultEndpoint, toEndpoint } from "./inference/model/preset.ts";
+import type { Deployment } from "./inference/pool/deployment.ts";
+import type { FleetWatch } from "./inference/pool/fleet-watch.ts";
+import { ownValue } from "./json.ts";
 
 /** The models that a Bosun was given. */
 export type GivenModels = {
@@ -13,28 +17,64 @@ export type GivenModels = {
 };
 
 /** @throws BosunError `model/unknown` for an alias that nobody defined. */
-export type Resolver = (alias: string) => Endpoint | Model;
+export type Resolver = (alias: string) => Endpoint | Model | Deployment;
 
-/** The endpoint of an alias, so that its settings count when a call is fitted; a model that is no endpoint stays its alias. */
+/** The endpoint of an alias; a model that is no endpoint, or several of them, stays its alias. */
 export function settleAlias(ref: ModelRef, resolve: Resolver): ModelRef {
   if (typeof ref !== "string") return ref;
+  const found = findMeaning(ref, resolve);
+  return found === undefined || "call" in found || found.type === "deployment" ? ref : found;
+}
+
+/** How a model is asked unless an agent or a task says otherwise: what counts when a call is fitted. */
+export function settingsOf(ref: ModelRef, resolve: Resolver): ModelSettings {
+  if (typeof ref !== "string") return ref;
+  const found = findMeaning(ref, resolve);
+  if (found === undefined || "call" in found) return {};
+  return found.type === "deployment" ? (found.settings ?? {}) : found;
+}
+
+/** Undefined for an alias that means nothing: the pool says it at the call, where a fallback may still answer. */
+function findMeaning(alias: string, resolve: Resolver): ReturnType<Resolver> | undefined {
   try {
-    const found = resolve(ref);
-    return "call" in found ? ref : found;
+    return resolve(alias);
   } catch {
-    return ref; // the pool says it at the call, where a fallback may still answer
+    return undefined; // said at the call
   }
 }
 
-/** What an alias means: what was given under it, the embedded model, else an endpoint. */
-export function createResolver({ model, models = {} }: GivenModels, env: Env): Resolver {
+/** What an alias means: what was given under it, a model of the fleet, the embedded model, else an endpoint. */
+export function createResolver(
+  { model, models = {} }: GivenModels,
+  env: Env,
+  fleet: FleetWatch | undefined,
+): Resolver {
   const embedded = lazyModel(async () =>
     (await import("./inference/local/extractive/extractive.ts")).createExtractive(),
   );
   return (alias) => {
     if (alias === GIVEN && isModel(model)) return model;
-    return ownValue(models, alias) ?? (alias === EMBEDDED ? embedded : toEndpoint(alias, env));
+    const named = ownValue(models, alias) ?? fleet?.deployment(alias);
+    if (named) return named;
+    return alias === EMBEDDED ? embedded : toOther(alias, env, fleet);
   };
+}
+
+/** A name that is no alias. The error of one that means nothing says what the fleet has. */
+function toOther(name: string, env: Env, fleet: FleetWatch | undefined): Endpoint {
+  try {
+    return toEndpoint(name, env);
+  } catch (error) {
+    if (fleet === undefined || !isBosunError(error) || error.code !== "model/unknown") throw error;
+    const aliases = Object.keys(fleet.fleet().models);
+    const near = nearestName(name, aliases);
+    const meant = near === undefined ? "" : ` Did you mean "${near}"?`;
+    throw new BosunError(
+      "model/unknown",
+      `no model is called "${name}".${meant} The fleet has ${aliases.slice(0, 20).join(", ")}`,
+      { cause: error },
+    );
+  }
 }
 
 /** The alias of a model object given as `model`. */
@@ -42,9 +82,30 @@ const GIVEN = "given";
 /** The alias of the embedded model. */
 const EMBEDDED = "extractive";
 
-/** The model of agents that name none: the given one, the environment's, else the embedded one. */
-export function defaultModelOf({ model }: GivenModels, env: Env): ModelRef {
-  return isModel(model) ? GIVEN : (model ?? defaultEndpoint(env) ?? EMBEDDED);
+/** The model of agents that name none: the given one, the fleet's, the environment's, else the embedded one. */
+export function defaultModelOf(
+  { model }: GivenModels,
+  env: Env,
+  fleet: FleetWatch | undefined,
+): ModelRef {
+  if (isModel(model)) return GIVEN;
+  const written = fleet?.fleet();
+  const ofFleet = written && (written.default ?? Object.keys(written.models)[0]);
+  return model ?? ofFleet ?? defaultEndpoint(env) ?? EMBEDDED;
+}
+
+/** The models that a call may reach, in order: each with the fallbacks that the fleet gives it, every one once. */
+export function withFallbacks(
+  refs: readonly [ModelRef, ...ModelRef[]],
+  fleet: FleetWatch | undefined,
+): readonly [ModelRef, ...ModelRef[]] {
+  if (fleet === undefined) return refs;
+  const { models } = fleet.fleet();
+  const [first, ...others] = refs;
+  const more = [first, ...others].flatMap((ref) =>
+    typeof ref === "string" ? (ownValue(models, ref)?.fallback ?? []) : [],
+  );
+  return [first, ...new Set([...others, ...more].filter((ref) => ref !== first))];
 }
 
 function isModel(model: ModelRef | Model | undefined): model is Model {

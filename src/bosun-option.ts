@@ -52,6 +52,12 @@ export const RUN_OPTIONS: KnownOptions = {
 /** Options of `createBosun`. */
 export const BOSUN_OPTIONS: KnownOptions = {
   checks: {
+    fleet: optional((value) =>
+      value === false || isText(value) === undefined || isObject(value)
+        ? undefined
+        : "a file's path, a fleet, or false",
+    ),
+    onFleetProblem: optional((value) => (typeof value === "function" ? undefined : "a function")),
     data: optional((value) =>
       value === false ? undefined : isText(value) && "a folder, or false",
     ),
@@ -71,6 +77,7 @@ export const BOSUN_OPTIONS: KnownOptions = {
         isObject(value) && Object.keys(value).every((key) => Object.hasOwn(DEFAULT_RETRY, key));
       return isKnown ? undefined : `an object of ${Object.keys(DEFAULT_RETRY).join(", ")}`;
     }),
+    countTokens: optional((value) => (typeof value === "function" ? undefined : "a function")),
   },
-  notBuilt: ["fleet", "engine"],
+  notBuilt: ["engine"],
 };

@@ -5,12 +5,14 @@ import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { answerQuestion, bringQuestions } from "./answer.ts";
 import { BOSUN_OPTIONS } from "./bosun-option.ts";
-import { createResolver, defaultModelOf } from "./alias.ts";
+import { createResolver, defaultModelOf, settingsOf } from "./alias.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { BosunError, isBosunError, messageOf } from "./error.ts";
 import type { Endpoint, ModelRef } from "./inference/model/endpoint.ts";
 import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
+import { createTokenCounter, type TokenCountFunction } from "./inference/model/token-count.ts";
+import type { FleetWatch } from "./inference/pool/fleet-watch.ts";
 import { createPool, type Pool } from "./inference/pool/pool.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
@@ -25,18 +27,19 @@ import type { RunState } from "./orchestration/run/state.ts";
 import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
 import type { Decision, Nobody } from "./orchestration/tool/approval.ts";
+import { createFleetCheck, type FleetOptions, openFleet } from "./own-fleet.ts";
 import { type Home, prepareRun } from "./run-context.ts";
 import { createAbort, type RunOptions } from "./run-option.ts";
 import type { Store } from "./service/store/store.ts";
 import { createSessions } from "./session.ts";
 
 /** Options of a Bosun. */
-export type BosunOptions = {
+export type BosunOptions = FleetOptions & {
   /** The folder of everything that Bosun writes; false keeps nothing. Default: BOSUN_DATA, else `.bosun`. */
   readonly data?: string | false | undefined;
   /** Models by alias, before every other meaning of a name. */
   readonly models?: Readonly<Record<string, Endpoint | Model>> | undefined;
-  /** The model of agents that name none. Default: the one of the environment, else the embedded `extractive`. */
+  /** The model of agents that name none. Default: the fleet's, the one of the environment, else the embedded `extractive`. */
   readonly model?: ModelRef | Model | undefined;
   /** Where tasks' output files go; nothing is written outside of it. Default: the working folder. */
   readonly outputFolder?: string | undefined;
@@ -45,6 +48,8 @@ export type BosunOptions = {
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /** Counts a prompt with a tokenizer of your own; undefined for a model that it does not know. Default: the server is asked where it can count. */
+  readonly countTokens?: TokenCountFunction | undefined;
 };
 
 /** A run that has been started. */
@@ -71,8 +76,10 @@ export interface Bosun {
   store(): Promise<Store | undefined>;
   /** What models answer through: for facts and checks. */
   readonly pool: Pool;
-  /** The model of agents that name none. */
+  /** The model of agents that name none, as the fleet says it now. */
   readonly defaultModel: ModelRef;
+  /** Undefined when there is none. */
+  readonly fleet: FleetWatch | undefined;
   /** Closes connections and the store. Runs that still go are not waited for. */
   close(): Promise<void>;
 }
@@ -83,11 +90,18 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   const { clock = systemClock } = options;
   const env = options.env ?? readEnv();
   const data = options.data ?? (env["BOSUN_DATA"] || ".bosun");
-  const defaultModel = defaultModelOf(options, env);
-  const resolve = createResolver(options, env);
+  const fleet = openFleet(options, { env, clock });
+  const resolve = createResolver(options, env, fleet);
   const pool = createPool({ clock, env, retry: options.retry, resolve });
   const contexts = new Map<string, RunContext>();
-  const world: World = { clock, model: pool, runOf: (rootId) => contextOf(contexts, rootId) };
+  const tokens = createTokenCounter({ model: pool, clock, own: options.countTokens });
+  const world: World = {
+    clock,
+    model: pool,
+    tokens,
+    settingsOf: (ref) => settingsOf(ref, resolve),
+    runOf: (rootId) => contextOf(contexts, rootId),
+  };
   const crewFlow = createCrewFlow(world, createTaskFlow(world, createDelegationFlow(world)));
   const engine = createInlineEngine({ clock });
   let opened: Promise<Store> | undefined;
@@ -105,11 +119,21 @@ export function createBosun(options: BosunOptions = {}): Bosun {
 
   const sessions = createSessions(store);
   const { outputFolder = "." } = options;
-  const home = { clock, defaultModel, resolve, contexts, store, sessions, pool, outputFolder };
+  const defaultModel = (): ModelRef => defaultModelOf(options, env, fleet);
+  const models = {
+    defaultModel,
+    resolve,
+    fleet,
+    checkFleet: createFleetCheck(fleet, { env, clock }),
+  };
+  const home = { clock, ...models, contexts, store, sessions, pool, outputFolder };
 
   return {
     pool,
-    defaultModel,
+    fleet,
+    get defaultModel() {
+      return defaultModel();
+    },
     store,
     async start(crew, run) {
       if (isClosed)
@@ -155,6 +179,7 @@ async function startRun(crew: Crew, run: RunOptions, home: Starting): Promise<St
   const ended = follow(work, log, () => {
     abort[Symbol.dispose]();
     contexts.delete(runId);
+    context.documents[Symbol.dispose]();
   });
   const noted =
     run.session === undefined ? ended : ended.then((state) => noteTurn(home, context, state));

@@ -2,10 +2,11 @@
 
 import { createAbort, type RunOptions } from "./run-option.ts";
 import { RUN_OPTIONS } from "./bosun-option.ts";
-import { type Resolver, settleAlias } from "./alias.ts";
+import { type Resolver, settleAlias, withFallbacks } from "./alias.ts";
 import type { Clock } from "./clock.ts";
 import { BosunError, toBosunError } from "./error.ts";
 import type { ModelRef } from "./inference/model/endpoint.ts";
+import type { FleetWatch } from "./inference/pool/fleet-watch.ts";
 import type { Pool } from "./inference/pool/pool.ts";
 import { isObject } from "./json.ts";
 import { allTasks, askedAgents } from "./orchestration/crew/cast.ts";
@@ -15,11 +16,13 @@ import { checkOptions } from "./orchestration/crew/option.ts";
 import { planCrew } from "./orchestration/plan/plan.ts";
 import { describeCrew } from "./orchestration/run/description.ts";
 import type { RunFact } from "./orchestration/run/event.ts";
+import { createInputDocuments } from "./orchestration/run/input-document.ts";
 import { callHook, changeOf, factOf } from "./orchestration/run/hook.ts";
 import { createRunLog } from "./orchestration/run/log.ts";
 import { outputFileOf, outputPath } from "./orchestration/run/output-file.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
 import { createToolRunner, type ToolRunner } from "./orchestration/tool/run.ts";
+import type { FleetCheck } from "./own-fleet.ts";
 import { checkRunId, newRunId } from "./run-id.ts";
 import type { Store } from "./service/store/store.ts";
 import type { Sessions } from "./session.ts";
@@ -27,8 +30,10 @@ import type { Sessions } from "./session.ts";
 /** What the runs of one Bosun share. */
 export type Home = {
   readonly clock: Clock;
-  readonly defaultModel: ModelRef;
+  readonly defaultModel: () => ModelRef;
   readonly resolve: Resolver;
+  readonly fleet: FleetWatch | undefined;
+  readonly checkFleet: FleetCheck;
   readonly contexts: Map<string, RunContext>;
   readonly store: () => Promise<Store | undefined>;
   readonly sessions: Sessions;
@@ -53,8 +58,10 @@ export async function prepareRun(
   checkInputs(crew, inputs);
   checkOutputFiles(crew, inputs, outputFolder);
   const find = modelsOf(run, home);
-  checkModels(crew, find, home.pool);
+  const models = checkModels(crew, find, home.pool);
+  if (home.fleet) await checkEndpoints(models, run, home);
   const description = await describeCrew(crew);
+  const documents = await createInputDocuments(crew, inputs);
   const session = await home.sessions.open(run.session, inputs);
   const opened = await store();
   if (run.runId !== undefined)
@@ -64,6 +71,7 @@ export async function prepareRun(
     crew,
     plan,
     inputs,
+    documents,
     description,
     log: createRunLog({ runId, clock, record: opened?.record }),
     get tools() {
@@ -81,18 +89,26 @@ export async function prepareRun(
   return context;
 }
 
-function modelsOf({ model }: RunOptions, { defaultModel, resolve }: Home): RunContext["modelsOf"] {
+function modelsOf({ model }: RunOptions, home: Home): RunContext["modelsOf"] {
+  const { defaultModel, resolve, fleet } = home;
   return ({ models }) => {
-    const [first = defaultModel, ...fallbacks] = model === undefined ? models : [model];
+    const [given, ...others] = model === undefined ? models : [model];
+    const [first, ...fallbacks] = withFallbacks([given ?? defaultModel(), ...others], fleet);
     return [settleAlias(first, resolve), ...fallbacks.map((ref) => settleAlias(ref, resolve))];
   };
 }
 
-/** A model that nobody can call is found now: later, the tasks before it would have been paid for. */
-function checkModels(crew: Crew, find: RunContext["modelsOf"], pool: Pool): void {
+/**
+ * A model that nobody can call is found now: later, the tasks before it would have been paid for.
+ * @returns all that may be called.
+ */
+function checkModels(crew: Crew, find: RunContext["modelsOf"], pool: Pool): readonly ModelRef[] {
+  const all = new Set<ModelRef>();
   const check = (whose: string, refs: readonly ModelRef[]): void => {
+    const models = find({ models: refs });
+    for (const ref of models) all.add(ref);
     try {
-      pool.check(find({ models: refs }));
+      pool.check(models);
     } catch (error) {
       const { code, message } = toBosunError(error, "model/unknown", whose);
       throw new BosunError(code, `${whose}: ${message}`, { cause: error });
@@ -104,6 +120,17 @@ function checkModels(crew: Crew, find: RunContext["modelsOf"], pool: Pool): void
     for (const guardrail of guardrails)
       if (typeof guardrail === "object")
         check(`a guardrail of task "${name}"`, refsOf(guardrail.model));
+  return [...all];
+}
+
+/** An endpoint that is not what the fleet says is found now too. */
+async function checkEndpoints(
+  models: readonly ModelRef[],
+  { signal }: RunOptions,
+  { checkFleet }: Home,
+): Promise<void> {
+  using abort = createAbort(signal);
+  await checkFleet(models, abort.signal);
 }
 
 function refsOf(model: ModelRef | undefined): readonly ModelRef[] {

@@ -99,9 +99,9 @@ export {
 export { type FlagOptions, planFlags, type ServingFlags } from "./inference/twin/flag.ts";
 export { createTwinServer, type TwinServerOptions } from "./inference/twin/http/server.ts";
 export { createTwinModel } from "./inference/twin/model.ts";
-export type { Served } from "./inference/twin/served.ts";
+export type { Scaling, Served } from "./inference/twin/served.ts";
 export { planTwin, type TwinPlan, type TwinSetup } from "./inference/twin/setup.ts";
-export { type StartOptions, startTwin } from "./inference/twin/start.ts";
+export { type ServerlessStart, type StartOptions, startTwin } from "./inference/twin/start.ts";
 export {
   type CallHabit,
   echoSource,

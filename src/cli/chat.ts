@@ -11,6 +11,7 @@ import { createAsker } from "./ask.ts";
 import { errorText, EXIT, failureText } from "./failure.ts";
 import { inputNamesOf, parseInputs } from "./input.ts";
 import { createLineInput, type LineInput } from "./line-input.ts";
+import { fleetWarnings } from "./fleet-warning.ts";
 import { openCrew } from "./open-crew.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
@@ -42,7 +43,7 @@ export async function chatCommand(
   const inputs = { ...loaded.inputs, ...given };
   const name = flags.message ?? messageInputOf(crew, inputs);
   checkMessageInput(crew, name);
-  const bosun = createBosun({ data: flags.data, env: loaded.env });
+  const bosun = createBosun({ data: flags.data, env: loaded.env, ...fleetWarnings(terminal) });
   using input = createLineInput(() => terminal.input.stream);
   const session = flags.session ?? `chat-${newRunId(terminal.clock)}`;
   if (isName(session) !== undefined)

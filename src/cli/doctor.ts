@@ -3,16 +3,19 @@
 import { type Bosun, createBosun } from "../bosun.ts";
 import { type ModelRef, nameOf } from "../inference/model/endpoint.ts";
 import { toEndpoint } from "../inference/model/preset.ts";
+import { FLEET_FILE } from "../inference/fleet/fleet-file.ts";
+import type { Deployment } from "../inference/pool/deployment.ts";
 import { agent } from "../orchestration/crew/agent.ts";
 import { defineCrew } from "../orchestration/crew/crew.ts";
 import { task } from "../orchestration/crew/task.ts";
 import { type Check, type CheckReport, type Finding, runChecks } from "./check.ts";
-import { endpointChecks } from "./endpoint-check.ts";
+import { deploymentChecks, endpointChecks } from "./endpoint-check.ts";
 import { EXIT } from "./failure.ts";
+import { contradictionsOf } from "./fleet-report.ts";
 import { modelLabel } from "./live.ts";
 import { modelChecks } from "./model-check.ts";
 import { checkModelName } from "./model-name.ts";
-import { count, duration } from "./number.ts";
+import { count, duration, several } from "./number.ts";
 import type { Paint } from "./paint.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
 import { oneLine } from "./width.ts";
@@ -32,14 +35,18 @@ export async function doctorCommand(flags: DoctorFlags, terminal: Terminal): Pro
   const keeping = createBosun({ data: flags.data, env, clock });
   const bosun = createBosun({ data: false, env, clock });
   try {
-    const ref = resolveModel(flags, bosun.defaultModel, terminal);
-    const name = typeof ref === "string" ? modelLabel(`${ref} at embedded`) : nameOf(ref);
+    const ref = resolveModel(flags, bosun, terminal);
+    const deployment = typeof ref === "string" ? bosun.fleet?.deployment(ref) : undefined;
+    const name = nameOfChecked(ref, deployment);
     if (!flags.json) writeLines(out, [`Checking ${oneLine(name)}`]);
     const reports: CheckReport[] = [];
-    for await (const report of runChecks(planChecks({ keeping, bosun, ref, terminal }), {
-      clock,
-      signal,
-    })) {
+    for await (const report of runChecks(
+      planChecks({ keeping, bosun, ref, deployment, terminal }),
+      {
+        clock,
+        signal,
+      },
+    )) {
       reports.push(report);
       if (!flags.json) writeLines(out, checkLines(report, out.paint));
     }
@@ -58,14 +65,20 @@ export async function doctorCommand(flags: DoctorFlags, terminal: Terminal): Pro
 }
 
 /** @throws BosunError `model/unknown` or `config/invalid`. */
-function resolveModel(flags: DoctorFlags, defaultModel: ModelRef, terminal: Terminal): ModelRef {
+function resolveModel(flags: DoctorFlags, bosun: Bosun, terminal: Terminal): ModelRef {
   const { model, endpoint: url } = flags;
   const env = terminal.env();
   if (url !== undefined)
     return model === undefined ? toEndpoint(url, env) : { ...toEndpoint(url, env), model };
-  if (model === undefined || model === "extractive") return model ?? defaultModel;
-  checkModelName(model, env);
+  if (model === undefined || model === "extractive") return model ?? bosun.defaultModel;
+  if (bosun.fleet?.deployment(model)) return model;
+  checkModelName(model, env, Object.keys(bosun.fleet?.fleet().models ?? {}));
   return toEndpoint(model, env);
+}
+
+function nameOfChecked(ref: ModelRef, deployment: Deployment | undefined): string {
+  if (deployment) return `${deployment.name} (${several(deployment.endpoints.length, "endpoint")})`;
+  return typeof ref === "string" ? modelLabel(`${ref} at embedded`) : nameOf(ref);
 }
 
 type Plan = {
@@ -73,15 +86,20 @@ type Plan = {
   readonly keeping: Bosun;
   readonly bosun: Bosun;
   readonly ref: ModelRef;
+  /** Of a model of the fleet. */
+  readonly deployment: Deployment | undefined;
   readonly terminal: Terminal;
 };
 
-function planChecks({ keeping, bosun, ref, terminal }: Plan): readonly Check[] {
+function planChecks({ keeping, bosun, ref, deployment, terminal }: Plan): readonly Check[] {
   const { clock } = terminal;
   return [
     { name: "Node", find: async () => findNode() },
     { name: "data folder", find: () => findStore(keeping) },
-    ...endpointChecks({ model: bosun.pool, ref, terminal }),
+    { name: "fleet", find: () => findFleet(bosun, deployment, terminal) },
+    ...(deployment
+      ? deploymentChecks(deployment, { model: bosun.pool, terminal })
+      : endpointChecks({ model: bosun.pool, ref, terminal })),
     ...modelChecks({ model: bosun.pool, ref, clock }),
     {
       name: "a crew of one agent",
@@ -108,6 +126,20 @@ async function findStore(bosun: Bosun): Promise<Finding> {
   return store
     ? { status: "ok", detail: store.path }
     : { status: "skipped", detail: "runs are not kept" };
+}
+
+async function findFleet(
+  { fleet }: Bosun,
+  deployment: Deployment | undefined,
+  terminal: Terminal,
+): Promise<Finding> {
+  if (!fleet)
+    return { status: "skipped", detail: `no fleet file: ${FLEET_FILE} would name your endpoints` };
+  const found = deployment ? await contradictionsOf(deployment, terminal) : [];
+  const [problem] = [...(fleet.problem() ? [fleet.problem()?.message ?? ""] : []), ...found];
+  if (problem !== undefined) return { status: "failed", detail: problem };
+  const models = several(Object.keys(fleet.fleet().models).length, "model");
+  return { status: "ok", detail: `${fleet.path ?? "given by a program"}: ${models}` };
 }
 
 async function findCrew(bosun: Bosun, model: ModelRef, signal: AbortSignal): Promise<Finding> {

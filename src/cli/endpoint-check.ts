@@ -4,6 +4,7 @@ import { createEndpointModel } from "../inference/model/client.ts";
 import type { Endpoint, ModelRef } from "../inference/model/endpoint.ts";
 import type { EndpointFacts } from "../inference/model/facts.ts";
 import type { Model } from "../inference/model/model.ts";
+import type { Deployment } from "../inference/pool/deployment.ts";
 import type { Check, Finding } from "./check.ts";
 import { count, several } from "./number.ts";
 import type { Terminal } from "./terminal.ts";
@@ -33,6 +34,26 @@ export function endpointChecks({ model, ref, terminal }: EndpointChecked): reado
     },
   ];
 }
+
+/** The checks of each endpoint of a model of the fleet, at most MAX_ENDPOINTS, with its name. */
+export function deploymentChecks(
+  { endpoints }: Deployment,
+  scene: Pick<EndpointChecked, "model" | "terminal">,
+): readonly Check[] {
+  return endpoints.slice(0, MAX_ENDPOINTS).flatMap(({ name, at }) => {
+    if ("call" in at) return [];
+    const label = (check: string): string =>
+      endpoints.length === 1 ? check : `${check}: ${name}`.slice(0, MAX_LABEL);
+    return endpointChecks({ ...scene, ref: at }).map((check) => ({
+      ...check,
+      name: label(check.name),
+      needs: check.needs?.map(label),
+    }));
+  });
+}
+
+const MAX_ENDPOINTS = 16;
+const MAX_LABEL = 100;
 
 function embeddedChecks(alias: string, model: Model): readonly Check[] {
   return [

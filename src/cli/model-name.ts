@@ -7,14 +7,16 @@ import { toEndpoint } from "../inference/model/preset.ts";
 
 /**
  * Checks a name given with --model.
+ * @param aliases those of the fleet, which win over every other meaning.
  * @throws BosunError `usage` for a name that is a slip of the hand, with what was meant; else what `toEndpoint` throws.
  */
-export function checkModelName(name: string, env: Env): void {
-  if (name === EMBEDDED) return;
+export function checkModelName(name: string, env: Env, aliases: readonly string[] = []): void {
+  if (name === EMBEDDED || aliases.includes(name)) return;
   if (name.trim() === "")
     throw wrong(name, "it is empty. Give a URL, as in http://localhost:8000/v1, or a name");
   if (LOCAL_HOST.test(name)) throw wrong(name, meant(name));
-  if (similarTo(name, [EMBEDDED]) !== undefined) throw wrong(name, `did you mean ${EMBEDDED}?`);
+  const near = similarTo(name, [EMBEDDED, ...aliases]);
+  if (near !== undefined) throw wrong(name, `did you mean ${near}?`);
   try {
     toEndpoint(name, env);
   } catch (error) {

@@ -1,4 +1,4 @@
-// `bosun models`: the default model, and what an endpoint says that it serves.
+// `bosun models`: the models of the fleet, or the default model; and what an endpoint says that it serves.
 
 import { createBosun } from "../bosun.ts";
 import { BosunError } from "../error.ts";
@@ -6,7 +6,9 @@ import { createEndpointModel } from "../inference/model/client.ts";
 import { type Endpoint, nameOf } from "../inference/model/endpoint.ts";
 import type { EndpointFacts } from "../inference/model/facts.ts";
 import { toEndpoint } from "../inference/model/preset.ts";
+import { openFleet } from "../own-fleet.ts";
 import { EXIT } from "./failure.ts";
+import { askFleet, fleetLines, type FleetReport } from "./fleet-report.ts";
 import { modelLabel } from "./live.ts";
 import { count } from "./number.ts";
 import { tableLines } from "./table.ts";
@@ -30,11 +32,25 @@ type ModelsReport = {
 
 /** Prints the models. @throws BosunError `model/…` when the endpoint cannot be asked. @returns the exit code. */
 export async function modelsCommand(flags: ModelsFlags, terminal: Terminal): Promise<number> {
-  const report = await askModels(flags, terminal);
   const { out } = terminal;
+  const columns = out.isTerminal ? out.columns() : undefined;
+  const fleet = flags.endpoint === undefined ? await askOwnFleet(terminal) : undefined;
+  if (fleet) {
+    if (flags.json) out.write(`${JSON.stringify({ fleet })}\n`);
+    else writeLines(out, fleetLines(fleet, columns));
+    return fleet.problems.length > 0 ? EXIT.failed : EXIT.done;
+  }
+  const report = await askModels(flags, terminal);
   if (flags.json) out.write(`${JSON.stringify(report)}\n`);
-  else writeLines(out, modelsLines(report, out.isTerminal ? out.columns() : undefined));
+  else writeLines(out, modelsLines(report, columns));
   return EXIT.done;
+}
+
+/** Undefined where there is no fleet. */
+async function askOwnFleet(terminal: Terminal): Promise<FleetReport | undefined> {
+  const { clock } = terminal;
+  const fleet = openFleet({}, { env: terminal.env(), clock });
+  return fleet && askFleet(fleet, terminal);
 }
 
 async function askModels(
@@ -42,7 +58,7 @@ async function askModels(
   terminal: Terminal,
 ): Promise<ModelsReport> {
   const env = terminal.env();
-  const bosun = createBosun({ data: false, env, clock: terminal.clock });
+  const bosun = createBosun({ data: false, fleet: false, env, clock: terminal.clock });
   try {
     const { defaultModel } = bosun;
     const name =

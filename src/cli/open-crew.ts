@@ -1,6 +1,8 @@
 // What `run` and `chat` begin with: the crew of a path, the model that the user named, the notes of a CrewAI project.
 
-import { until } from "../clock.ts";
+import { type Clock, until } from "../clock.ts";
+import type { Env } from "../inference/model/http.ts";
+import { openFleet } from "../own-fleet.ts";
 import { loadCrew, type LoadedCrew } from "./crew-file.ts";
 import { checkModelName } from "./model-name.ts";
 import { projectNoteLines } from "./project-note.ts";
@@ -23,8 +25,13 @@ export async function openCrew(
 ): Promise<LoadedCrew> {
   // A file that never finishes loading must not make Ctrl-C useless.
   const loaded = await until(loadCrew(path, terminal), terminal.signal);
-  if (model !== undefined) checkModelName(model, loaded.env);
-  const { err } = terminal;
+  const { err, clock } = terminal;
+  if (model !== undefined) checkModelName(model, loaded.env, aliasesOf(loaded.env, clock));
   writeLines(err, projectNoteLines(loaded.notes, err.paint, { withNotes: notes }));
   return loaded;
+}
+
+/** The models of the fleet that the command runs with. */
+function aliasesOf(env: Env, clock: Clock): readonly string[] {
+  return Object.keys(openFleet({}, { env, clock })?.fleet().models ?? {});
 }

@@ -11,6 +11,7 @@ import type { LoadedCrew } from "./crew-file.ts";
 import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
 import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
 import { createLineInput } from "./line-input.ts";
+import { fleetWarnings } from "./fleet-warning.ts";
 import { openCrew } from "./open-crew.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
 import { reportLines } from "./report.ts";
@@ -46,7 +47,7 @@ export async function runCommand(
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
   const loaded = await openCrew(path, flags, terminal);
   warnUnused(terminal, loaded, given);
-  const bosun = createBosun({ data: flags.data, env: loaded.env });
+  const bosun = createBosun({ data: flags.data, env: loaded.env, ...fleetWarnings(terminal) });
   try {
     const { inputs: jobs, out, model, concurrency = DEFAULT_CONCURRENCY, json = false } = flags;
     if (jobs === undefined || out === undefined)

@@ -199,7 +199,7 @@ async function withStore(
   const folder = resolve(data ?? (terminal.env()["BOSUN_DATA"] || ".bosun"));
   const path = join(folder, "runs.db");
   if (!existsSync(path)) return work({ ...NOTHING_KEPT, path }); // to look must write nothing
-  const bosun = createBosun({ data, env: terminal.env(), clock: terminal.clock });
+  const bosun = createBosun({ data, fleet: false, env: terminal.env(), clock: terminal.clock });
   try {
     const store = await bosun.store();
     if (!store) throw new BosunError("usage", "there is no data folder");

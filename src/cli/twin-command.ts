@@ -20,6 +20,7 @@ export function addTwin(program: Command, { terminal, onCode }: Define): void {
     .command("twin")
     .description("a simulated vLLM on a port: no GPU, the same protocol, refusals and metrics");
   addTwinFlags(twin);
+  addServerlessFlags(twin);
   addEngineFlags(twin);
   addServingFlags(twin);
   twin.addHelpText("after", HELP).action(async (flags: TwinFlags) => {
@@ -58,6 +59,7 @@ finish (reason), kv-squeeze (share); with p, a probability.
 Examples:
   ${commandName()} twin --gpu H100-SXM --model Qwen/Qwen3-8B
   ${commandName()} twin --gpu L40S --model Qwen/Qwen3-32B-FP8 --max-model-len 8192 --speed 100x --text filler:400
+  ${commandName()} twin --serverless --workers-max 3 --scaler REQUEST_COUNT:4 --speed 20x
   ${commandName()} twin --enable-auto-tool-choice --tool-call-parser hermes --fault "503; p=0.05" --seed 7`;
 
 function addTwinFlags(twin: Command): void {
@@ -81,6 +83,21 @@ function addTwinFlags(twin: Command): void {
     .option("--seed <n>", "of the faults' chances and the step times' noise; default 0", toSeed)
     .option("--port <n>", "default 8000; 0 takes a free one", toPort)
     .option("--host <address>", "default 127.0.0.1; others need --api-key or VLLM_API_KEY");
+}
+
+function addServerlessFlags(twin: Command): void {
+  const group = "A provider's workers (Runpod's settings):";
+  const flags: readonly Option[] = [
+    new Option("--serverless", "engines come and go in workers, with cold starts and a bill"),
+    new Option("--workers-min <n>", "always on; default 0").argParser(toSeed),
+    new Option("--workers-max <n>", "default 3").argParser(toCount),
+    new Option("--scaler <type>", "QUEUE_DELAY:SECONDS or REQUEST_COUNT:N; default QUEUE_DELAY:4"),
+    new Option("--idle-timeout <s>", "until an idle worker goes; default 5").argParser(toCount),
+    new Option("--jobs-per-worker <n>", "requests of one worker at once; default 30").argParser(
+      toCount,
+    ),
+  ];
+  for (const flag of flags) twin.addOption(flag.helpGroup(group));
 }
 
 function addEngineFlags(twin: Command): void {

@@ -10,6 +10,7 @@ import { createFaults, parseFault } from "../inference/twin/fault.ts";
 import { createTwinServer } from "../inference/twin/http/server.ts";
 import { type Calibration, readCalibration } from "../inference/twin/latency/calibration.ts";
 import { planTwin, type TwinPlan, type TwinSetup } from "../inference/twin/setup.ts";
+import type { Scaling } from "../inference/twin/served.ts";
 import { startTwin } from "../inference/twin/start.ts";
 import {
   type CallHabit,
@@ -22,10 +23,11 @@ import type { TextSource } from "../inference/twin/text/source.ts";
 import { commandName } from "./command-name.ts";
 import { EXIT, failureText } from "./failure.ts";
 import { several } from "./number.ts";
+import { billLine, type ServerlessFlags, serverlessOf } from "./serverless-flag.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
 
 /** Flags of `twin`; commander's names of vLLM's flags. */
-export type TwinFlags = {
+export type TwinFlags = ServerlessFlags & {
   readonly gpu?: string | undefined;
   readonly model?: string | undefined;
   readonly replicas?: number | undefined;
@@ -78,7 +80,10 @@ export async function twinCommand(flags: TwinFlags, terminal: Terminal): Promise
   const source = sourceOf(flags);
   const faults = createFaults((flags.fault ?? []).map(parseFault), seed);
   const calibration = calibrationOf(flags);
-  const twin = startTwin(plan, { clock, source, faults, replicas, speed, seed, calibration });
+  const serverless = serverlessOf(flags);
+  const how = { clock, source, faults, replicas, speed, seed, calibration, serverless };
+  const twin = startTwin(plan, how);
+  const { scaling } = twin.replicas[0];
   const app = createTwinServer(twin, {
     onError: (error) => writeLines(err, [failureText(error, false)]),
   });
@@ -86,8 +91,10 @@ export async function twinCommand(flags: TwinFlags, terminal: Terminal): Promise
   const token = isLoopbackName(host) ? undefined : apiKey;
   const server = await listen(app, { port, host, signal, token });
   writeLines(err, plan.memory.log);
-  writeLines(out, aboutLines(plan, { url: `${server.url}/v1`, source, replicas, speed }));
+  writeLines(out, aboutLines(plan, { url: server.url, source, replicas, speed, scaling }));
   await server.closed;
+  scaling?.close();
+  if (scaling) writeLines(err, [billLine(scaling.bill())]);
   return EXIT.done;
 }
 
@@ -173,21 +180,27 @@ type About = {
   readonly source: TextSource;
   readonly replicas: number;
   readonly speed: number;
+  readonly scaling: Scaling | undefined;
 };
 
 /** What it is, before anybody takes it for a real one. */
 function aboutLines(
   { memory, flags }: TwinPlan,
-  { url, source, replicas, speed }: About,
+  { url, source, replicas, speed, scaling }: About,
 ): string[] {
   const { gpu, tensorParallel } = memory.assumed;
   const gpus = tensorParallel > 1 ? `${tensorParallel} × ${gpu.id}` : gpu.id;
   const pace = speed === 1 ? "in real time" : `${speed} times as fast as real time`;
+  const engines = scaling
+    ? `0 to ${several(scaling.settings.workersMax, "serverless worker")}`
+    : several(replicas, "replica");
+  const health = scaling ? [`Its workers: ${url}/v2/twin/health`] : [];
   return [
-    `Simulated: a twin of vLLM with ${flags.model} on ${gpus}, ${several(replicas, "replica")}, ${pace}. No GPU and no model work here.`,
+    `Simulated: a twin of vLLM with ${flags.model} on ${gpus}, ${engines}, ${pace}. No GPU and no model work here.`,
     `Texts: ${source.name}. Token ids: a stand-in's.`,
-    `It answers at ${url}`,
-    `Try: ${commandName()} doctor --model ${url}`,
+    `It answers at ${url}/v1`,
+    ...health,
+    `Try: ${commandName()} doctor --model ${url}/v1`,
     "Ctrl-C ends it.",
   ];
 }

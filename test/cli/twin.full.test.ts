@@ -66,6 +66,22 @@ describe("bosun twin", () => {
     expect(code).toBe(0);
   });
 
+  it("is a Runpod endpoint to whom it is one: its path, its workers, its bill", async () => {
+    const flags = ["--serverless", "--workers-max", "2", "--scaler", "REQUEST_COUNT:1"];
+    await using served = await startTwin("--text", "filler:30", ...flags, "--speed", "400x");
+    const cwd = newFolder({ "crew.ts": TWO_AGENTS });
+    const base = served.url.replace("/v1", "/v2/twin");
+
+    const { code } = await runBosun(["run", "crew.ts", "--model", `${base}/openai/v1`], { cwd });
+    const health = await (await fetch(`${base}/health`)).json();
+    served.twin.kill("SIGINT");
+    const { err } = await served.twin.ended;
+
+    expect(code).toBe(0);
+    expect(health).toMatchObject({ jobs: { completed: 2, inQueue: 0, inProgress: 0 } });
+    expect(err).toMatch(/^Simulated bill: \d+ worker seconds, \$\d\.\d{4} \(Runpod/m);
+  });
+
   it("says what a script's file says", async () => {
     const folder = newFolder({
       "crew.ts": TWO_AGENTS,
@@ -117,6 +133,10 @@ describe("bosun twin", () => {
     [["--fault", "gremlins"], "there is no such fault", ""],
     [["--text", "nowhere.json"], "neither extractive, echo, filler", ""],
     [["--speed", "-1"], "above 0", ""],
+    [["--workers-max", "3"], "--workers-max counts only with --serverless", ""],
+    [["--serverless", "--scaler", "LUCK:4"], "QUEUE_DELAY:SECONDS or REQUEST_COUNT:REQUESTS", ""],
+    [["--serverless", "--workers-min", "4"], "workersMax", ""],
+    [["--serverless", "--replicas", "2"], "the workers of a serverless endpoint scale", ""],
     [["--host", "0.0.0.0"], "set a token", ""],
   ])("does not start with %j, and says why", async (args, reason, advice) => {
     const { code, err, out } = await runBosun(["twin", "--port", "0", ...args]);

@@ -137,5 +137,5 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === "string")
     return JSON.stringify(value.replace(/\/\/[^/@]*@/, "//…@").slice(0, 80)); // a password in a URL
-  return typeof value === "object" ? "an object" : String(value).slice(0, 80);
+  return typeof value === "number" || typeof value === "boolean" ? `${value}` : "an object";
 }

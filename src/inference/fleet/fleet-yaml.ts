@@ -5,10 +5,10 @@
 
 import { createRequire } from "node:module";
 import type * as Library from "yaml";
-import type { Document, LineCounter } from "yaml";
+import type { Document, LineCounter, Node } from "yaml";
 import { messageOf } from "../../error.ts";
 import { fleetError, type FleetPlace } from "./fleet-place.ts";
-import type { ShapeFault } from "./fleet-shape.ts";
+import type { DataPath, ShapeFault } from "./fleet-shape.ts";
 
 const MAX_CHARS = 1_048_576;
 const MAX_ALIASES = 100;
@@ -70,23 +70,30 @@ function toValue(document: Document, start: FleetPlace): unknown {
 
 /** Where a key or its value begins; what an alias stands for begins where its nearest ancestor in the text does. */
 function offsetOf(
-  { isMap, isScalar, isNode }: typeof Library,
+  yaml: typeof Library,
   document: Document,
   { path, isKey }: Pick<ShapeFault, "path" | "isKey">,
 ): number {
-  for (let length = path.length; length >= 0; length--) {
-    const inside: unknown =
-      length === 0 ? document.contents : document.getIn(path.slice(0, length - 1), true);
-    const parent: unknown = length === 1 ? document.contents : inside;
-    const key = path[length - 1];
-    const wanted = isMap(parent)
-      ? parent.items.find((pair) => isScalar(pair.key) && pair.key.value === key)
-      : undefined;
-    if (isKey && length === path.length && isNode(wanted?.key)) return wanted.key.range?.[0] ?? 0;
-    const node: unknown =
-      length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return node.range[0];
-    if (isNode(wanted?.key)) return wanted.key.range?.[0] ?? 0;
+  for (let length = path.length; length > 0; length--) {
+    const at = path.slice(0, length);
+    const value = isKey && length === path.length ? undefined : nodeAt(yaml, document, at);
+    const offset = (value ?? keyAt(yaml, document, at))?.range?.[0];
+    if (offset !== undefined) return offset;
   }
-  return 0;
+  return document.contents?.range?.[0] ?? 0;
+}
+
+function nodeAt({ isNode }: typeof Library, document: Document, path: DataPath): Node | undefined {
+  const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
+  return isNode(node) ? node : undefined;
+}
+
+function keyAt(yaml: typeof Library, document: Document, path: DataPath): Node | undefined {
+  const { isMap, isScalar } = yaml;
+  const parent = nodeAt(yaml, document, path.slice(0, -1));
+  const name = path.at(-1);
+  const pair = isMap(parent)
+    ? parent.items.find(({ key }) => isScalar(key) && key.value === name)
+    : undefined;
+  return isScalar(pair?.key) ? pair.key : undefined;
 }

@@ -15,9 +15,9 @@ export type Path = readonly string[];
 
 /**
  * Why a call is made: for a task's answer (`work`; `final` when no iteration is left, `repair` to mend what does not fit a schema),
- * by a manager (`manage`), to judge an answer (`guardrail`), to plan before the first task (`plan`).
+ * by a manager (`manage`), to judge an answer (`guardrail`), to plan before the first task (`plan`), to shorten what is too long for a prompt (`summary`).
  */
-export type Purpose = "work" | "final" | "repair" | "manage" | "guardrail" | "plan";
+export type Purpose = "work" | "final" | "repair" | "manage" | "guardrail" | "plan" | "summary";
 
 /** What only the orchestrator knows about a call. A Model may ignore all of it. */
 export type ModelHints = {
@@ -120,10 +120,22 @@ export type ModelEvent =
   | { readonly type: "reasoning-delta"; readonly text: string }
   | ({ readonly type: "end" } & Reply);
 
+/** A prompt to be counted: what a call of these models would send. */
+export type TokenCountAsk = {
+  readonly models: readonly ModelRef[];
+  readonly messages: readonly Message[];
+  readonly tools?: readonly ToolSpec[] | undefined;
+};
+
 /** Anything that answers. */
 export interface Model {
   /** @throws BosunError with a `model/…` code; see A1 to A3. */
   call(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
   /** Smallest context in tokens that the call may meet; undefined when nobody knows. Never rejects for an endpoint that is down. */
   contextTokens(models: readonly ModelRef[], signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * Exact tokens of a prompt, by the tokenizers of its models: the most of them; undefined when one of them cannot tell. May reject.
+   * Absent for a model that never can.
+   */
+  countTokens?(ask: TokenCountAsk, signal: AbortSignal): Promise<number | undefined>;
 }

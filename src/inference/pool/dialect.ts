@@ -14,7 +14,7 @@ export type DialectFacts = {
   readonly unknown: string;
 };
 
-/** Of vLLM 0.28, SGLang 0.5, llama.cpp b6000, Ollama 0.12 and Runpod's API of 2026-08. */
+/** vLLM 0.28, as the twin has it; the others by their documentation and source, read 2026-11, not tried on such servers. */
 export const DIALECT_FACTS: Readonly<Record<Dialect, DialectFacts>> = {
   vllm: {
     context: "/v1/models: max_model_len",

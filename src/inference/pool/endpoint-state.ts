@@ -7,6 +7,7 @@ import type { Reply } from "../model/model.ts";
 import { type Calibration, createCalibration } from "./calibration.ts";
 import type { Capacity } from "./capacity.ts";
 import type { PoolEndpoint } from "./deployment.ts";
+import { createEndpointGuard, type EndpointGuard } from "./endpoint-guard.ts";
 import { type Bounds, createLedger, type Ledger } from "./ledger.ts";
 import { createPrefixIndex, type PrefixIndex } from "./prefix-index.ts";
 import type { Gauges, Probe } from "./probe.ts";
@@ -42,16 +43,6 @@ export type Seen = {
   readonly batch: number;
   readonly forget: () => void;
 };
-
-type EndpointGuard = {
-  allows(now: number, inFlight: number): boolean;
-  onStart(now: number): void;
-  readonly circuit: "closed" | "open" | "half-open";
-  readonly limit: number;
-};
-function createEndpointGuard(): EndpointGuard {
-  return { allows: () => true, onStart: () => undefined, circuit: "closed", limit: Infinity };
-}
 
 /**
  * A part of the KV cache that stays free. None: the ledger looks ahead to the fullest moment, which few calls in flight ever reach, and each
@@ -89,7 +80,7 @@ class ServerState implements EndpointState {
   readonly rate: Rate = createRate();
   readonly speed: Speed = createSpeed();
   readonly calibration: Calibration = createCalibration();
-  readonly guard: EndpointGuard = createEndpointGuard();
+  readonly guard: EndpointGuard;
   gauges: Gauges | undefined;
   readonly #probe: Partial<Probe>;
   readonly #clock: Clock;
@@ -102,6 +93,12 @@ class ServerState implements EndpointState {
 
   constructor({ name, probe, clock }: StateOptions) {
     this.name = name;
+    const capacity = (): Capacity => this.#capacity;
+    this.guard = createEndpointGuard({
+      get kvTokens() {
+        return capacity().kvTokens;
+      },
+    });
     this.#probe = probe;
     this.#clock = clock;
   }
@@ -154,6 +151,7 @@ class ServerState implements EndpointState {
     if (shown === undefined) return;
     if (this.gauges && isRestart(this.gauges, shown)) this.prefixes.clear();
     this.gauges = shown;
+    this.guard.onGauges(shown, sent.seqs);
     ledger.foreign = toForeign(shown, this.#capacity, sent);
   }
 

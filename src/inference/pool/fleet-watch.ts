@@ -57,7 +57,7 @@ export function createFleetWatch(options: FleetWatchOptions): FleetWatch {
     onNew: () => (problem = undefined),
   });
 
-  const deployment = (alias: string): Deployment | undefined => {
+  const find = (alias: string): Deployment | undefined => {
     const fleet = version();
     const model = ownValue(fleet.models, alias);
     if (model === undefined) {
@@ -68,18 +68,21 @@ export function createFleetWatch(options: FleetWatchOptions): FleetWatch {
     const urls = (model.endpoints ?? []).map((one) => replicas.urlsOf(one));
     if (known?.fleet === fleet && urls.every((list, index) => list === known.urls[index]))
       return known.deployment;
-    const fresh = toDeployment(fleet, [alias, model], { env, replicasOf: replicas.urlsOf });
+    const fresh = toDeployment(fleet, [alias, model], {
+      env,
+      replicasOf: (one) => replicas.urlsOf(one),
+    });
     const text = JSON.stringify(fresh);
     const deployment = known?.text === text ? known.deployment : fresh;
     made.set(alias, { fleet, urls, text, deployment });
     return deployment;
   };
   // Mistakes that only the environment shows are found now; names begin to be looked up.
-  for (const alias of Object.keys(version().models)) deployment(alias);
+  for (const alias of Object.keys(version().models)) find(alias);
   return {
     path: typeof source === "string" ? source : undefined,
     fleet: version,
-    deployment,
+    deployment: find,
     problem: () => problem,
   };
 }

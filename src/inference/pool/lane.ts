@@ -11,6 +11,7 @@ import type { Clients } from "./clients.ts";
 import type { Deployment, PoolEndpoint } from "./deployment.ts";
 import { createEndpointState, type EndpointState } from "./endpoint-state.ts";
 import { createHttpProbe } from "./http-probe.ts";
+import { createOutliers, type Outliers } from "./outlier.ts";
 import type { Probe } from "./probe.ts";
 import { createRoute, type Route } from "./route.ts";
 
@@ -26,6 +27,7 @@ export type Lane = {
   readonly deployment: Deployment;
   readonly sites: readonly [Site, ...Site[]];
   readonly route: Route;
+  readonly outliers: Outliers;
 };
 
 export interface Lanes {
@@ -82,7 +84,8 @@ export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
       return { place, endpoint, model, state: stateOf(endpoint, isFleet) };
     });
     assert(first !== undefined, "a deployment has endpoints");
-    return { deployment, sites: [first, ...others], route: routeOf(deployment) };
+    const outliers = createOutliers(deployment.endpoints.map(({ name }) => name));
+    return { deployment, sites: [first, ...others], route: routeOf(deployment), outliers };
   };
   return {
     of(ref) {

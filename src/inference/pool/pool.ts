@@ -5,7 +5,7 @@
 // Invariants: M2, M3 (ledger.ts); M4 an aborted call closes its upstream socket (the client does); M5 only this folder repeats a model call.
 
 import type { Clock } from "../../clock.ts";
-import { BosunError } from "../../error.ts";
+import { BosunError, toBosunError } from "../../error.ts";
 import type { JsonObject } from "../../json.ts";
 import { type Endpoint, mergeSettings, type ModelRef, nameOf } from "../model/endpoint.ts";
 import type { Env } from "../model/http.ts";
@@ -15,12 +15,13 @@ import { type Call, toCall } from "./call.ts";
 import { createClients } from "./clients.ts";
 import type { Deployment, PoolEndpoint } from "./deployment.ts";
 import { createExpectedOutput, type ExpectedOutput } from "./expected-output.ts";
-import { createLanes, type Lanes, type Site } from "./lane.ts";
-import { told } from "./overload.ts";
-import type { Ticket } from "./place.ts";
+import { createLanes, type Lane, type Lanes, type Site } from "./lane.ts";
+import { circuitOpen, isDown, told } from "./overload.ts";
 import { createRetryBudget, DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
 import { createRunWaits, type RunWaits } from "./run-wait.ts";
 import { type PoolStats, toStats } from "./stats.ts";
+import { countTokens } from "./token-count.ts";
+import type { Ticket } from "./ticket.ts";
 import { planNext, type Repeating, type Trial } from "./trial.ts";
 
 export type PoolOptions = {
@@ -85,11 +86,12 @@ export function createPool(options: PoolOptions): Pool {
       const sizes = known.filter((tokens) => tokens !== undefined);
       return sizes.length === 0 ? undefined : Math.min(...sizes);
     },
+    countTokens: (ask, signal) => countTokens((ref) => lanes.of(ref).sites[0].model, ask, signal),
     check(models) {
       const faults = models.map((ref) => faultOf(() => lanes.of(ref)));
       if (faults.length > 0 && !faults.includes(undefined)) throw faults[0];
     },
-    stats: () => toStats({ ...home, states: lanes.states() }),
+    stats: () => toStats({ ...home, now: clock.now(), states: lanes.states() }),
     close: () => clients.close(),
   };
 }
@@ -139,30 +141,23 @@ async function* callModels(
     let ticket: Ticket | undefined;
     try {
       if (at.attempt === 1) budget.earn();
-      const startedAt = clock.now();
-      const call = toCall(request, {
-        findLane: () => home.lanes.of(at.ref),
-        expected: home.expected,
-        waits: home.waits,
-        place,
-        now: startedAt,
-        avoid,
-      });
+      const call = callAt(request, home, { ref: at.ref, place, avoid });
       ticket = admission.tryEnter(call);
       if (ticket === undefined) {
-        yield { type: "queued", reason: told(call.lane.sites) };
-        const waitMs = request.timeouts?.queueMs ?? QUEUE_MS;
-        ticket = await admission.enter(call, { waitMs, signal });
+        const hasFallback = at.index + 1 < request.models.length;
+        if (hasFallback && isDown(call.lane, clock.now()))
+          throw circuitOpen(call.lane, clock.now());
+        yield { type: "queued", reason: told(call.lane.sites, clock.now()) };
+        ticket = await admission.enter(call, { waitMs: queueMsOf(request), signal });
       }
-      const { site } = ticket;
-      const queuedMs = ticket.admittedAt - startedAt;
+      const queuedMs = ticket.admittedAt - call.turn.arrivedAt;
       home.waits.add(request.hints.runId, queuedMs);
-      for await (const event of site.model.call(toOwn(request, at.ref, ticket), signal)) {
+      for await (const event of ticket.site.model.call(toOwn(request, at.ref, ticket), signal)) {
         if (event.type === "start") yield { ...event, attempt: at.attempt };
         else if (event.type === "end") {
           const { timings } = event;
           learn(home, { request, call, ticket, reply: event });
-          ticket.release();
+          ticket.done();
           yield { ...event, timings: { ...timings, queueMs: timings.queueMs + queuedMs } };
           return;
         } else {
@@ -171,11 +166,11 @@ async function* callModels(
         }
       }
       throw new BosunError("model/cut", `${nameOf(at.ref)} ended its events without an end`);
-    } catch (error) {
-      ticket?.release();
+    } catch (cause) {
+      const error = failureOf(cause, { ref: at.ref, ticket, signal });
       avoid = ticket?.site.endpoint.name;
       const next = planNext({ at, error, signal, fallback: request.models[at.index + 1] }, home);
-      if (next.event.type === "retry") home.retries++;
+      home.retries += next.event.type === "retry" ? 1 : 0;
       yield next.event;
       if (next.at.waitedMs > 0) await clock.sleep(next.at.waitedMs, signal);
       at = next.at;
@@ -183,6 +178,36 @@ async function* callModels(
       ticket?.release(); // also when the reader left the loop (M3)
     }
   }
+}
+
+type Attempt = {
+  readonly ref: ModelRef;
+  readonly place: number;
+  readonly avoid: string | undefined;
+};
+
+function callAt(request: ModelRequest, home: Home, { ref, ...rest }: Attempt): Call {
+  const { lanes, expected, waits, clock } = home;
+  const findLane = (): Lane => lanes.of(ref);
+  return toCall(request, { findLane, expected, waits, now: clock.now(), ...rest });
+}
+
+function queueMsOf({ timeouts }: ModelRequest): number {
+  return timeouts?.queueMs ?? QUEUE_MS;
+}
+
+type Failing = {
+  readonly ref: ModelRef;
+  readonly ticket: Ticket | undefined;
+  readonly signal: AbortSignal;
+};
+
+/** What is known of a failure, and its ticket returned. A call that was aborted says nothing about its endpoint. */
+function failureOf(cause: unknown, { ref, ticket, signal }: Failing): BosunError {
+  const error = toBosunError(cause, "model/server", nameOf(ref));
+  if (!signal.aborted) return ticket?.fail(error) ?? error;
+  ticket?.release();
+  return error;
 }
 
 /** The request as its endpoint gets it. Settings travel with the call, so that endpoints that differ in nothing else share one client. */

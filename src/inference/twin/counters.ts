@@ -36,3 +36,23 @@ export function zeroCounters(): MutableCounters {
     requests: { stop: 0, length: 0, abort: 0, error: 0 },
   };
 }
+
+/** The sums of two engines together. */
+export function addCounters(a: EngineCounters, b: EngineCounters): EngineCounters {
+  return {
+    steps: a.steps + b.steps,
+    prefixCacheQueries: a.prefixCacheQueries + b.prefixCacheQueries,
+    prefixCacheHits: a.prefixCacheHits + b.prefixCacheHits,
+    preemptions: a.preemptions + b.preemptions,
+    promptTokens: a.promptTokens + b.promptTokens,
+    promptTokensComputed: a.promptTokensComputed + b.promptTokensComputed,
+    promptTokensCached: a.promptTokensCached + b.promptTokensCached,
+    generationTokens: a.generationTokens + b.generationTokens,
+    requests: {
+      stop: a.requests.stop + b.requests.stop,
+      length: a.requests.length + b.requests.length,
+      abort: a.requests.abort + b.requests.abort,
+      error: a.requests.error + b.requests.error,
+    },
+  };
+}

@@ -7,7 +7,9 @@ import { BosunError, detailOf, isBosunError } from "../../error.ts";
 import type { ToolCall } from "../model/message.ts";
 import type { Finish, Model, ModelEvent, ModelRequest, Reply } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
+import type { Probe } from "../pool/probe.ts";
 import { PLAIN_ASK, type TwinAsk } from "./ask.ts";
+import { createTwinProbe } from "./probe.ts";
 import { toServerMetrics } from "./server-metrics.ts";
 import type { Delta } from "./text/answer.ts";
 import { toPromptIds } from "./text/prompt.ts";
@@ -16,8 +18,11 @@ import type { Twin, TwinEvent } from "./twin.ts";
 /** Where a twin in this process says that it runs. */
 const ENDPOINT = "twin (simulated)";
 
-/** A Model whose calls take the time that the twin's engine takes. Throws what vLLM refuses, with `details.status` as HTTP would have it. */
-export function createTwinModel(twin: Twin): Model {
+/**
+ * A Model whose calls take the time that the twin's engine takes, and that tells about itself. Throws what vLLM refuses, with
+ * `details.status` as HTTP would have it.
+ */
+export function createTwinModel(twin: Twin): Model & Probe {
   const { clock, flags } = twin;
   let count = 0;
 
@@ -40,7 +45,12 @@ export function createTwinModel(twin: Twin): Model {
       throw withPartial(error, heard, { asked, signal });
     }
   }
-  return { call, contextTokens: async () => flags.maxModelLen };
+  return {
+    call,
+    contextTokens: async () => flags.maxModelLen,
+    countTokens: async (asked) => toPromptIds(asked).length,
+    ...createTwinProbe(twin),
+  };
 }
 
 /** The ask that a request stands for; what has no word in ModelSettings is read from `extraBody` by vLLM's names. */

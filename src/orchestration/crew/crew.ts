@@ -15,7 +15,14 @@ import {
   namesOf,
 } from "./cast.ts";
 import { type Hooks, isHooks } from "./hook.ts";
-import { fillPlaceholders, type Inputs } from "./input.ts";
+import { fillPlaceholders, type Inputs, placeholdersOf } from "./input.ts";
+import {
+  DEFAULT_INLINE_TOKENS,
+  type FitMode,
+  type InputFits,
+  isFitMode,
+  isInputFits,
+} from "./input-fit.ts";
 import { type DelegationLimits, limitsOf, managerOf, type ManagerOptions } from "./manager.ts";
 import {
   type Check,
@@ -67,6 +74,12 @@ export type CrewOptions<
     /** The model that makes the plan. Default: the run's. */
     readonly planningModel?: ModelRef | undefined;
     readonly hooks?: Hooks | undefined;
+    /** How earlier outputs that are too long for a call are shortened. Default "cut". */
+    readonly fit?: FitMode | undefined;
+    /** An input with more estimated tokens is not pasted into prompts: agents search and read it. Default 2,000. */
+    readonly inlineTokens?: number | undefined;
+    /** By an input's name: what stands in its place when it is too long to be pasted. Default: what agents need to search and read it. */
+    readonly inputs?: InputFits | undefined;
   };
 
 /** A crew as data: every task's agent is resolved. */
@@ -87,6 +100,9 @@ export type Crew<
   readonly planning: boolean;
   readonly planningModel: ModelRef | undefined;
   readonly hooks: Hooks;
+  readonly fit: FitMode;
+  readonly inlineTokens: number;
+  readonly inputs: InputFits;
 };
 
 /** Bound of a crew's size: plans are made with algorithms of O(n²) and more. */
@@ -127,7 +143,30 @@ export function defineCrew<
     planning,
     planningModel,
     hooks,
+    ...fitOf(where, options, agents),
   };
+}
+
+/** How a crew's prompts are fitted. @throws BosunError `crew/invalid` for an input that no text of the crew has. */
+function fitOf(
+  where: string,
+  {
+    fit = "cut",
+    inlineTokens = DEFAULT_INLINE_TOKENS,
+    inputs = {},
+    tasks,
+  }: CrewOptions<readonly Task[], Policy>,
+  agents: readonly Agent[],
+): Pick<Crew, "fit" | "inlineTokens" | "inputs"> {
+  const texts = [...allTasks(tasks).flatMap(textsOfTask), ...agents.flatMap(textsOfAgent)];
+  const known = new Set(texts.flatMap(({ text }) => placeholdersOf(text)));
+  const unknown = Object.keys(inputs).find((name) => !known.has(name));
+  if (unknown === undefined) return { fit, inlineTokens, inputs };
+  const names = [...known].map((name) => `{${name}}`).join(", ") || "none";
+  throw new BosunError(
+    "crew/invalid",
+    `${where}: inputs names "${unknown}", but no text of the crew has {${unknown}}. Its placeholders are: ${names}`,
+  );
 }
 
 /**
@@ -154,7 +193,7 @@ export function checkInputs(crew: Crew, inputs: Inputs): void {
 /** A text that a user wrote, and whose it is. */
 export type Text = { readonly whose: string; readonly text: string };
 
-/** Every text of a crew that may hold placeholders,, in the order of its tasks. */
+/** Every text of a crew that may hold placeholders, in the order of its tasks. */
 export function textsOf(crew: Crew): readonly Text[] {
   return [
     ...allTasks(crew.tasks).flatMap((task) => [
@@ -237,6 +276,9 @@ const KNOWN: KnownOptions = {
     planning: optional(isFlag),
     planningModel: optional(isModelRef),
     hooks: optional(isHooks),
+    fit: optional(isFitMode),
+    inlineTokens: optional(isWhole(1)),
+    inputs: optional(isInputFits),
   },
   notBuilt: ["memory", "knowledge", "limits"],
 };

@@ -3,7 +3,8 @@
 import { BosunError } from "../../error.ts";
 import type { OutputSpec } from "../../inference/model/message.ts";
 import type { Durable } from "../durable/durable.ts";
-import { type Ask, askModel } from "./call.ts";
+import { askModel } from "./call.ts";
+import type { Ask } from "./model-ask.ts";
 import { checkOutput } from "./output.ts";
 import { repairText } from "./prompt.ts";
 import type { World } from "./world.ts";

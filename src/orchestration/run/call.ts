@@ -2,29 +2,21 @@
 
 import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
-import type { Message, OutputSpec } from "../../inference/model/message.ts";
-import type { Timeouts } from "../../inference/model/endpoint.ts";
-import type { ModelRequest, Path, Purpose, Reply } from "../../inference/model/model.ts";
+import type { Message } from "../../inference/model/message.ts";
+import { nameOf } from "../../inference/model/endpoint.ts";
+import type { ModelEvent, ModelRequest, Path, Reply } from "../../inference/model/model.ts";
+import { estimatePrompt } from "../../inference/model/tokens.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
+import type { RunFact } from "./event.ts";
 import { withoutText } from "./failure.ts";
-import { applyFit, checkFit } from "./fit.ts";
+import { fitConversation } from "./condense.ts";
+import { checkFit } from "./fit.ts";
 import { runHook } from "./hook.ts";
 import { toMessageParts, toMessages, toPromptParts } from "./prompt.ts";
-import { fitAsk, type Fitting, type Fit } from "./room.ts";
+import type { Ask } from "./model-ask.ts";
+import type { Fit } from "./room.ts";
 import type { RunContext, World } from "./world.ts";
-
-/** A call as the agent loop asks for it. */
-export type Ask = Fitting & {
-  readonly path: Path;
-  readonly agent: string;
-  /** The task that it is for; "" before the first. */
-  readonly task: string;
-  readonly purpose: Purpose;
-  readonly output: OutputSpec | undefined;
-  readonly timeouts: Timeouts | undefined;
-  readonly remainingCalls: number | undefined;
-};
 
 /** The answer to one call, with what the crew's hooks make of it. */
 export async function askModel(d: Durable, world: World, ask: Ask): Promise<Reply> {
@@ -42,11 +34,12 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
   const run = world.runOf(d.rootId);
   const { path, agent, purpose } = ask;
   const key = path.join("/");
-  const fit = await d.step(`${key}/fit`, (step) => fitAsk(world, ask, step.signal));
-  for (const cut of fit.cuts) run.log.emit(path, { type: "context-trim", ...cut });
-  const conversation = applyFit(ask.conversation, fit.cuts);
+  const { fit, conversation } = await fitConversation(d, world, ask, (one) =>
+    askModel(d, world, one),
+  );
   const fitted = toMessages(conversation);
   const messages = await hookMessages(d, world, ask, { fit, messages: fitted });
+  ask.onFit?.(fit.cuts);
   if (run.showPrompts) {
     const isChanged = messages !== fitted;
     const parts = isChanged
@@ -162,6 +155,7 @@ async function callModel(
   step: StepContext,
 ): Promise<Reply> {
   const { purpose } = request.hints;
+  let answering = nameOf(request.models[0]);
   for await (const event of world.model.call(request, step.signal)) {
     if (told.isOver) throw step.signal.reason; // a model that ignores its signal speaks to nobody
     switch (event.type) {
@@ -189,20 +183,16 @@ async function callModel(
           step.attempt,
         );
         break;
-      case "retry": {
-        const { attempt: call, afterMs, code, message, usage } = event;
-        log.emit(
-          path,
-          { type: "model-retry", agent, call, afterMs, code, message, usage },
-          step.attempt,
-        );
+      case "retry":
+        log.emit(path, toRetryFact(event, agent), step.attempt);
         break;
-      }
       case "fallback":
+        answering = event.to;
         log.emit(path, { ...event, type: "model-fallback", agent }, step.attempt);
         break;
       case "end": {
         const { type: _, ...reply } = event;
+        world.tokens.note(answering, estimatePrompt(request.messages, request.tools), reply.usage);
         return reply;
       }
       default:
@@ -213,6 +203,11 @@ async function callModel(
     "model/cut",
     `the model of agent "${agent}" ended its events without an end`,
   );
+}
+
+function toRetryFact(event: Extract<ModelEvent, { type: "retry" }>, agent: string): RunFact {
+  const { attempt: call, afterMs, code, message, usage } = event;
+  return { type: "model-retry", agent, call, afterMs, code, message, usage };
 }
 
 function isUsage(value: Json | undefined): value is Json & Usage {

@@ -12,6 +12,7 @@ import type { CallTimings, Finish, Path, Purpose } from "../../inference/model/m
 import type { Usage } from "../../inference/model/usage.ts";
 import type { Asked } from "../tool/approval.ts";
 import type { HookName } from "../crew/hook.ts";
+import type { Range } from "./range.ts";
 
 /** How a task ended. "partial": its text so far was taken as its output. "skipped": its condition said that it is not needed. */
 export type TaskStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out" | "skipped";
@@ -43,8 +44,21 @@ export type RunFact =
   | {
       readonly type: "context-trim";
       readonly part: string;
+      /** Estimated. */
       readonly tokensBefore: number;
       readonly tokensAfter: number;
+      /** Its middle left out, summarised by a model, or replaced by what is found in it. Absent in events of earlier versions: "cut". */
+      readonly how?: "cut" | "summary" | "retrieval" | undefined;
+    }
+  /** What one piece of a task's work has read of an input that was too long to be pasted; characters from, included, to, excluded. */
+  | {
+      readonly type: "input-read";
+      readonly agent: string;
+      readonly input: string;
+      /** Of the whole input, estimated. */
+      readonly tokens: number;
+      readonly characters: number;
+      readonly ranges: readonly Range[];
     }
   | { readonly type: "model-prompt"; readonly agent: string; readonly parts: readonly PromptPart[] }
   | { readonly type: "model-queued"; readonly agent: string; readonly reason: string }

@@ -5,9 +5,11 @@ import type { ToolSpec } from "../../inference/model/message.ts";
 import type { Finish, Path } from "../../inference/model/model.ts";
 import type { JsonObject } from "../../json.ts";
 import { type Agent, SETTING_NAMES } from "../crew/agent.ts";
+import type { FitMode } from "../crew/input-fit.ts";
 import type { Task } from "../crew/task.ts";
 import type { Tool } from "../tool/tool.ts";
 import { specOf } from "./description.ts";
+import type { Reading } from "./input-tool.ts";
 import type { Conversation } from "./prompt.ts";
 import { type Team, teamOf, teamTools } from "./team.ts";
 import { nameOfAgent, type RunContext } from "./world.ts";
@@ -33,6 +35,10 @@ export type AgentJob = {
   readonly team: Team | undefined;
   readonly schema: JsonObject | undefined;
   readonly conversation: Conversation;
+  /** How sections that are too long are shortened. */
+  readonly fit: FitMode;
+  /** The account of what is read of long inputs; undefined where there is none. */
+  readonly reading: Reading | undefined;
   /** Calls that the run makes after this piece, at least; undefined where nobody can know. */
   readonly remainingCalls: number | undefined;
 };

@@ -8,6 +8,7 @@ import type { Crew, Policy } from "../crew/crew.ts";
 import type { Task } from "../crew/task.ts";
 import type { RunStatus, TaskStatus } from "./event.ts";
 import { readOutput } from "./output.ts";
+import { type UnreadInput, unreadOf } from "./input-read.ts";
 import type { AgentState, RunState } from "./state.ts";
 
 /** Times on the run's clock, in ms; undefined for a task that never started. */
@@ -31,6 +32,8 @@ export type TaskResult<Output = unknown> = {
   readonly attempts: number;
   readonly usage: Usage;
   readonly timings: Timings;
+  /** Inputs that were too long to be pasted, of which no model has read all in this task. */
+  readonly unread: readonly UnreadInput[];
 };
 
 /** The type of a task's output in a crew's result: under "continue" any task may have none. */
@@ -125,6 +128,7 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
       attempts: 0,
       usage: NO_USAGE,
       timings: timingsOf({ startedAt: undefined, endedAt: undefined }),
+      unread: [],
     };
   const { status, raw, finish, agent, error, attempts, usage } = folded;
   const isEnded = status !== "waiting" && status !== "running";
@@ -138,6 +142,7 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
     attempts,
     usage,
     timings: timingsOf(folded),
+    unread: unreadOf(folded.inputs),
     ...(error ? { error } : {}),
   };
 }

@@ -5,6 +5,7 @@ import { ownValue } from "../../json.ts";
 import type { Finish, Path, Purpose } from "../../inference/model/model.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { HookName } from "../crew/hook.ts";
+import { addRead, type InputStates } from "./input-read.ts";
 import type { RunEvent, RunStatus, TaskStatus } from "./event.ts";
 
 /** What one agent did in a run. `busyMs` = time of its model calls and nothing else. */
@@ -41,6 +42,8 @@ export type TaskState = {
   readonly error: ErrorData | undefined;
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
+  /** What its last attempt has read of inputs that were too long to be pasted. */
+  readonly inputs: InputStates;
 };
 
 /** A run, folded. `usage` is the sum over agents (invariant C2). */
@@ -120,6 +123,7 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
         status: "running",
         attempts: event.attempt,
         startedAt: task.startedAt ?? event.at,
+        inputs: {},
       }));
     case "task-end": {
       const { task: name, agent, status, raw, finish, standIn, error, at } = event;
@@ -175,6 +179,11 @@ function applyWork(state: RunState, event: WorkEvent): RunState {
         delegations: task.delegations + 1,
         delegationFailures: task.delegationFailures + (event.status === "failed" ? 1 : 0),
       }));
+    case "input-read":
+      return withTask(state, taskOf(event.path) ?? "", (task) => ({
+        ...task,
+        inputs: addRead(task.inputs, event),
+      }));
     case "hook-end":
       return event.status === "failed" ? withHookFault(state, event) : state;
     default:
@@ -220,6 +229,7 @@ const EMPTY_TASK: Omit<TaskState, "name" | "agent"> = {
   error: undefined,
   startedAt: undefined,
   endedAt: undefined,
+  inputs: {},
 };
 
 const EMPTY_AGENT: Omit<AgentState, "name"> = {

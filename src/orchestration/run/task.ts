@@ -17,6 +17,7 @@ import { type Answer, settingsOf, workplaceOf } from "./job.ts";
 import { readOutput } from "./output.ts";
 import { outputFileOf, outputPath, writeOutputFile } from "./output-file.ts";
 import { type Section, startConversation } from "./prompt.ts";
+import { lookAt, tellReading } from "./sight.ts";
 import { callUser } from "./user-code.ts";
 import { nameOfAgent, type RunContext, type World } from "./world.ts";
 
@@ -116,26 +117,39 @@ async function doTask(
   const spec = executorOf(task, run.crew);
   const place = workplaceOf(run, spec, { tools: toolsOf(spec, task), givers: [] });
   const schema = run.description.outputs.get(task);
-  const fill = (text: string): string => fillPlaceholders(text, run.inputs, `task "${task.name}"`);
+  const path = input.standIn ? [input.segment, `task:${task.name}`] : [input.segment];
+  const settings = settingsOf(place.agent, task);
+  const { name, description, expectedOutput } = task;
+  const texts = [expectedOutput];
+  const looking = { path, place, settings, task: name, description, isTemplate: true, texts };
+  const sight = await lookAt(d, world, looking);
   const conversation = startConversation({
     agent: place.agent,
-    inputs: run.inputs,
+    inputs: sight.brief,
     team: place.team,
-    sections: input.sections,
-    description: fill(task.description) + preferenceOf(run, task),
-    expectedOutput: fill(task.expectedOutput),
+    sections: [...sight.sections, ...input.sections],
+    description: sight.description + preferenceOf(run, task),
+    expectedOutput: fillPlaceholders(expectedOutput, sight.brief, `task "${name}"`),
     schema,
   });
   const job = {
     ...place,
+    tools: sight.tools,
+    toolSpecs: sight.toolSpecs,
+    reading: sight.reading,
     task,
-    path: input.standIn ? [input.segment, `task:${task.name}`] : [input.segment],
-    settings: settingsOf(place.agent, task),
+    path,
+    settings,
     schema,
     conversation,
-    remainingCalls: run.plan.tasks.find(({ name }) => name === input.task)?.remaining ?? 0,
+    fit: task.fit ?? run.crew.fit,
+    remainingCalls: run.plan.tasks.find((one) => one.name === input.task)?.remaining ?? 0,
   };
-  return runAgent(d, world, job, delegationFlow);
+  try {
+    return await runAgent(d, world, job, delegationFlow);
+  } finally {
+    tellReading(run, looking, sight);
+  }
 }
 
 /** Under a manager a task's agent is a wish, not a wall: the others can be asked too. */

@@ -26,7 +26,7 @@ export type Team = {
  * passed on as deep as it may be (`maxDelegationDepth`).
  */
 export function teamOf(
-  { crew, inputs }: RunContext,
+  { crew, inputs, documents }: RunContext,
   spec: Agent,
   chain: readonly string[],
 ): Team | undefined {
@@ -36,7 +36,11 @@ export function teamOf(
   const members = crew.agents
     .map((one): Member => {
       const name = nameOfAgent(one, inputs);
-      return { name, goal: fillPlaceholders(one.goal, inputs, `agent "${name}"`), spec: one };
+      return {
+        name,
+        goal: fillPlaceholders(one.goal, documents.brief, `agent "${name}"`),
+        spec: one,
+      };
     })
     .filter(({ name, spec: one }) => one !== spec && !chain.includes(name));
   if (members.length === 0) return undefined;

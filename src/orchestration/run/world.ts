@@ -3,7 +3,8 @@
 import type { Clock } from "../../clock.ts";
 import type { BosunError } from "../../error.ts";
 import type { Model } from "../../inference/model/model.ts";
-import type { ModelRef } from "../../inference/model/endpoint.ts";
+import type { ModelRef, ModelSettings } from "../../inference/model/endpoint.ts";
+import type { TokenCounter } from "../../inference/model/token-count.ts";
 import type { Crew } from "../crew/crew.ts";
 import type { Agent } from "../crew/agent.ts";
 import { fillPlaceholders, type Inputs } from "../crew/input.ts";
@@ -11,6 +12,7 @@ import type { Plan } from "../plan/plan.ts";
 import type { ToolRunner } from "../tool/run.ts";
 import type { Description } from "./description.ts";
 import type { RunFact } from "./event.ts";
+import type { InputDocuments } from "./input-document.ts";
 import type { RunLog } from "./log.ts";
 
 /** What belongs to one root run and is not JSON. */
@@ -18,6 +20,8 @@ export type RunContext = {
   readonly crew: Crew;
   readonly plan: Plan;
   readonly inputs: Inputs;
+  /** Those of the inputs that are too long for a prompt. */
+  readonly documents: InputDocuments;
   readonly description: Description;
   readonly log: RunLog;
   readonly tools: ToolRunner;
@@ -40,6 +44,9 @@ export type RunContext = {
 export type World = {
   readonly clock: Clock;
   readonly model: Model;
+  readonly tokens: TokenCounter;
+  /** How a model is asked unless an agent or a task says otherwise. */
+  readonly settingsOf: (ref: ModelRef) => ModelSettings;
   /** @throws when no such run is bound: a mistake of the program, not of the user. */
   readonly runOf: (rootId: string) => RunContext;
 };

@@ -13,9 +13,9 @@ type Scene = {
   readonly problems: BosunError[];
   readonly folder: string;
   /** Puts another text in the file's place, as editors do. */
-  write(file: string, text: string): void;
+  readonly write: (file: string, text: string) => void;
   /** What the pool would call now. */
-  urls(alias?: string): readonly string[] | undefined;
+  readonly urls: (alias?: string) => readonly string[] | undefined;
 };
 
 function sceneOf(

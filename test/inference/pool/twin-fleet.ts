@@ -1,10 +1,9 @@
 // Twins in virtual time as the endpoints of one deployment, small enough that a handful of calls fills them.
 
 import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
-import type { ModelHints, ModelRequest } from "../../../src/inference/model/model.ts";
+import type { Model, ModelHints, ModelRequest } from "../../../src/inference/model/model.ts";
 import type { Deployment, PoolEndpoint } from "../../../src/inference/pool/deployment.ts";
 import { createPool, type Pool } from "../../../src/inference/pool/pool.ts";
-import type { Probe } from "../../../src/inference/pool/probe.ts";
 import { createFaults } from "../../../src/inference/twin/fault.ts";
 import { createTwinModel } from "../../../src/inference/twin/model.ts";
 import { planTwin } from "../../../src/inference/twin/setup.ts";
@@ -56,7 +55,7 @@ export function twinFleet(scene: FleetScene = {}): TwinFleet {
     const model = createTwinModel(twin);
     return {
       name: `gpu-${index}`,
-      at: withProbe ? { ...model, ...probeOf(twin, clock) } : model,
+      at: withProbe ? model : withoutProbe(model),
       capacity: capacity ?? { kvTokens: blocks * 16 },
     };
   });
@@ -96,23 +95,11 @@ export function twinFleet(scene: FleetScene = {}): TwinFleet {
   };
 }
 
-/** What vLLM's /metrics would say. */
-function probeOf(twin: Twin, clock: VirtualClock): Pick<Probe, "gauges" | "capacity"> {
-  const [replica] = twin.replicas;
+/** A model that tells nothing besides its answers. */
+function withoutProbe(model: Model): Model {
   return {
-    async gauges() {
-      const { numRequestsRunning, numRequestsWaiting, kvCacheUsage, counters } = replica.stats();
-      return {
-        at: clock.now(),
-        running: numRequestsRunning,
-        waiting: numRequestsWaiting,
-        kvUsage: kvCacheUsage,
-        preemptions: counters.preemptions,
-        prefixQueries: counters.prefixCacheQueries,
-        prefixHits: counters.prefixCacheHits,
-      };
-    },
-    capacity: async () => ({ kvTokens: replica.config.numGpuBlocks * 16 }),
+    call: (request, signal) => model.call(request, signal),
+    contextTokens: (models, signal) => model.contextTokens(models, signal),
   };
 }
 

@@ -44,7 +44,7 @@ describe("an option that is not built", () => {
     expect(error.message).toMatch(new RegExp(`report.*${option}.*not built yet`, "s"));
   });
 
-  it.each(["fleet", "engine"])("of a Bosun is an error that says so: %s", (option) => {
+  it.each(["engine"])("of a Bosun is an error that says so: %s", (option) => {
     const error = thrownBy(() =>
       createBosun({ data: false, env: {}, [option]: "sqlite" } as never),
     );

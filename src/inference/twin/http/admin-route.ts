@@ -9,16 +9,22 @@ import type { Env, Server } from "./context.ts";
 const VERSION = "0.28.0+simulated";
 
 /** Adds the routes. */
-export function addAdmin({ app, twin, load }: Server): void {
-  const { flags, clock } = twin;
-  const created = Math.floor(clock.now() / 1_000);
-  app.get("/v1/models", (c) => c.json({ object: "list", data: cardsOf(twin, created) }));
+export function addAdmin(server: Server): void {
+  const { app, twin, load } = server;
+  const { flags } = twin;
+  addModels(server);
   app.get("/version", (c) => c.json({ version: VERSION }));
   app.get("/health", (c) => c.body(null, isAlive(twin) ? 200 : 503));
   app.on(["GET", "POST"], "/ping", (c) => c.body(null, isAlive(twin) ? 200 : 503));
   app.get("/metrics", (c) => c.text(twin.metrics(), 200, { "content-type": METRICS_TYPE }));
   app.get("/load", (c) => c.json({ server_load: flags.enableServerLoadTracking ? load.count : 0 }));
   if (flags.devMode) addSleep(app, twin);
+}
+
+/** Which models are served. */
+export function addModels({ app, twin }: Pick<Server, "app" | "twin">): void {
+  const created = Math.floor(twin.clock.now() / 1_000);
+  app.get("/v1/models", (c) => c.json({ object: "list", data: cardsOf(twin, created) }));
 }
 
 const METRICS_TYPE = "text/plain; version=1.0.0; charset=utf-8";

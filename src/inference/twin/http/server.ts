@@ -11,6 +11,7 @@ import type { Twin } from "../twin.ts";
 import { addAdmin } from "./admin-route.ts";
 import { type Env, FAULT_HEADER, type Server } from "./context.ts";
 import { addGenerating } from "./generate-route.ts";
+import { addRunpod } from "./runpod-route.ts";
 import { addTokens } from "./token-route.ts";
 import { toVllmError, vllmError, type VllmError } from "./vllm-error.ts";
 
@@ -50,6 +51,7 @@ export function createTwinServer(twin: Twin, options: TwinServerOptions = {}): H
   addAdmin(server);
   addGenerating(server);
   addTokens(server);
+  addRunpod(server);
   const methods = new Map(app.routes.map(({ path, method }) => [path, method]));
   app.notFound((c) => {
     const isKnown = methods.has(c.req.path);

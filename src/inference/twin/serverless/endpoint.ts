@@ -35,7 +35,9 @@ export type EndpointOptions = {
 
 /** Counts by Runpod's words; its `running` workers are those that start and run here, all billed. */
 export type EndpointHealth = {
-  readonly jobs: Readonly<Record<"inQueue" | "inProgress" | "completed" | "failed", number>>;
+  readonly jobs: Readonly<
+    Record<"inQueue" | "inProgress" | "completed" | "failed" | "retried", number>
+  >;
   readonly workers: Readonly<Record<WorkerState, number>>;
 };
 
@@ -51,6 +53,7 @@ export class ServerlessEndpoint implements WorkerReplica, Disposable {
   readonly #queue = new RequestQueue<Place>(({ worker, host }) => worker.release(host));
   #completed = 0;
   #failed = 0;
+  #retried = 0;
   #overdueTimer: Timer | undefined;
   #isActing = true;
 
@@ -111,6 +114,7 @@ export class ServerlessEndpoint implements WorkerReplica, Disposable {
         yield this.#ended(sinceMs, "error");
         return;
       }
+      this.#retried++;
     }
   }
 
@@ -122,6 +126,7 @@ export class ServerlessEndpoint implements WorkerReplica, Disposable {
         inProgress: this.#inProgress(),
         completed: this.#completed,
         failed: this.#failed,
+        retried: this.#retried,
       },
       workers: {
         initializing: this.#count("initializing"),

@@ -132,7 +132,13 @@ describe("a serverless endpoint", () => {
 
     expect(launched.length).toBe(3);
     expect(ends.every((end) => end?.type === "end" && end.finish === "stop")).toBe(true);
-    expect(endpoint.health().jobs).toEqual({ inQueue: 0, inProgress: 0, completed: 5, failed: 0 });
+    expect(endpoint.health().jobs).toEqual({
+      inQueue: 0,
+      inProgress: 0,
+      completed: 5,
+      failed: 0,
+      retried: 0,
+    });
   });
 
   it("has a request no more in progress when its end is told", async () => {
