@@ -4,7 +4,13 @@ import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
 import type { Message } from "../../inference/model/message.ts";
 import { nameOf } from "../../inference/model/endpoint.ts";
-import type { ModelRequest, Path, Reply } from "../../inference/model/model.ts";
+import type {
+  ModelEvent,
+  ModelRequest,
+  Path,
+  Purpose,
+  Reply,
+} from "../../inference/model/model.ts";
 import type { CallCost } from "../../inference/model/price.ts";
 import { estimatePrompt } from "../../inference/model/tokens.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
@@ -12,6 +18,7 @@ import type { Durable, StepContext } from "../durable/durable.ts";
 import { type Account, openAccount } from "./account.ts";
 import type { Amount } from "./budget.ts";
 import { fitConversation } from "./condense.ts";
+import type { RunFact } from "./event.ts";
 import { withoutText } from "./failure.ts";
 import { checkFit } from "./fit.ts";
 import { hintsOf } from "./hint.ts";
@@ -171,18 +178,7 @@ async function callModel(
         break;
       case "start":
         told.isStarted = true;
-        log.emit(
-          path,
-          {
-            type: "model-start",
-            agent,
-            purpose,
-            endpoint: event.endpoint,
-            model: event.model,
-            call: event.attempt,
-          },
-          step.attempt,
-        );
+        log.emit(path, toStartFact(event, { agent, purpose }), step.attempt);
         break;
       case "retry": {
         const { attempt: call, afterMs, code, message, usage } = event;
@@ -211,6 +207,13 @@ async function callModel(
     "model/cut",
     `the model of agent "${agent}" ended its events without an end`,
   );
+}
+
+function toStartFact(
+  { endpoint, model, attempt }: Extract<ModelEvent, { type: "start" }>,
+  who: { readonly agent: string; readonly purpose: Purpose },
+): RunFact {
+  return { type: "model-start", ...who, endpoint, model, call: attempt };
 }
 
 /** Counts what an attempt that failed used, and gives its cost as an event tells it. */
