@@ -7,7 +7,12 @@
 import { createVirtualClock, type VirtualClock } from "../../src/clock.ts";
 import { BosunError } from "../../src/error.ts";
 import type { Message } from "../../src/inference/model/message.ts";
-import type { Model, ModelEvent, ModelHints, ModelRequest } from "../../src/inference/model/model.ts";
+import type {
+  Model,
+  ModelEvent,
+  ModelHints,
+  ModelRequest,
+} from "../../src/inference/model/model.ts";
 import type { Capacity } from "../../src/inference/pool/capacity.ts";
 import type { Probe } from "../../src/inference/pool/probe.ts";
 import {
@@ -35,7 +40,7 @@ export type Fleet = {
   readonly clock: VirtualClock;
   readonly replicas: readonly FleetReplica[];
   /** Of one replica. */
-  readonly capacity: Required<Pick<Capacity, "kvTokens" | "maxNumSeqs">>;
+  readonly capacity: { readonly kvTokens: number; readonly maxNumSeqs: number };
   /** Computed alone, in an empty engine. */
   readonly config: Served["config"];
 };
@@ -52,7 +57,13 @@ export type FleetOptions = {
 export function createFleet({ setup, replicas, seed, answerOf }: FleetOptions): Fleet {
   const clock = createVirtualClock();
   const source = fillerSource(1); // never asked: the Models below go past the text layer
-  const twin = startTwin(planTwin(setup), { clock, source, faults: createFaults(), replicas, seed });
+  const twin = startTwin(planTwin(setup), {
+    clock,
+    source,
+    faults: createFaults(),
+    replicas,
+    seed,
+  });
   const [{ config }] = twin.replicas;
   const toIds = createEncoder();
   return {
@@ -64,7 +75,14 @@ export function createFleet({ setup, replicas, seed, answerOf }: FleetOptions): 
       return {
         name,
         stats: () => served.stats(),
-        model: createReplicaModel({ name, clock, generate: served.generate, served, toIds, answerOf }),
+        model: createReplicaModel({
+          name,
+          clock,
+          generate: served.generate,
+          served,
+          toIds,
+          answerOf,
+        }),
       };
     }),
   };
@@ -74,7 +92,10 @@ export function createFleet({ setup, replicas, seed, answerOf }: FleetOptions): 
 export type ModelParts = {
   readonly name: string;
   readonly clock: VirtualClock;
-  readonly generate: (request: GenerateRequest, signal: AbortSignal) => AsyncIterable<GenerateEvent>;
+  readonly generate: (
+    request: GenerateRequest,
+    signal: AbortSignal,
+  ) => AsyncIterable<GenerateEvent>;
   readonly served: Pick<Served, "config" | "stats">;
   readonly toIds: (messages: readonly Message[]) => Int32Array;
   readonly answerOf: (hints: ModelHints) => Text;

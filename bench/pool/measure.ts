@@ -160,9 +160,7 @@ function promptOf(call: Call, before: readonly Message[], { systems }: Workload)
   const said: Message = { role: "user", content: call.said.text };
   if (!call.isFirst) return [...before, said];
   const system = systems.get(call.agent);
-  return system && system.text !== ""
-    ? [{ role: "system", content: system.text }, said]
-    : [said];
+  return system && system.text !== "" ? [{ role: "system", content: system.text }, said] : [said];
 }
 
 /** No bound of waiting: every contender finishes all that it is given, however late. */

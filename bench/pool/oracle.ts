@@ -11,7 +11,10 @@ import { answersOf } from "./measure.ts";
 export type OracleOptions = {
   readonly order: "fcfs" | "remaining-calls" | "remaining-tokens";
   /** What is reserved of an answer: its true length, times this; "mean" = the profile's mean times this. */
-  readonly reserve: { readonly by: "truth" | "mean" | "peak" | "peak-mean"; readonly factor: number };
+  readonly reserve: {
+    readonly by: "truth" | "mean" | "peak" | "peak-mean";
+    readonly factor: number;
+  };
   /** Part of the KV cache that is reserved at most. */
   readonly fill: number;
   /** Tokens of remaining work that a second of waiting is worth. */
@@ -44,7 +47,13 @@ type Waiting = {
   readonly go: (at: Seat) => void;
 };
 
-type Seat = { readonly replica: FleetReplica; reserved: number; inFlight: number; readonly now: Set<Flight>; readonly agents: Map<string, number> };
+type Seat = {
+  readonly replica: FleetReplica;
+  reserved: number;
+  inFlight: number;
+  readonly now: Set<Flight>;
+  readonly agents: Map<string, number>;
+};
 
 /** A call on a replica: its tokens so far, and how many are still to come. */
 type Flight = { held: number; left: number };
@@ -74,7 +83,13 @@ export function oracle(workload: Workload, change: Partial<OracleOptions> = {}):
 function create(fleet: Fleet, workload: Workload, options: OracleOptions): Made {
   const { clock, capacity } = fleet;
   const answerOf = answersOf(workload);
-  const seats: Seat[] = fleet.replicas.map((replica) => ({ replica, reserved: 0, inFlight: 0, now: new Set(), agents: new Map() }));
+  const seats: Seat[] = fleet.replicas.map((replica) => ({
+    replica,
+    reserved: 0,
+    inFlight: 0,
+    now: new Set(),
+    agents: new Map(),
+  }));
   const limit = capacity.kvTokens * options.fill;
   const queue: Waiting[] = [];
   const homes = new Map<string, Seat>();
@@ -84,10 +99,14 @@ function create(fleet: Fleet, workload: Workload, options: OracleOptions): Made 
     const call = (clock.now() - one.since) / 1_000;
     const run = call + (waited.get(one.request.hints.runId) ?? 0);
     switch (options.ageBy) {
-      case "run": return one.rank - options.ageing * run;
-      case "ratio": return one.rank / (1 + call / options.ageing);
-      case "runratio": return one.rank / (1 + run / options.ageing);
-      default: return one.rank - options.ageing * call;
+      case "run":
+        return one.rank - options.ageing * run;
+      case "ratio":
+        return one.rank / (1 + call / options.ageing);
+      case "runratio":
+        return one.rank / (1 + run / options.ageing);
+      default:
+        return one.rank - options.ageing * call;
     }
   };
   const choose = (one: Waiting): Seat | undefined => {
@@ -100,7 +119,11 @@ function create(fleet: Fleet, workload: Workload, options: OracleOptions): Made 
     const open = seats.filter(
       (seat) =>
         (seat.inFlight === 0 ||
-          (isPeak ? peakOf([...seat.now, { held: one.prompt, left: one.expected }]) : seat.reserved + need) + sharedOn(seat) <= limit) &&
+          (isPeak
+            ? peakOf([...seat.now, { held: one.prompt, left: one.expected }])
+            : seat.reserved + need) +
+            sharedOn(seat) <=
+            limit) &&
         seat.inFlight < capacity.maxNumSeqs,
     );
     const least = open.toSorted((a, b) => a.reserved - b.reserved)[0];
@@ -136,10 +159,22 @@ function create(fleet: Fleet, workload: Workload, options: OracleOptions): Made 
     const prompt = tokensOf(request, options, workload);
     const expected = expectedOf(answerOf(request.hints), workload, options);
     const { remainingCalls = 0, remainingTokens = 0 } = request.hints;
-    const own = { fcfs: 0, "remaining-calls": remainingCalls, "remaining-tokens": remainingTokens + prompt + expected };
+    const own = {
+      fcfs: 0,
+      "remaining-calls": remainingCalls,
+      "remaining-tokens": remainingTokens + prompt + expected,
+    };
     const flight: Flight = { held: prompt, left: expected };
     const seat = await new Promise<Seat>((go) => {
-      queue.push({ request, since: clock.now(), prompt, expected, flight, rank: own[options.order], go });
+      queue.push({
+        request,
+        since: clock.now(),
+        prompt,
+        expected,
+        flight,
+        rank: own[options.order],
+        go,
+      });
       drain();
     });
     let drained = clock.now();
@@ -167,16 +202,24 @@ function create(fleet: Fleet, workload: Workload, options: OracleOptions): Made 
 }
 
 function tokensOf(request: ModelRequest, options: OracleOptions, workload: Workload): number {
-  const all = request.messages.reduce((sum, { content }) => sum + Math.round(content.length / 4.5) + 1, 1);
+  const all = request.messages.reduce(
+    (sum, { content }) => sum + Math.round(content.length / 4.5) + 1,
+    1,
+  );
   return options.countsShared ? all - workload.profile.systemTokens : all;
 }
 
 function expectedOf({ ids }: Text, { profile }: Workload, { reserve }: OracleOptions): number {
-  return (reserve.by === "truth" || reserve.by === "peak" ? ids.length : profile.outputTokens) * reserve.factor;
+  return (
+    (reserve.by === "truth" || reserve.by === "peak" ? ids.length : profile.outputTokens) *
+    reserve.factor
+  );
 }
 
 function keyOf(request: ModelRequest, { affinity }: OracleOptions): string {
-  return affinity === "sticky" ? request.hints.runId : `${request.hints.runId}/${request.hints.task}`;
+  return affinity === "sticky"
+    ? request.hints.runId
+    : `${request.hints.runId}/${request.hints.task}`;
 }
 
 function agentOf({ hints }: ModelRequest): string {

@@ -82,7 +82,12 @@ export function drawWorkload(profile: Profile, count: number, seed: number): Wor
   const programs = Array.from({ length: count }, (_, index): Program => {
     arrivesAt += drawExponential(random, 1);
     const kind: RunClass = random() < profile.longShare ? "long" : "short";
-    return { id: `run-${index}`, kind, arrivesAt, calls: drawCalls(profile, kind, { random, text }) };
+    return {
+      id: `run-${index}`,
+      kind,
+      arrivesAt,
+      calls: drawCalls(profile, kind, { random, text }),
+    };
   });
   return { profile, programs, systems };
 }

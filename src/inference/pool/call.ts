@@ -7,6 +7,7 @@ import type { ExpectedOutput } from "./expected-output.ts";
 import type { Lane } from "./lane.ts";
 import type { Turn } from "./order.ts";
 import { NO_PREFIX, type Prefix, toPrefix } from "./prefix.ts";
+import type { RunWaits } from "./run-wait.ts";
 
 export type Call = {
   /** As it is now: the fleet may change while a call waits. */
@@ -28,6 +29,7 @@ export type CallOptions = {
   /** @throws when what it names is no more. */
   readonly findLane: () => Lane;
   readonly expected: ExpectedOutput;
+  readonly waits: RunWaits;
   readonly place: number;
   readonly now: number;
   readonly avoid: string | undefined;
@@ -40,7 +42,7 @@ const TYPICAL_CALLS = 4;
 
 /** @param options.place order of arrival. */
 export function toCall(request: ModelRequest, options: CallOptions): Call {
-  const { findLane, expected, place, now, avoid } = options;
+  const { findLane, expected, waits, place, now, avoid } = options;
   let lane = findLane();
   const { hints } = request;
   const outputTokens = expected.tokens(hints, maxTokensOf(request, lane));
@@ -53,6 +55,7 @@ export function toCall(request: ModelRequest, options: CallOptions): Call {
   const turn: Turn = {
     place,
     arrivedAt: now,
+    waitedMs: waits.of(hints.runId),
     tenant: hints.tenant ?? "",
     priority: hints.priority ?? 0,
     deadlineAt: hints.deadlineAt,

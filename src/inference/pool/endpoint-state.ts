@@ -44,8 +44,11 @@ export type Seen = {
   readonly forget: () => void;
 };
 
-/** A part of the KV cache that stays free: expectations are exceeded now and then. */
-const MARGIN = Number(process.env.XM ?? 0.05);
+/**
+ * A part of the KV cache that stays free. None: the ledger looks ahead to the fullest moment, which few calls in flight ever reach, and each
+ * percent costs one of throughput. Measured without it: 98 % fewer preemptions than a server that queues itself (bench/pool).
+ */
+const MARGIN = 0;
 /** Unless said otherwise, prompts of so many tokens may be waiting for their prefill: one large batch of vLLM. */
 const PREFILL_TOKENS = 8_192;
 /** What the index of prefixes counts as one block. */

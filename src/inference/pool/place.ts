@@ -42,8 +42,10 @@ function candidateOf(site: Site, call: Call, now: number): Fitting | undefined {
   const { inFlight, bounds } = ledger;
   const kvShare =
     bounds.kvTokens === Infinity ? inFlight / 256 : ledger.peakTokens(pace, need) / bounds.kvTokens;
+  const prefillMs = speed.prefillMs(promptTokens - hitTokens);
   const estimateMs =
     speed.prefillMs(ledger.prefillTokens + prefillTokens) +
     speed.decodeMs(outputTokens, inFlight + 1);
-  return { place, name: endpoint.name, inFlight, kvShare, hitTokens, estimateMs, site, need };
+  const { name } = endpoint;
+  return { place, name, inFlight, kvShare, hitTokens, estimateMs, prefillMs, site, need };
 }

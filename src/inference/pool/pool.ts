@@ -15,9 +15,10 @@ import { type Call, toCall } from "./call.ts";
 import { createClients } from "./clients.ts";
 import type { Deployment, PoolEndpoint } from "./deployment.ts";
 import { createExpectedOutput, type ExpectedOutput } from "./expected-output.ts";
-import { createLanes, type Lanes, type Site } from "./lane.ts";
+import { createLanes, type Lane, type Lanes, type Site } from "./lane.ts";
 import { circuitOpen, isDown, told } from "./overload.ts";
 import { createRetryBudget, DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
+import { createRunWaits, type RunWaits } from "./run-wait.ts";
 import { type PoolStats, toStats } from "./stats.ts";
 import { countTokens } from "./token-count.ts";
 import type { Ticket } from "./ticket.ts";
@@ -54,6 +55,7 @@ type Home = Repeating & {
   readonly lanes: Lanes;
   readonly admission: Admission;
   readonly expected: ExpectedOutput;
+  readonly waits: RunWaits;
   /** Of arrival: the next call's. */
   place: number;
   retries: number;
@@ -71,6 +73,7 @@ export function createPool(options: PoolOptions): Pool {
     lanes,
     admission: createAdmission({ clock, random }),
     expected: createExpectedOutput(),
+    waits: createRunWaits(),
     place: 0,
     retries: 0,
   };
@@ -148,6 +151,7 @@ async function* callModels(
         ticket = await admission.enter(call, { waitMs: queueMsOf(request), signal });
       }
       const queuedMs = ticket.admittedAt - call.turn.arrivedAt;
+      home.waits.add(request.hints.runId, queuedMs);
       for await (const event of ticket.site.model.call(toOwn(request, at.ref, ticket), signal)) {
         if (event.type === "start") yield { ...event, attempt: at.attempt };
         else if (event.type === "end") {
@@ -183,8 +187,9 @@ type Attempt = {
 };
 
 function callAt(request: ModelRequest, home: Home, { ref, ...rest }: Attempt): Call {
-  const { lanes, expected, clock } = home;
-  return toCall(request, { findLane: () => lanes.of(ref), expected, now: clock.now(), ...rest });
+  const { lanes, expected, waits, clock } = home;
+  const findLane = (): Lane => lanes.of(ref);
+  return toCall(request, { findLane, expected, waits, now: clock.now(), ...rest });
 }
 
 function queueMsOf({ timeouts }: ModelRequest): number {
