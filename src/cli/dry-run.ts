@@ -137,7 +137,7 @@ function summaryLines(plan: PromptPlan, paint: Paint): readonly string[] {
         ({ name, tokens: size }) =>
           [
             "input",
-            `${name} is large: ${count(size)} tokens in each prompt that names it`,
+            `${name} is large: ${count(size)} tokens, read in pieces instead of pasted`,
           ] as const,
       ),
     ...notKnown.map((what) => ["not known", what] as const),

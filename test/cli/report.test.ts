@@ -41,24 +41,25 @@ const FAILED: readonly Placed[] = [
   },
 ];
 
+const called = (agent: string, more: object) => ({
+  at: 1_000,
+  fact: {
+    type: "model-end",
+    agent,
+    purpose: "work",
+    status: "done",
+    endpoint: "e",
+    model: "m",
+    finish: { unified: "stop", raw: "stop" },
+    usage: usage(1_000, 100),
+    timings: { queueMs: 0, firstTokenMs: 1, totalMs: 10 },
+    ...more,
+  } as const,
+});
+
 describe("reportLines", () => {
   it("shows what calls cost and where the prices come from, and a run that was over budget", () => {
     const cost = { currency: "USD", amount: 0.00241, source: "given", date: "2026-11-25" } as const;
-    const called = (agent: string, more: object) => ({
-      at: 1_000,
-      fact: {
-        type: "model-end",
-        agent,
-        purpose: "work",
-        status: "done",
-        endpoint: "e",
-        model: "m",
-        finish: { unified: "stop", raw: "stop" },
-        usage: usage(1_000, 100),
-        timings: { queueMs: 0, firstTokenMs: 1, totalMs: 10 },
-        ...more,
-      } as const,
-    });
     const error = { code: "run/over-budget", message: "no more", retryable: false } as const;
     const { state, live } = fold([
       ...FIRST_DONE,

@@ -59,8 +59,13 @@ export function costOf(price: TokenPrice, usage: Usage, at: number): CallCost {
   return { currency: "USD", amount: toUsd(price, usage), source, date };
 }
 
-/** The sum with one more call; undefined = a call without a price. */
-export function addCost(sum: CostSum, cost: CallCost | undefined): CostSum {
+/** The sum with one more call; undefined = a call without a price. What used no tokens cost nothing, whatever its price. */
+export function addCallCost(
+  sum: CostSum,
+  { input, output }: Usage,
+  cost: CallCost | undefined,
+): CostSum {
+  if (input.total + output.total === 0) return sum;
   if (cost === undefined) return { ...sum, unpriced: sum.unpriced + 1 };
   const named = `${cost.source}, ${cost.date}`;
   const isKnown = sum.sources.includes(named) || sum.sources.length >= MAX_SOURCES;

@@ -15,6 +15,8 @@ import { createRate, type Rate } from "./rate.ts";
 import { createSpeed, type Speed } from "./speed.ts";
 
 export interface EndpointState {
+  /** Unique in its pool. */
+  readonly id: string;
   readonly name: string;
   readonly ledger: Ledger;
   readonly prefixes: PrefixIndex;
@@ -62,6 +64,7 @@ const DISCOVER_MS = 300_000;
 const MAX_WAITING = 2;
 
 export type StateOptions = {
+  readonly id: string;
   readonly name: string;
   readonly probe: Partial<Probe>;
   readonly clock: Clock;
@@ -72,6 +75,7 @@ export function createEndpointState(options: StateOptions): EndpointState {
 }
 
 class ServerState implements EndpointState {
+  readonly id: string;
   readonly name: string;
   readonly ledger: Ledger = createLedger();
   readonly prefixes: PrefixIndex = createPrefixIndex(
@@ -91,7 +95,8 @@ class ServerState implements EndpointState {
   #askedAt = -Infinity;
   #discoveredAt = -Infinity;
 
-  constructor({ name, probe, clock }: StateOptions) {
+  constructor({ id, name, probe, clock }: StateOptions) {
+    this.id = id;
     this.name = name;
     const capacity = (): Capacity => this.#capacity;
     this.guard = createEndpointGuard({

@@ -33,6 +33,7 @@ export type PoolStats = {
 export function toStats(at: {
   readonly admission: Admission;
   readonly retries: number;
+  readonly hedges: number;
   readonly now: number;
   readonly states: Iterable<EndpointState>;
 }): PoolStats {
@@ -47,5 +48,5 @@ export function toStats(at: {
     circuit: guard.state(at.now).circuit,
     gauges,
   }));
-  return { queued, admitted, refused, retries: at.retries, hedges: 0, endpoints };
+  return { queued, admitted, refused, retries: at.retries, hedges: at.hedges, endpoints };
 }

@@ -20,6 +20,8 @@ export interface Waker {
   ensureAwake(name: string, signal: AbortSignal): Promise<void>;
   /** The same as events of a call: one "queued" that says what is waited for, none when it is awake. */
   awaken(name: string, signal: AbortSignal): AsyncGenerator<ModelEvent>;
+  /** Nothing is to be asked: it was awake a moment ago, or never sleeps. */
+  isAwake(name: string): boolean;
   /** Begins to wake it and does not wait. Never throws: the call that comes will meet what is wrong. */
   prewarm(name: string): void;
   /** A call there was answered: nothing is asked for a while. */
@@ -60,9 +62,11 @@ export function createWaker(options: WakerOptions): Waker {
       .finally(() => forget(name, wakeUp));
     return wakeUp;
   };
+  const isAwake = (name: string): boolean =>
+    (freshUntil.get(name) ?? -Infinity) > clock.now() || probeOf(name) === undefined;
   /** The wake-up that runs, or a new one; undefined when there is nothing to do. */
   const share = (name: string): WakeUp | undefined => {
-    if ((freshUntil.get(name) ?? -Infinity) > clock.now()) return undefined;
+    if (isAwake(name)) return undefined;
     const probe = probeOf(name);
     return wakeUps.get(name) ?? (probe && begin(name, probe));
   };
@@ -84,6 +88,7 @@ export function createWaker(options: WakerOptions): Waker {
     }
   };
   return {
+    isAwake,
     awaken,
     async ensureAwake(name, signal) {
       for await (const _ of awaken(name, signal)); // the event is for those who show it

@@ -37,13 +37,8 @@ import {
   optional,
   typeOf,
 } from "./option.ts";
-import {
-  isPurposeModels,
-  type PurposeModelOptions,
-  type PurposeModels,
-  toPurposeModels,
-} from "./purpose-model.ts";
-import { isRunLimits, type RunLimits } from "./run-limit.ts";
+import { isPurposeModels, type PurposeModels, toPurposeModels } from "./purpose-model.ts";
+import { isRunLimits, type RunLimits, type SpendOptions } from "./run-limit.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -61,7 +56,8 @@ export type CrewOptions<
   P extends Policy,
   Agents extends readonly Agent[] = readonly Agent[],
 > = ManagerOptions &
-  Partial<DelegationLimits> & {
+  Partial<DelegationLimits> &
+  SpendOptions & {
     /** 1 to 64 letters, digits, `_` or `-`. */
     readonly name: string;
     /** In plan order; results keep it. At most 1,000. */
@@ -87,10 +83,6 @@ export type CrewOptions<
     readonly inlineTokens?: number | undefined;
     /** By an input's name: what stands in its place when it is too long to be pasted. Default: what agents need to search and read it. */
     readonly inputs?: InputFits | undefined;
-    /** Models by what they are used for. An agent's own `model` wins for its work. */
-    readonly models?: PurposeModelOptions | undefined;
-    /** What one run may use at most. */
-    readonly limits?: RunLimits | undefined;
   };
 
 /** A crew as data: every task's agent is resolved. */

@@ -2,6 +2,7 @@
 
 import { isObject } from "../../json.ts";
 import type { Check } from "./option.ts";
+import type { PurposeModelOptions } from "./purpose-model.ts";
 
 /** Bounds of one run. No call is made that could pass one of them. */
 export type RunLimits = {
@@ -9,6 +10,14 @@ export type RunLimits = {
   readonly usdPerRun?: number | undefined;
   /** Prompts and answers of all calls together. */
   readonly tokensPerRun?: number | undefined;
+};
+
+/** What a crew says of the models that it pays for. */
+export type SpendOptions = {
+  /** Models by what they are used for. An agent's own `model` wins for its work. */
+  readonly models?: PurposeModelOptions | undefined;
+  /** What one run may use at most. Default: the Bosun's. */
+  readonly limits?: RunLimits | undefined;
 };
 
 export const isRunLimits: Check = (value) => {

@@ -92,6 +92,7 @@ function askTurn(
     timeouts: job.agent.timeouts,
     fit: job.fit,
     summaries,
+    summaryModels: job.summaryModels,
     onFit: (cuts) => job.reading?.show(turns, cuts),
     remainingCalls: tools.length > 0 ? undefined : job.remainingCalls,
     cache: job.agent.responseCache,

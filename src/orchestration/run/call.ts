@@ -4,7 +4,7 @@ import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
 import type { Message } from "../../inference/model/message.ts";
 import { nameOf } from "../../inference/model/endpoint.ts";
-import type { ModelRequest, Path, Reply } from "../../inference/model/model.ts";
+import type { ModelEvent, ModelRequest, Path, Reply } from "../../inference/model/model.ts";
 import type { CallCost } from "../../inference/model/price.ts";
 import { estimatePrompt } from "../../inference/model/tokens.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
@@ -13,6 +13,7 @@ import { type Account, openAccount } from "./account.ts";
 import type { Amount } from "./budget.ts";
 import { fitConversation } from "./condense.ts";
 import { withoutText } from "./failure.ts";
+import type { RunFact } from "./event.ts";
 import { checkFit } from "./fit.ts";
 import { hintsOf } from "./hint.ts";
 import { runHook } from "./hook.ts";
@@ -49,10 +50,11 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
       : toPromptParts(conversation, ask.tools);
     run.log.emit(path, { type: "model-prompt", agent, parts });
   }
-  return sendFitted(d, world, ask, { messages, defaultMaxTokens: fit.defaultMaxTokens });
+  const { defaultMaxTokens, scale } = fit;
+  return sendFitted(d, world, ask, { messages, defaultMaxTokens, scale });
 }
 
-type Fitted = { readonly messages: readonly Message[]; readonly defaultMaxTokens: number };
+type Fitted = Pick<Fit, "defaultMaxTokens" | "scale"> & { readonly messages: readonly Message[] };
 
 /** Reserves what the call can take, makes it in a step, and tells its end. */
 async function sendFitted(d: Durable, world: World, ask: Ask, fitted: Fitted): Promise<Reply> {
@@ -184,23 +186,20 @@ async function callModel(
           step.attempt,
         );
         break;
-      case "retry": {
-        const { attempt: call, afterMs, code, message, usage } = event;
-        const fact = { type: "model-retry", agent, call, afterMs, code, message, usage } as const;
-        log.emit(path, { ...fact, ...countFailed(account, usage, false) }, step.attempt);
+      case "retry":
+      case "fallback":
+        if (event.type === "fallback") answering = event.to;
+        log.emit(path, toFailedFact(event, agent, account), step.attempt);
         account.checkNext();
         break;
-      }
-      case "fallback": {
-        answering = event.to;
-        const fact = { ...event, type: "model-fallback", agent } as const;
-        log.emit(path, { ...fact, ...countFailed(account, event.usage, true) }, step.attempt);
-        account.checkNext();
-        break;
-      }
       case "end": {
         const { type: _, ...reply } = event;
-        world.tokens.note(answering, estimatePrompt(request.messages, request.tools), reply.usage);
+        if (!reply.cached)
+          world.tokens.note(
+            answering,
+            estimatePrompt(request.messages, request.tools),
+            reply.usage,
+          );
         return { reply, cost: account.costOf(reply.usage), failed: account.failed };
       }
       default:
@@ -213,15 +212,18 @@ async function callModel(
   );
 }
 
-/** Counts what an attempt that failed used, and gives its cost as an event tells it. */
-function countFailed(
+/** Counts what an attempt that failed used, and tells it. */
+function toFailedFact(
+  event: Extract<ModelEvent, { readonly type: "retry" | "fallback" }>,
+  agent: string,
   account: Account,
-  usage: Usage | undefined,
-  isLast: boolean,
-): { readonly cost?: CallCost | undefined } {
-  const cost = usage && account.costOf(usage);
-  account.fail(usage ?? NO_USAGE, isLast);
-  return known({ cost });
+): RunFact {
+  const { usage } = event;
+  const told = known({ cost: usage && account.costOf(usage) });
+  account.fail(usage ?? NO_USAGE, event.type === "fallback");
+  if (event.type === "fallback") return { ...event, type: "model-fallback", agent, ...told };
+  const { attempt: call, afterMs, code, message } = event;
+  return { type: "model-retry", agent, call, afterMs, code, message, usage, ...told };
 }
 
 function isUsage(value: Json | undefined): value is Json & Usage {

@@ -34,7 +34,12 @@ export async function fitConversation(
     const what = `the context section "${name}"`;
     const budgetTokens = cut.tokensAfter;
     const at = { path: [...path, cut.part], what, text, budgetTokens, work: ask.conversation.task };
-    const summary = await summarize(d, world, { ...ask, ...at }, call);
+    const summary = await summarize(
+      d,
+      world,
+      { ...ask, ...at, models: ask.summaryModels ?? ask.models },
+      call,
+    );
     summaries.set(name, summary.text);
     const { tokens: tokensAfter } = summary;
     log.emit(path, { type: "context-trim", ...cut, tokensAfter, how: "summary" });

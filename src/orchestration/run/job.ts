@@ -31,6 +31,8 @@ export type AgentJob = {
   readonly models: readonly [ModelRef, ...ModelRef[]];
   /** Those that mend an answer that does not fit its schema. */
   readonly repairModels: readonly [ModelRef, ...ModelRef[]];
+  /** Those that summarise what is too long. */
+  readonly summaryModels: readonly [ModelRef, ...ModelRef[]];
   readonly settings: ModelSettings;
   readonly tools: readonly Tool[];
   readonly toolSpecs: readonly ToolSpec[];
@@ -52,7 +54,7 @@ export type Answer = { readonly raw: string; readonly finish: Finish["unified"] 
 /** What is the same about an agent, whatever it does in a run. */
 export type Workplace = Pick<
   AgentJob,
-  "agent" | "purpose" | "models" | "repairModels" | "tools" | "toolSpecs" | "team"
+  "agent" | "purpose" | "models" | "repairModels" | "summaryModels" | "tools" | "toolSpecs" | "team"
 >;
 
 /** What an agent's work is made of, besides its agent: a run has it, and a preview. */
@@ -72,13 +74,15 @@ export function workplaceOf(
   const agent = { ...spec, name: nameOfAgent(spec, run.inputs) };
   const team = teamOf(run, spec, [...at.givers, agent.name]);
   const own = at.tools.map((tool) => specOf(run.description, tool));
+  const chosen = run.crew.models;
   const isManager = spec === run.crew.manager;
   const models = run.modelsFor(isManager ? "manager" : "worker", spec);
   return {
     agent,
     purpose: isManager ? "manage" : "work",
     models,
-    repairModels: run.crew.models.repair === undefined ? models : run.modelsFor("repair", spec),
+    repairModels: chosen.repair === undefined ? models : run.modelsFor("repair", spec),
+    summaryModels: chosen.summary === undefined ? models : run.modelsFor("summary", spec),
     tools: at.tools,
     toolSpecs: team ? [...own, ...teamTools(team)] : own,
     team,

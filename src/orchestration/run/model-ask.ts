@@ -21,6 +21,8 @@ export type Ask = Fitting & {
   readonly cache?: boolean | undefined;
   /** How sections that are too long are shortened. Default "cut". */
   readonly fit?: FitMode | undefined;
+  /** Those that summarise sections. Default: `models`. */
+  readonly summaryModels?: Ask["models"] | undefined;
   /** Summaries of sections by name: made once for a piece of work, and kept here by its calls. */
   readonly summaries?: Map<string, string> | undefined;
   /** Told what was cut, before the call. */

@@ -159,13 +159,10 @@ function fitOf(
     : { type: "too-long", contextTokens, excessTokens: -left - cuttable };
 }
 
-/** Inputs above this are worth a note: each task that names one has all of it in its prompt. */
-const LARGE_TOKENS = 2_000;
-
-function inputsOf({ inputs }: Previewed): PromptPlan["inputs"] {
+function inputsOf({ inputs, crew }: Previewed): PromptPlan["inputs"] {
   return Object.entries(inputs).map(([name, value]) => {
     const tokens = estimateTokens(typeof value === "string" ? value : JSON.stringify(value));
-    return { name, tokens, isLarge: tokens > LARGE_TOKENS };
+    return { name, tokens, isLarge: tokens > crew.inlineTokens };
   });
 }
 

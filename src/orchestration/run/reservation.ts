@@ -1,5 +1,6 @@
 // What a call can take at most, and what it did take, in the words of the budget. Pure.
 
+import type { Scale } from "../../inference/model/calibration.ts";
 import {
   type ModelRef,
   type ModelSettings,
@@ -24,9 +25,11 @@ export type Reserving = {
   readonly tools: readonly ToolSpec[];
   readonly settings: ModelSettings;
   readonly defaultMaxTokens: number;
+  /** How estimates become the model's tokens. */
+  readonly scale: Scale;
 };
 
-/** Counts are estimates: prompts are reserved with this much more. */
+/** Counts are estimates: prompts are reserved with at least this much more, and never with less than the estimate. */
 const MARGIN = 0.1;
 
 /** The most that one attempt can take, at the dearest of its models. Without a price there is no cost, only tokens. */
@@ -34,7 +37,10 @@ export function worstCase(
   call: Reserving,
   { priceOf, settingsOf }: { readonly priceOf: PriceOf; readonly settingsOf: SettingsOf },
 ): Amount {
-  const prompt = Math.ceil(estimatePrompt(call.messages, call.tools) * (1 + MARGIN));
+  const { ratio, margin } = call.scale;
+  const prompt = Math.ceil(
+    estimatePrompt(call.messages, call.tools) * Math.max(1, ratio) * (1 + Math.max(MARGIN, margin)),
+  );
   const worst = call.models.map((ref): Amount => {
     const answer = answerTokens(call.settings, settingsOf(ref), call.defaultMaxTokens);
     const price = priceOf(ref);

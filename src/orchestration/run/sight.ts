@@ -186,7 +186,7 @@ async function viewOf(
   if (fit === "summary") {
     const text = document.textOf({ from: 1, to: document.lines });
     const it = { path, text, what: `the input "${input.name}"`, work: question };
-    const { agent, models } = looking.place;
+    const { agent, summaryModels: models } = looking.place;
     const who = { agent: agent.name, task: looking.task, models, timeouts: agent.timeouts };
     const asked = { ...it, ...who, settings: looking.settings, budgetTokens: pastedTokens };
     const summary = await summarize(d, world, asked, (ask) => askModel(d, world, ask));

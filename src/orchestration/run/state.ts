@@ -3,7 +3,7 @@
 import type { ErrorData } from "../../error.ts";
 import { ownValue } from "../../json.ts";
 import type { Finish, Path, Purpose } from "../../inference/model/model.ts";
-import { addCost, type CallCost, type CostSum, NO_COST } from "../../inference/model/price.ts";
+import { addCallCost, type CallCost, type CostSum, NO_COST } from "../../inference/model/price.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { HookName } from "../crew/hook.ts";
 import { addRead, type InputStates } from "./input-read.ts";
@@ -257,7 +257,7 @@ function countPurpose(
   const after = {
     calls: before.calls + 1,
     usage: addUsage(before.usage, usage),
-    cost: withCost(before.cost, usage, cost),
+    cost: addCallCost(before.cost, usage, cost),
   };
   return { ...state, purposes: { ...state.purposes, [purpose]: after } };
 }
@@ -274,7 +274,7 @@ function count(
   const counted: RunState = {
     ...state,
     usage: addUsage(state.usage, usage),
-    cost: withCost(state.cost, usage, add.cost),
+    cost: addCallCost(state.cost, usage, add.cost),
     agents: withEntry(state.agents, event.agent, {
       name: agent.name,
       calls: agent.calls + calls,
@@ -282,7 +282,7 @@ function count(
       toolCalls: agent.toolCalls + toolCalls,
       toolFailures: agent.toolFailures + toolFailures,
       usage: addUsage(agent.usage, usage),
-      cost: withCost(agent.cost, usage, add.cost),
+      cost: addCallCost(agent.cost, usage, add.cost),
       busyMs: agent.busyMs + busyMs,
     }),
   };
@@ -292,11 +292,6 @@ function count(
     ...task,
     calls: task.calls + calls,
     usage: addUsage(task.usage, usage),
-    cost: withCost(task.cost, usage, add.cost),
+    cost: addCallCost(task.cost, usage, add.cost),
   }));
-}
-
-/** What used no tokens cost nothing, whatever its price. */
-function withCost(sum: CostSum, { input, output }: Usage, cost: CallCost | undefined): CostSum {
-  return input.total + output.total === 0 ? sum : addCost(sum, cost);
 }

@@ -5,7 +5,6 @@ import {
   type EndpointGuard,
   type GuardedCall,
 } from "../../../src/inference/pool/endpoint-guard.ts";
-import { createOutliers } from "../../../src/inference/pool/outlier.ts";
 import type { Gauges } from "../../../src/inference/pool/probe.ts";
 import type { JsonObject } from "../../../src/json.ts";
 import { seeded } from "../../orchestration/run/scenario.ts";
@@ -50,17 +49,15 @@ const GAUGES: Gauges = {
 
 describe("createEndpointGuard", () => {
   it("allows everything of an endpoint that works", () => {
-    const guard = createEndpointGuard({ name: "a" });
+    const guard = createEndpointGuard();
 
-    for (let n = 0; n < 100; n++) guard.onEnd(send(guard, n, 50), n + 1, 51);
+    for (let n = 0; n < 100; n++) guard.onEnd(send(guard, n, 50), 51);
 
     expect(guard.allows(200, 10_000)).toBe(true);
-    expect(guard.retryAt(200)).toBeUndefined();
     expect(guard.state(200)).toEqual({
       circuit: "closed",
       limit: Infinity,
       trouble: undefined,
-      isEjected: false,
     });
   });
 
@@ -71,7 +68,7 @@ describe("createEndpointGuard", () => {
     ["model/overloaded", "overloaded"],
     ["model/timed-out", "queue-time"],
   ] as const)("halves what is in flight at %s, once for a burst", (code, trouble) => {
-    const guard = createEndpointGuard({ name: "a" });
+    const guard = createEndpointGuard();
 
     failTogether(guard, { count: 4, code, now: 0 });
 
@@ -82,7 +79,7 @@ describe("createEndpointGuard", () => {
   it.each(["model/bad-request", "model/context-length", "model/unauthorized"] as const)(
     "does not take %s for the endpoint's",
     (code) => {
-      const guard = createEndpointGuard({ name: "a" });
+      const guard = createEndpointGuard();
 
       failTogether(guard, { count: 20, code, now: 0 });
 
@@ -91,7 +88,7 @@ describe("createEndpointGuard", () => {
   );
 
   it("does not take a call that is slow after its first token for a queue", () => {
-    const guard = createEndpointGuard({ name: "a" });
+    const guard = createEndpointGuard();
     const call = send(guard, 0, 9);
 
     guard.onFirstToken(call, 50);
@@ -104,18 +101,17 @@ describe("createEndpointGuard", () => {
     expect(guard.state(60_000).limit).toBe(Infinity);
   });
 
-  it("opens its circuit at five failures in a row, and says when it may be tried again", () => {
-    const guard = createEndpointGuard({ name: "a" });
+  it("opens its circuit at five failures in a row, and closes it by a try later", () => {
+    const guard = createEndpointGuard();
 
     failTogether(guard, { count: 5, code: "model/unreachable", now: 0 });
 
     expect(guard.allows(20, 0)).toBe(false);
-    expect(guard.retryAt(20)).toBe(30_014);
     expect(guard.allows(30_014, 0)).toBe(true);
   });
 
   it("lets the next probe through when one was cancelled or refused for its own sake", () => {
-    const guard = createEndpointGuard({ name: "a" });
+    const guard = createEndpointGuard();
     failTogether(guard, { count: 5, code: "model/server", now: 0 });
 
     const one = send(guard, 40_000);
@@ -132,25 +128,8 @@ describe("createEndpointGuard", () => {
     expect(guard.allows(40_003, 0)).toBe(true);
   });
 
-  it("rests when it is far worse than its siblings", () => {
-    const names = ["a", "b", "c"];
-    const outliers = createOutliers(names);
-    const guards = names.map((name) => createEndpointGuard({ name, outliers }));
-
-    for (let now = 0; now < 40_000; now += 1_000)
-      for (const [index, guard] of guards.entries()) {
-        const call = send(guard, now);
-        guard.onFirstToken(call, now + (index === 1 ? 3_000 : 250));
-        guard.onEnd(call, now + 5_000, 1);
-      }
-
-    expect(guards.map((guard) => guard.state(44_000).isEjected)).toEqual([false, true, false]);
-    expect(guards[1]?.allows(44_000, 0)).toBe(false);
-    expect(guards[1]?.retryAt(44_000)).toBeGreaterThan(44_000);
-  });
-
   it("reads trouble from gauges", () => {
-    const guard = createEndpointGuard({ name: "a" });
+    const guard = createEndpointGuard();
 
     const seen = [0, 1, 1].map((preemptions, n) =>
       guard.onGauges({ ...GAUGES, at: n * 1_000, preemptions }, 12),
@@ -161,7 +140,7 @@ describe("createEndpointGuard", () => {
   });
 
   it("adds to out of memory why, and does not repeat a first request", () => {
-    const guard = createEndpointGuard({ name: "a", kvTokens: 20_000 });
+    const guard = createEndpointGuard({ kvTokens: 20_000 });
     const call = send(guard, 0);
 
     const error = guard.onFailure(
@@ -180,7 +159,7 @@ describe("createEndpointGuard", () => {
   });
 
   it("leaves out of memory under load to be repeated, later and with less beside it", () => {
-    const guard = createEndpointGuard({ name: "a", kvTokens: 20_000 });
+    const guard = createEndpointGuard({ kvTokens: 20_000 });
 
     const [error] = failTogether(guard, { count: 18, code: "model/out-of-memory", now: 0 });
 
@@ -190,7 +169,7 @@ describe("createEndpointGuard", () => {
   });
 
   it("knows a model that does not fit by the client's word", () => {
-    const guard = createEndpointGuard({ name: "a" });
+    const guard = createEndpointGuard();
     const call = send(guard, 0, 30);
 
     const error = guard.onFailure(call, failure("model/out-of-memory", { isTooLarge: true }), {
@@ -203,7 +182,7 @@ describe("createEndpointGuard", () => {
   });
 
   it("hands other errors on as they are", () => {
-    const guard = createEndpointGuard({ name: "a" });
+    const guard = createEndpointGuard();
     const error = failure("model/server");
 
     const same = guard.onFailure(send(guard, 0), error, {
@@ -216,10 +195,10 @@ describe("createEndpointGuard", () => {
   });
 
   it("counts each call once, however often it is told to have ended", () => {
-    const guard = createEndpointGuard({ name: "a" });
+    const guard = createEndpointGuard();
     const call = send(guard, 0);
 
-    guard.onEnd(call, 10, 1);
+    guard.onEnd(call, 1);
     guard.onCancel(call);
     for (let n = 0; n < 9; n++)
       guard.onFailure(call, failure("model/server"), { now: 11, inFlight: 1, tokensInFlight: 0 });
@@ -229,7 +208,7 @@ describe("createEndpointGuard", () => {
 
   it("comes back whatever happened, once it works again", () => {
     const random = seeded(17);
-    const guard = createEndpointGuard({ name: "a" });
+    const guard = createEndpointGuard();
     const codes = ["model/server", "model/out-of-memory", "model/rate-limited"] as const;
     let flying: GuardedCall[] = [];
     let now = 0;
@@ -244,7 +223,7 @@ describe("createEndpointGuard", () => {
       if (code !== undefined)
         guard.onFailure(call, failure(code), { now, inFlight, tokensInFlight: 0 });
       else if (random() < 0.1) guard.onCancel(call);
-      else guard.onEnd(call, now, inFlight);
+      else guard.onEnd(call, inFlight);
       flying = others;
     }
     for (const call of flying) guard.onCancel(call);
@@ -257,7 +236,7 @@ describe("createEndpointGuard", () => {
         64,
         guard.state(now).circuit === "closed" ? guard.state(now).limit : 1,
       );
-      guard.onEnd(send(guard, now, width - 1), now, width);
+      guard.onEnd(send(guard, now, width - 1), width);
     }
     expect(guard.state(now)).toMatchObject({ circuit: "closed", limit: Infinity });
   });

@@ -70,7 +70,7 @@ async function serve(
     try {
       for await (const event of model.call(requestOf(n), signal))
         if (event.type === "text-delta" && call) guard?.onFirstToken(call, clock.now());
-      if (call) guard?.onEnd(call, clock.now(), inFlight);
+      if (call) guard?.onEnd(call, inFlight);
       done++;
     } catch (thrown) {
       const error = toBosunError(thrown, "model/server", "twin");
@@ -101,7 +101,7 @@ async function serve(
 describe("a guard before a twin whose cache is too small for what is sent", () => {
   it("lowers what is in flight until little is preempted, at little cost, and all calls are answered", async () => {
     const without = await serve({ calls: 200, width: 40 });
-    const guard = createEndpointGuard({ name: "twin" });
+    const guard = createEndpointGuard();
     const guarded = await serve({ calls: 200, width: 40, guard });
 
     expect([without.done, guarded.done]).toEqual([200, 200]);
@@ -115,7 +115,7 @@ describe("a guard before a twin whose cache is too small for what is sent", () =
 describe("a guard before a twin that fails each call", () => {
   it("asks it five times, and then once in 30 s", async () => {
     const without = await serve({ calls: 9, width: 1 }, ["500"]);
-    const guard = createEndpointGuard({ name: "twin" });
+    const guard = createEndpointGuard();
     const guarded = await serve({ calls: 9, width: 1, guard }, ["500"]);
 
     expect([without.failed, guarded.failed]).toEqual([9, 9]);

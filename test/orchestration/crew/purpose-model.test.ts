@@ -128,3 +128,23 @@ describe("the models of a use", () => {
     expect(chooseModels(models, "plan", [])).toEqual([]);
   });
 });
+
+describe("a model for summaries", () => {
+  it("is asked to shorten what is too long, in the place of the agent's own", async () => {
+    const asked: string[] = [];
+    const modelOf = (name: string) =>
+      scriptedModel(
+        ({ hints }) => {
+          asked.push(`${hints.purpose} by ${name}`);
+          return hints.purpose === "summary" ? "short" : "word ".repeat(900);
+        },
+        { contextTokens: 1_500 },
+      );
+    const bosun = bosunOf(modelOf("default"), { models: { short: modelOf("short") } });
+    const tasks = [job("a", { maxTokens: 300 }), job("b", { maxTokens: 300 })];
+
+    await crew({ name: "c", tasks, fit: "summary", models: { summary: "short" }, bosun }).kickoff();
+
+    expect(new Set(asked)).toEqual(new Set(["work by default", "summary by short"]));
+  });
+});

@@ -38,21 +38,26 @@ describe("a preview", () => {
     expect(off).toBeLessThanOrEqual(2);
   });
 
-  it("counts inputs apart from the texts that name them, and notes those that are large", async () => {
-    const long = "word ".repeat(4_000);
+  it("counts inputs apart from the texts that name them, and what is shown of those that are not pasted", async () => {
     const reading = task({
       name: "read",
       description: "Read {text}",
       expectedOutput: "A text",
       agent: worker("w"),
     });
+    const made = crew({ name: "c", tasks: [reading] });
 
-    const plan = await preview(crew({ name: "c", tasks: [reading] }), {}, { text: long });
+    const short = await preview(made, {}, { text: "word ".repeat(400) });
+    const long = await preview(made, {}, { text: "word ".repeat(4_000) });
 
-    expect(plan.inputs).toEqual([{ name: "text", tokens: 5_000, isLarge: true }]);
-    const inputs = plan.tasks[0]?.parts.find(({ part }) => part === "inputs");
-    expect(inputs?.tokens).toBeGreaterThanOrEqual(4_998);
-    expect(inputs?.tokens).toBeLessThanOrEqual(5_000);
+    const shown = [short, long].map(
+      ({ tasks }) => tasks[0]?.parts.find(({ part }) => part === "inputs")?.tokens ?? 0,
+    );
+    expect(short.inputs).toEqual([{ name: "text", tokens: 500, isLarge: false }]);
+    expect(long.inputs).toEqual([{ name: "text", tokens: 5_000, isLarge: true }]);
+    expect(shown[0]).toBeGreaterThanOrEqual(498);
+    expect(shown[0]).toBeLessThanOrEqual(500);
+    expect(shown[1]).toBeLessThan(1_500);
   });
 
   it("says what fits, what will be cut, and what is too long, with numbers", async () => {
