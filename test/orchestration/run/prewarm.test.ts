@@ -68,6 +68,16 @@ describe("prewarmNext", () => {
     expect(toldOf(crew)).toEqual([["shared", "d-model"], [], [], []]);
   });
 
+  it("does not tell the model that the task itself begins with: its own call wakes it", () => {
+    const same = worker("same", { model: "shared" });
+    const crew = defineCrew({
+      name: "c",
+      tasks: [job("a", { agent: same }), job("b", { agent: same }), job("c")],
+    });
+
+    expect(toldOf(crew)).toEqual([[], ["c-model"], []]);
+  });
+
   it("does nothing for a model that cannot be woken", () => {
     const crew = defineCrew({ name: "c", tasks: [job("a"), job("b")] });
     const run = { crew, plan: planCrew(crew), modelsOf: () => ["main"] as const };
