@@ -51,16 +51,6 @@ describe("prewarmNext", () => {
     expect(toldOf(crew)).toEqual([["b-model"], ["c-model"], ["d-model"], []]);
   });
 
-  it("does not tell a model that the task calls itself", () => {
-    const own = worker("own", { model: "shared" });
-    const crew = defineCrew({
-      name: "c",
-      tasks: [job("a", { agent: own }), job("b", { agent: own }), job("c")],
-    });
-
-    expect(toldOf(crew)).toEqual([[], ["c-model"], []]);
-  });
-
   it("tells all that start together, each model once", () => {
     const first = job("a");
     const same = worker("same", { model: "shared" });
@@ -76,6 +66,16 @@ describe("prewarmNext", () => {
     });
 
     expect(toldOf(crew)).toEqual([["shared", "d-model"], [], [], []]);
+  });
+
+  it("does not tell the model that the task itself begins with: its own call wakes it", () => {
+    const same = worker("same", { model: "shared" });
+    const crew = defineCrew({
+      name: "c",
+      tasks: [job("a", { agent: same }), job("b", { agent: same }), job("c")],
+    });
+
+    expect(toldOf(crew)).toEqual([[], ["c-model"], []]);
   });
 
   it("does nothing for a model that cannot be woken", () => {
