@@ -57,10 +57,15 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions = {}): Adaptiv
   let loweredAt = -Infinity;
   /** Most calls in flight at any trouble since there is a limit. */
   let peak = 0;
-  const onTrouble = (trouble: Trouble, { now, startedAt, inFlight }: TroubleSight): boolean => {
+  /** @param share of what is in flight that stays. */
+  const lower = (
+    trouble: Trouble,
+    { now, startedAt, inFlight }: TroubleSight,
+    share = decrease,
+  ): boolean => {
     if (startedAt <= loweredAt) return false; // N2
     peak = Math.max(peak, inFlight);
-    limit = Math.max(1, Math.floor(Math.min(inFlight, limit) * decrease)); // N1
+    limit = Math.max(1, Math.floor(Math.min(inFlight, limit) * share)); // N1
     cause = trouble;
     loweredAt = now;
     return true;
@@ -72,7 +77,7 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions = {}): Adaptiv
     get cause() {
       return cause;
     },
-    onTrouble,
+    onTrouble: (trouble, seen) => lower(trouble, seen),
     onSuccess(inFlight) {
       if (limit === Infinity || inFlight * 2 < limit) return;
       limit += 1 / limit; // `limit` successes are about one round trip
@@ -84,21 +89,35 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions = {}): Adaptiv
     observeGauges(before, after, inFlight) {
       // What was sent before a decrease still runs: until it has ended, the gauges show the trouble that was acted upon.
       if (inFlight > limit) return undefined;
-      const trouble = troubleIn(before, after, maxWaiting);
+      const trouble = troubleIn(before, after, { maxWaiting, inFlight });
       if (trouble === undefined) return undefined;
       const seen = { now: after.at, startedAt: before.at, inFlight: Math.max(1, inFlight) };
-      return onTrouble(trouble, seen) ? trouble : undefined;
+      // A preemption says how many calls were too many: two of fifteen are no reason to send seven.
+      const kept = 1 - riseOf(before.preemptions, after.preemptions) / seen.inFlight;
+      const share = trouble === "preemption" ? Math.max(decrease, kept) : decrease;
+      return lower(trouble, seen, share) ? trouble : undefined;
     },
   };
 }
 
+/**
+ * Of so many calls in flight one may be preempted between two looks: the ledger expects answers and is wrong now and then, and a limit that
+ * falls for each costs more than they do (5 % of throughput in bench/pool). A KV cache that thrashes preempts several a second.
+ */
+const CALLS_PER_PREEMPTION = 8;
+
 /** A counter that fell is an engine that was started anew: it says nothing. */
-function troubleIn(before: Gauges, after: Gauges, maxWaiting: number): Trouble | undefined {
-  if (isMore(before.preemptions, after.preemptions)) return "preemption";
+function troubleIn(
+  before: Gauges,
+  after: Gauges,
+  { maxWaiting, inFlight }: { readonly maxWaiting: number; readonly inFlight: number },
+): Trouble | undefined {
+  const preempted = riseOf(before.preemptions, after.preemptions);
+  if (preempted > 0 && preempted * CALLS_PER_PREEMPTION >= inFlight) return "preemption";
   const waiting = after.waiting ?? 0;
-  return waiting > maxWaiting && isMore(before.waiting, waiting) ? "queue-time" : undefined;
+  return waiting > maxWaiting && riseOf(before.waiting, waiting) > 0 ? "queue-time" : undefined;
 }
 
-function isMore(before: number | undefined, after: number | undefined): boolean {
-  return before !== undefined && after !== undefined && after > before;
+function riseOf(before: number | undefined, after: number | undefined): number {
+  return before !== undefined && after !== undefined ? after - before : 0;
 }

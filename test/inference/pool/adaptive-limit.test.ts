@@ -130,7 +130,9 @@ describe("createAdaptiveLimit", () => {
 
 describe("observeGauges", () => {
   it.each([
-    ["preemptions that grow", { preemptions: 3 }, { preemptions: 4 }, "preemption"],
+    ["preemptions of half of the calls", { preemptions: 3 }, { preemptions: 11 }, "preemption"],
+    ["preemptions of many more", { preemptions: 3 }, { preemptions: 90 }, "preemption"],
+    ["one preemption of sixteen calls", { preemptions: 3 }, { preemptions: 4 }, undefined],
     ["a queue that rises", { waiting: 1 }, { waiting: 5 }, "queue-time"],
     ["a queue that the pool leaves there", { waiting: 0 }, { waiting: 2 }, undefined],
     ["a queue that falls", { waiting: 9 }, { waiting: 5 }, undefined],
@@ -146,12 +148,20 @@ describe("observeGauges", () => {
     expect(limit.limit).toBe(trouble === undefined ? Infinity : 8);
   });
 
+  it("takes away what was preempted, not half, when it was less", () => {
+    const limit = createAdaptiveLimit();
+
+    limit.observeGauges(gauges(0, { preemptions: 0 }), gauges(1_000, { preemptions: 2 }), 15);
+
+    expect(limit.limit).toBe(13);
+  });
+
   it("waits until what was sent before a decrease has ended, and the look began after it", () => {
     const limit = lowered(16);
     const look = (from: number, inFlight: number) =>
       limit.observeGauges(
         gauges(from, { preemptions: 0 }),
-        gauges(from + 1_000, { preemptions: 1 }),
+        gauges(from + 1_000, { preemptions: 4 }),
         inFlight,
       );
 
