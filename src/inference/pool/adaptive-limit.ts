@@ -114,8 +114,9 @@ function troubleIn(
 ): Trouble | undefined {
   const preempted = riseOf(before.preemptions, after.preemptions);
   if (preempted > 0 && preempted * CALLS_PER_PREEMPTION >= inFlight) return "preemption";
-  const waiting = after.waiting ?? 0;
-  return waiting > maxWaiting && riseOf(before.waiting, waiting) > 0 ? "queue-time" : undefined;
+  // Seen twice: calls that are let in together wait for the next step together, which is no queue.
+  const waited = before.waiting ?? 0;
+  return waited > maxWaiting && riseOf(waited, after.waiting) > 0 ? "queue-time" : undefined;
 }
 
 function riseOf(before: number | undefined, after: number | undefined): number {
