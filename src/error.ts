@@ -21,6 +21,7 @@ export type ErrorCode =
   | "run/cancelled"
   | "run/timed-out"
   | "run/failed"
+  | "run/over-budget" // a call was not made, because it could have passed a limit of the run
   | "run/unknown" // no run with this id in the store
   | "task/timed-out"
   | "task/cancelled"

@@ -118,7 +118,8 @@ function modelLine(event: ModelLineEvent): string | undefined {
     case "model-end": {
       if (event.status !== "done")
         return `${event.agent}: call ${event.status}${reasonOf(event.error)}`;
-      const { usage, timings, finish } = event;
+      const { usage, timings, finish, cached } = event;
+      if (cached) return `${event.agent}: answers from the response cache, nothing paid`;
       const cut = finish.unified === "length" ? ", cut at maxTokens" : "";
       return `${event.agent}: answers, ${tokens(usage.input.total, usage.source)} tokens in, ${tokens(usage.output.total, usage.source)} out, ${duration(timings.totalMs)}${cut}`;
     }

@@ -25,8 +25,10 @@ const MAX_SAMPLES = 64;
 const MAX_MODELS = 256;
 /** In a smaller prompt what the chat template adds is more than the text's own error. */
 const LEAST_TOKENS = 100;
-/** What a ratio may be: a tokenizer that is off by more is not this model's. */
-const RATIO_BOUNDS = [0.4, 4] as const;
+/** What a ratio may be. A server that cuts prompts in silence (Ollama) counts too few: what it says must not make prompts longer. */
+const RATIO_BOUNDS = [0.75, 4] as const;
+/** A count below this share of its estimate is no count of the whole prompt. */
+const LEAST_RATIO = 0.5;
 /** As if so many prompts had been estimated right: the first reply alone does not decide. */
 const PRIOR_SAMPLES = 2;
 /** The margin falls from 10 % to no less than 3 % as replies come, and rises to at most 30 % when they differ. */
@@ -42,7 +44,8 @@ export function createCalibration(): Calibration {
     note(model, estimatedTokens, usage) {
       const counted = usage.source === "server" ? usage.input.total : undefined;
       if (counted === undefined || counted <= 0 || estimatedTokens < LEAST_TOKENS) return;
-      const ratio = clamp(counted / estimatedTokens, RATIO_BOUNDS);
+      const ratio = Math.min(counted / estimatedTokens, RATIO_BOUNDS[1]);
+      if (ratio < LEAST_RATIO) return;
       const samples = [...(byModel.get(model) ?? []), ratio].slice(-MAX_SAMPLES);
       byModel.delete(model);
       byModel.set(model, samples);
@@ -56,7 +59,7 @@ export function createCalibration(): Calibration {
 function toScale(samples: readonly number[]): Scale {
   if (samples.length === 0) return FIRST_SCALE;
   const prior = Array.from({ length: PRIOR_SAMPLES }, () => 1);
-  const ratio = quantile([...prior, ...samples], 0.5);
+  const ratio = clamp(quantile([...prior, ...samples], 0.5), RATIO_BOUNDS);
   const spread = quantile(samples, COVERED) / ratio - 1;
   const doubt = FIRST_SCALE.margin / (1 + samples.length / HALVING_SAMPLES);
   return { ratio, margin: clamp(Math.max(spread, doubt), MARGIN_BOUNDS) };

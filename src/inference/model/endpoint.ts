@@ -2,6 +2,7 @@
 
 import type { JsonObject } from "../../json.ts";
 import { checkOptions, toBaseUrl } from "./endpoint-option.ts";
+import type { TokenPrice } from "./price.ts";
 
 /** The server behind an endpoint; it decides how structured output and thinking are asked for. */
 export type Dialect = "vllm" | "sglang" | "llama.cpp" | "ollama" | "runpod" | "openai";
@@ -61,6 +62,8 @@ export type Endpoint = ModelSettings & {
   /** false asks for whole replies instead of streams: for servers that cannot stream. Default true. */
   readonly stream?: boolean | undefined;
   readonly timeouts?: Timeouts | undefined;
+  /** US dollars per million tokens. Unset = the cost of its calls is unknown. */
+  readonly usdPerMillionTokens?: TokenPrice | undefined;
 };
 
 /** A model: an alias, or an endpoint written in place. */

@@ -8,6 +8,7 @@
 import type { Json } from "../../json.ts";
 import type { ModelRef, ModelSettings, Timeouts } from "./endpoint.ts";
 import type { Message, OutputSpec, ToolCall, ToolChoice, ToolSpec } from "./message.ts";
+import type { TokenPrice } from "./price.ts";
 import type { Usage } from "./usage.ts";
 
 /** Where in a run something happens: ["task:write", "turn:2", "tool:0"]. It is the step's key too. */
@@ -39,6 +40,8 @@ export type ModelHints = {
   readonly priority?: number | undefined;
   /** When the run must have ended, Clock.now() in ms. */
   readonly deadlineAt?: number | undefined;
+  /** false: the answer is neither taken from a response cache nor kept in one. Default true, where there is one. */
+  readonly cache?: boolean | undefined;
   /** Whether somebody reads the deltas now. While it says false they may be left out, as "end" has all of them. Default: always. */
   readonly isWatched?: (() => boolean) | undefined;
 };
@@ -89,6 +92,8 @@ export type Reply = {
   /** Who answered. */
   readonly endpoint: string;
   readonly model: string;
+  /** true: an earlier equal call did the work; its usage is zero. */
+  readonly cached?: boolean | undefined;
 };
 
 /** What happens during a call, in order. */
@@ -129,6 +134,8 @@ export type TokenCountAsk = {
 
 /** Anything that answers. */
 export interface Model {
+  /** US dollars per million tokens. Unset = the cost of its calls is unknown. */
+  readonly usdPerMillionTokens?: TokenPrice | undefined;
   /** @throws BosunError with a `model/…` code; see A1 to A3. */
   call(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
   /** Smallest context in tokens that the call may meet; undefined when nobody knows. Never rejects for an endpoint that is down. */
@@ -138,4 +145,6 @@ export interface Model {
    * Absent for a model that never can.
    */
   countTokens?(ask: TokenCountAsk, signal: AbortSignal): Promise<number | undefined>;
+  /** Says that calls to these come soon, so that who sleeps may wake. Returns at once; never throws. */
+  prewarm?(models: readonly ModelRef[]): void;
 }

@@ -6,6 +6,10 @@
 // belong to the same event (NewReno's "recover", RFC 6582). Growth needs a limit that is in use, or an idle hour would raise it to
 // where it means nothing (RFC 7661); "in use" is Netflix' AIMDLimit's: at least half of it in flight.
 //
+// A preemption or a queue fails no call. It is a mark as ECN's, not a loss: once the limit has come up from below to where it is
+// seen, it is near what fits, and falls to 0.8 only (RFC 8511). Measured on the twin, a cache for eleven calls, 40 at once, 200 in all
+// (guard-twin.test.ts): 230 preemptions and 75 s without a limit, 52 and 98 s with halves only, 55 and 86 s with this.
+//
 // Not TCP's: there is no limit before the first trouble, as the ledger bounds calls by what is known of the endpoint, and a slow
 // start would cost the first crews their width. There is none again once twice of what was ever in trouble goes well.
 //
@@ -46,28 +50,35 @@ export interface AdaptiveLimit {
 export type AdaptiveLimitOptions = {
   /** What a trouble leaves, 0 to 1. Default 0.5. */
   readonly decrease?: number | undefined;
+  /** What a preemption or a queue leaves when the limit has risen before it. Default 0.8. */
+  readonly markDecrease?: number | undefined;
   /** Requests that may wait at the endpoint without being a trouble. Default 2, as many as the pool leaves there. */
   readonly maxWaiting?: number | undefined;
 };
 
+/** These fail no call: they say that it is about too much. */
+const MARKS: ReadonlySet<Trouble> = new Set(["preemption", "queue-time"]);
+
 export function createAdaptiveLimit(options: AdaptiveLimitOptions = {}): AdaptiveLimit {
-  const { decrease = 0.5, maxWaiting = 2 } = options;
+  const { decrease = 0.5, markDecrease = 0.8, maxWaiting = 2 } = options;
   let limit = Infinity;
   let cause: Trouble | undefined;
   let loweredAt = -Infinity;
   /** Most calls in flight at any trouble since there is a limit. */
   let peak = 0;
-  /** @param share of what is in flight that stays. */
-  const lower = (
-    trouble: Trouble,
-    { now, startedAt, inFlight }: TroubleSight,
-    share = decrease,
-  ): boolean => {
+  /** Where the last decrease came to: above it, it has risen since. */
+  let lowest = Infinity;
+  /** What was sent before the last decrease has ended, and so the next look shows what came of it. */
+  let isSettled = true;
+  const onTrouble = (trouble: Trouble, { now, startedAt, inFlight }: TroubleSight): boolean => {
     if (startedAt <= loweredAt) return false; // N2
     peak = Math.max(peak, inFlight);
-    limit = Math.max(1, Math.floor(Math.min(inFlight, limit) * share)); // N1
+    const isNear = limit !== Infinity && limit >= lowest + 1 && MARKS.has(trouble);
+    limit = Math.max(1, Math.floor(Math.min(inFlight, limit) * (isNear ? markDecrease : decrease))); // N1
+    lowest = limit;
     cause = trouble;
     loweredAt = now;
+    isSettled = false;
     return true;
   };
   return {
@@ -77,25 +88,26 @@ export function createAdaptiveLimit(options: AdaptiveLimitOptions = {}): Adaptiv
     get cause() {
       return cause;
     },
-    onTrouble: (trouble, seen) => lower(trouble, seen),
+    onTrouble,
     onSuccess(inFlight) {
       if (limit === Infinity || inFlight * 2 < limit) return;
       limit += 1 / limit; // `limit` successes are about one round trip
       if (limit <= Math.max(2, peak * 2)) return;
       limit = Infinity;
       peak = 0;
+      lowest = Infinity;
       cause = undefined;
     },
     observeGauges(before, after, inFlight) {
-      // What was sent before a decrease still runs: until it has ended, the gauges show the trouble that was acted upon.
-      if (inFlight > limit) return undefined;
+      // Until then the gauges show the trouble that was acted upon; the look in which it ends began before. Without this a cache
+      // for eleven calls came down from 40 to 3.
+      const wasSettled = isSettled;
+      isSettled = inFlight <= limit;
+      if (!wasSettled || !isSettled) return undefined;
       const trouble = troubleIn(before, after, { maxWaiting, inFlight });
       if (trouble === undefined) return undefined;
       const seen = { now: after.at, startedAt: before.at, inFlight: Math.max(1, inFlight) };
-      // A preemption says how many calls were too many: two of fifteen are no reason to send seven.
-      const kept = 1 - riseOf(before.preemptions, after.preemptions) / seen.inFlight;
-      const share = trouble === "preemption" ? Math.max(decrease, kept) : decrease;
-      return lower(trouble, seen, share) ? trouble : undefined;
+      return onTrouble(trouble, seen) ? trouble : undefined;
     },
   };
 }

@@ -9,7 +9,8 @@
 import { BosunError, detailOf, type ErrorCode } from "../../error.ts";
 import { createAdaptiveLimit, type Trouble } from "./adaptive-limit.ts";
 import { type CircuitState, createCircuitBreaker, isEndpointFailure } from "./circuit-breaker.ts";
-import { type Load, tellMemoryReport, toMemoryDetails } from "./memory-report.ts";
+import type { Load } from "./memory-fact.ts";
+import { type MemoryReport, tellMemoryReport, toMemoryDetails } from "./memory-report.ts";
 import { createMemoryWatch } from "./memory-watch.ts";
 import type { Gauges } from "./probe.ts";
 
@@ -133,7 +134,7 @@ function troubleOf(code: ErrorCode, call: GuardedCall): Trouble | undefined {
 }
 
 /** A first request fails the next time too: it is not repeated there. A fallback may still answer it. */
-function withReport(error: BosunError, report: Parameters<typeof tellMemoryReport>[0]): BosunError {
+function withReport(error: BosunError, report: MemoryReport): BosunError {
   const retryable = error.retryable && report.pattern !== "first-request";
   const message = `${error.message.replace(/[.\s]+$/, "")}. ${tellMemoryReport(report)}`;
   const details = { ...error.details, memory: toMemoryDetails(report) };

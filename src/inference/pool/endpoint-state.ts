@@ -151,7 +151,8 @@ class ServerState implements EndpointState {
     if (shown === undefined) return;
     if (this.gauges && isRestart(this.gauges, shown)) this.prefixes.clear();
     this.gauges = shown;
-    this.guard.onGauges(shown, sent.seqs);
+    // A queue at a provider that scales is the demand by which it scales, not a trouble.
+    if ((this.#capacity.maxWorkers ?? 1) === 1) this.guard.onGauges(shown, sent.seqs);
     ledger.foreign = toForeign(shown, this.#capacity, sent);
   }
 

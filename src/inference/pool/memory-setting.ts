@@ -3,7 +3,7 @@
 // Sources: vLLM 0.28 (its own messages name the flags), SGLang's hyperparameter tuning page (chunked-prefill-size for prefill,
 // max-running-requests for decode), llama.cpp's server README, Ollama's FAQ (num_ctx, OLLAMA_NUM_PARALLEL); all read in 2026.
 
-import type { MemoryFacts } from "./memory-report.ts";
+import type { MemoryFacts } from "./memory-fact.ts";
 
 /** A setting by its name where it is set, and the value to try. */
 export type Setting = { readonly name: string; readonly value: string };

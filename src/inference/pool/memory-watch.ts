@@ -2,13 +2,8 @@
 //
 // Costs a Map look-up a call; lines are fitted when memory has run out, never before.
 
-import {
-  type Growth,
-  type Load,
-  type MemoryFacts,
-  type MemoryReport,
-  planMemoryReport,
-} from "./memory-report.ts";
+import type { Growth, Load, MemoryFacts } from "./memory-fact.ts";
+import { type MemoryReport, planMemoryReport } from "./memory-report.ts";
 
 export interface MemoryWatch {
   /** A call starts there. */

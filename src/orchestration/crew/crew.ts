@@ -37,6 +37,13 @@ import {
   optional,
   typeOf,
 } from "./option.ts";
+import {
+  isPurposeModels,
+  type PurposeModelOptions,
+  type PurposeModels,
+  toPurposeModels,
+} from "./purpose-model.ts";
+import { isRunLimits, type RunLimits } from "./run-limit.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -80,6 +87,10 @@ export type CrewOptions<
     readonly inlineTokens?: number | undefined;
     /** By an input's name: what stands in its place when it is too long to be pasted. Default: what agents need to search and read it. */
     readonly inputs?: InputFits | undefined;
+    /** Models by what they are used for. An agent's own `model` wins for its work. */
+    readonly models?: PurposeModelOptions | undefined;
+    /** What one run may use at most. */
+    readonly limits?: RunLimits | undefined;
   };
 
 /** A crew as data: every task's agent is resolved. */
@@ -103,6 +114,8 @@ export type Crew<
   readonly fit: FitMode;
   readonly inlineTokens: number;
   readonly inputs: InputFits;
+  readonly models: PurposeModels;
+  readonly limits: RunLimits;
 };
 
 /** Bound of a crew's size: plans are made with algorithms of O(n²) and more. */
@@ -119,7 +132,7 @@ export function defineCrew<
   const where = `crew "${options?.name}"`;
   checkOptions(where, options, KNOWN);
   const { name, tasks, process = "sequential", cache = false, timeoutMs = 3_600_000 } = options;
-  const { planning = false, planningModel, hooks = {} } = options;
+  const { planning = false, planningModel, hooks = {}, models = {}, limits = {} } = options;
   const policy = (options.policy ?? "fail-fast") as P; // `as`: checked above; unset is the default of P
   checkTasks(where, tasks);
   const isHierarchical = process === "hierarchical";
@@ -144,6 +157,8 @@ export function defineCrew<
     planningModel,
     hooks,
     ...fitOf(where, options, agents),
+    models: toPurposeModels(models),
+    limits,
   };
 }
 
@@ -279,6 +294,8 @@ const KNOWN: KnownOptions = {
     fit: optional(isFitMode),
     inlineTokens: optional(isWhole(1)),
     inputs: optional(isInputFits),
+    models: optional(isPurposeModels),
+    limits: optional(isRunLimits),
   },
-  notBuilt: ["memory", "knowledge", "limits"],
+  notBuilt: ["memory", "knowledge"],
 };

@@ -82,7 +82,7 @@ function askTurn(
     agent: job.agent.name,
     task: job.task.name,
     purpose: job.purpose === "manage" ? "manage" : phase,
-    models: job.models,
+    models: phase === "repair" ? job.repairModels : job.models,
     conversation: { ...job.conversation, turns },
     tools,
     // With tools on offer, servers that force a schema force it on every turn: the model could never call a tool.
@@ -94,6 +94,7 @@ function askTurn(
     summaries,
     onFit: (cuts) => job.reading?.show(turns, cuts),
     remainingCalls: tools.length > 0 ? undefined : job.remainingCalls,
+    cache: job.agent.responseCache,
   });
 }
 

@@ -9,6 +9,7 @@
 import type { ErrorData } from "../../error.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import type { CallTimings, Finish, Path, Purpose } from "../../inference/model/model.ts";
+import type { CallCost } from "../../inference/model/price.ts";
 import type { Usage } from "../../inference/model/usage.ts";
 import type { Asked } from "../tool/approval.ts";
 import type { HookName } from "../crew/hook.ts";
@@ -18,7 +19,7 @@ import type { Range } from "./range.ts";
 export type TaskStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out" | "skipped";
 
 /** How a run ended. `done` and `partial` return; every other status throws. */
-export type RunStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out";
+export type RunStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out" | "over-budget";
 
 /** One part of a prompt, with its estimated tokens. */
 export type PromptPart = { readonly part: string; readonly tokens: number; readonly text: string };
@@ -78,6 +79,7 @@ export type RunFact =
       readonly code: string;
       readonly message: string;
       readonly usage?: Usage | undefined;
+      readonly cost?: CallCost | undefined;
     }
   | {
       readonly type: "model-fallback";
@@ -86,6 +88,7 @@ export type RunFact =
       readonly to: string;
       readonly code: string;
       readonly usage?: Usage | undefined;
+      readonly cost?: CallCost | undefined;
     }
   | {
       readonly type: "model-delta";
@@ -98,6 +101,8 @@ export type RunFact =
       readonly agent: string;
       readonly purpose: Purpose;
       readonly usage: Usage;
+      /** Absent where the model has no price. */
+      readonly cost?: CallCost | undefined;
     } & ModelOutcome)
   | {
       readonly type: "tool-start";
@@ -204,6 +209,8 @@ export type ModelOutcome =
       readonly model: string;
       readonly finish: Finish;
       readonly timings: CallTimings;
+      /** true: taken from the response cache, and nothing was paid. */
+      readonly cached?: boolean | undefined;
     }
   | { readonly status: "failed" | "cancelled"; readonly error: ErrorData };
 

@@ -28,7 +28,7 @@ export type Room = {
 };
 
 /** What is left of a part that is cut: enough to tell what it was. */
-const LEAST_TOKENS = 64;
+export const LEAST_TOKENS = 64;
 
 /**
  * The cuts that make a conversation fit; none when it fits already.
@@ -83,8 +83,12 @@ export function checkFit(
   if (excess > 0) throw tooLong(room, promptTokens, excess);
 }
 
-/** Tokens that a prompt may have, in the estimate's tokens. */
-function limitOf({ contextTokens = Infinity, reservedTokens, scale = FIRST_SCALE }: Room): number {
+/** Tokens that a prompt may have, in the estimate's tokens; Infinity where the context is not known. */
+export function limitOf({
+  contextTokens = Infinity,
+  reservedTokens,
+  scale = FIRST_SCALE,
+}: Room): number {
   return Math.floor(((contextTokens - reservedTokens) * (1 - scale.margin)) / scale.ratio);
 }
 

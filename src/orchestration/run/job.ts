@@ -11,6 +11,7 @@ import type { Tool } from "../tool/tool.ts";
 import { specOf } from "./description.ts";
 import type { Reading } from "./input-tool.ts";
 import type { Conversation } from "./prompt.ts";
+import type { InputDocuments } from "./input-document.ts";
 import { type Team, teamOf, teamTools } from "./team.ts";
 import { nameOfAgent, type RunContext } from "./world.ts";
 
@@ -28,6 +29,8 @@ export type AgentJob = {
   readonly purpose: "work" | "manage";
   readonly path: Path;
   readonly models: readonly [ModelRef, ...ModelRef[]];
+  /** Those that mend an answer that does not fit its schema. */
+  readonly repairModels: readonly [ModelRef, ...ModelRef[]];
   readonly settings: ModelSettings;
   readonly tools: readonly Tool[];
   readonly toolSpecs: readonly ToolSpec[];
@@ -49,25 +52,33 @@ export type Answer = { readonly raw: string; readonly finish: Finish["unified"] 
 /** What is the same about an agent, whatever it does in a run. */
 export type Workplace = Pick<
   AgentJob,
-  "agent" | "purpose" | "models" | "tools" | "toolSpecs" | "team"
+  "agent" | "purpose" | "models" | "repairModels" | "tools" | "toolSpecs" | "team"
 >;
+
+/** What an agent's work is made of, besides its agent: a run has it, and a preview. */
+export type Surroundings = Pick<RunContext, "crew" | "inputs" | "description" | "modelsFor"> & {
+  readonly documents: Pick<InputDocuments, "brief" | "of">;
+};
 
 /**
  * An agent, ready to work in a run.
  * @param at.givers Who gave the work to whom, from the task's own agent to the one who gave it to this one; none for a task.
  */
 export function workplaceOf(
-  run: RunContext,
+  run: Surroundings,
   spec: Agent,
   at: { readonly tools: readonly Tool[]; readonly givers: readonly string[] },
 ): Workplace {
   const agent = { ...spec, name: nameOfAgent(spec, run.inputs) };
   const team = teamOf(run, spec, [...at.givers, agent.name]);
   const own = at.tools.map((tool) => specOf(run.description, tool));
+  const isManager = spec === run.crew.manager;
+  const models = run.modelsFor(isManager ? "manager" : "worker", spec);
   return {
     agent,
-    purpose: spec === run.crew.manager ? "manage" : "work",
-    models: run.modelsOf(spec),
+    purpose: isManager ? "manage" : "work",
+    models,
+    repairModels: run.crew.models.repair === undefined ? models : run.modelsFor("repair", spec),
     tools: at.tools,
     toolSpecs: team ? [...own, ...teamTools(team)] : own,
     team,

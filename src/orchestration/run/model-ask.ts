@@ -17,6 +17,8 @@ export type Ask = Fitting & {
   readonly output: OutputSpec | undefined;
   readonly timeouts: Timeouts | undefined;
   readonly remainingCalls: number | undefined;
+  /** false = never from a response cache; undefined = as the run says. */
+  readonly cache?: boolean | undefined;
   /** How sections that are too long are shortened. Default "cut". */
   readonly fit?: FitMode | undefined;
   /** Summaries of sections by name: made once for a piece of work, and kept here by its calls. */

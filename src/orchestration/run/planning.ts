@@ -35,9 +35,9 @@ export async function makePlans(d: Durable, world: World, run: RunContext): Prom
 
 async function askForPlans(d: Durable, world: World, run: RunContext): Promise<Plans> {
   const { crew } = run;
-  const models = run.modelsOf({
-    models: crew.planningModel === undefined ? [] : [crew.planningModel],
-  });
+  const { planningModel } = crew;
+  const models =
+    planningModel === undefined ? run.modelsFor("plan") : run.modelsOf({ models: [planningModel] });
   const answer = await askForJson(d, world, {
     path: ["plan"],
     agent: PLANNER_NAME,

@@ -2,6 +2,7 @@
 
 import { BosunError, type ErrorData, isBosunError } from "../../error.ts";
 import { ownValue } from "../../json.ts";
+import { type CostSum, NO_COST } from "../../inference/model/price.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Finish } from "../../inference/model/model.ts";
 import type { Crew, Policy } from "../crew/crew.ts";
@@ -31,6 +32,7 @@ export type TaskResult<Output = unknown> = {
   readonly error?: ErrorData | undefined;
   readonly attempts: number;
   readonly usage: Usage;
+  readonly cost: CostSum;
   readonly timings: Timings;
   /** Inputs that were too long to be pasted, of which no model has read all in this task. */
   readonly unread: readonly UnreadInput[];
@@ -60,6 +62,8 @@ export type RunResult<Results = Readonly<Record<string, TaskResult>>> = {
   /** Calls and tokens by purpose: "manage" is what a hierarchy costs. */
   readonly purposes: RunState["purposes"];
   readonly usage: Usage;
+  /** What it cost; with `unpriced` calls the amount is not all. */
+  readonly cost: CostSum;
   /** Hooks that threw, or returned what they may not. The run went on without them. */
   readonly hookFaults: RunState["hookFaults"];
   readonly timings: Timings;
@@ -75,7 +79,7 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
     async (task) => [task.name, await toTaskResult(task, state)] as const,
   );
   const tasks = Object.fromEntries(await Promise.all(ended));
-  const { runId, status, raw, agents, purposes, usage, hookFaults, error } = state;
+  const { runId, status, raw, agents, purposes, usage, cost, hookFaults, error } = state;
   return {
     runId,
     status: status === "running" ? "cancelled" : status,
@@ -84,6 +88,7 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
     agents,
     purposes,
     usage,
+    cost,
     hookFaults,
     timings: timingsOf(state),
     ...(error ? { error } : {}),
@@ -127,10 +132,11 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
       agent: "",
       attempts: 0,
       usage: NO_USAGE,
+      cost: NO_COST,
       timings: timingsOf({ startedAt: undefined, endedAt: undefined }),
       unread: [],
     };
-  const { status, raw, finish, agent, error, attempts, usage } = folded;
+  const { status, raw, finish, agent, error, attempts, usage, cost } = folded;
   const isEnded = status !== "waiting" && status !== "running";
   const hasOutput = status === "done" || status === "partial";
   return {
@@ -141,6 +147,7 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
     agent,
     attempts,
     usage,
+    cost,
     timings: timingsOf(folded),
     unread: unreadOf(folded.inputs),
     ...(error ? { error } : {}),

@@ -7,6 +7,7 @@ import type { ToolSpec } from "../../inference/model/message.ts";
 import type { Path } from "../../inference/model/model.ts";
 import { estimateTokens } from "../../inference/model/tokens.ts";
 import { fillPlaceholders, type Inputs } from "../crew/input.ts";
+import type { Crew } from "../crew/crew.ts";
 import type { Durable } from "../durable/durable.ts";
 import type { LineSpan } from "../memory/text-document.ts";
 import type { Tool } from "../tool/tool.ts";
@@ -144,6 +145,27 @@ function shareRoom(
       resultTokens: share(MOST.result, SHARES.result),
     };
   });
+}
+
+/** What a run shows of these inputs at most, where nothing is known of the room: for a preview. Asks nobody. */
+export function previewSight(
+  { inlineTokens }: Crew,
+  inputs: readonly InputDocument[],
+): {
+  readonly sections: readonly Section[];
+  readonly mentions: Inputs;
+  readonly specs: readonly ToolSpec[];
+} {
+  const read = inputs.filter(({ fit }) => fit === undefined);
+  return {
+    sections: inputs.map((input) => {
+      const view =
+        input.fit === undefined ? outlineView(input, MOST.outline) : headView(input, inlineTokens);
+      return { name: sectionName(input.name), text: view.text };
+    }),
+    mentions: Object.fromEntries(inputs.map((input) => [input.name, mentionText(input)])),
+    specs: inputTools(read, MOST.result).specs,
+  };
 }
 
 type Viewing = {

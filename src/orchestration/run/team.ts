@@ -5,6 +5,7 @@ import type { JsonObject } from "../../json.ts";
 import type { Agent } from "../crew/agent.ts";
 import { fillPlaceholders } from "../crew/input.ts";
 import type { DelegationKind } from "./event.ts";
+import type { InputDocuments } from "./input-document.ts";
 import { nameOfAgent, type RunContext } from "./world.ts";
 
 /** One who can be asked, as the asking agent sees it. */
@@ -26,7 +27,11 @@ export type Team = {
  * passed on as deep as it may be (`maxDelegationDepth`).
  */
 export function teamOf(
-  { crew, inputs, documents }: RunContext,
+  {
+    crew,
+    inputs,
+    documents,
+  }: Pick<RunContext, "crew" | "inputs"> & { readonly documents: Pick<InputDocuments, "brief"> },
   spec: Agent,
   chain: readonly string[],
 ): Team | undefined {

@@ -81,6 +81,18 @@ describe("a calibration", () => {
     expect(calibration.scaleOf(["a"])).toEqual(FIRST_SCALE);
   });
 
+  it("is not led by a server that cuts prompts in silence, and so counts too few", () => {
+    const calibration = createCalibration();
+
+    for (let n = 0; n < 40; n++) {
+      calibration.note("cut", 20_000, counted(2_048));
+      calibration.note("some", 3_000, counted(2_048));
+    }
+
+    expect(calibration.scaleOf(["cut"])).toEqual(FIRST_SCALE);
+    expect(calibration.scaleOf(["some"]).ratio).toBe(0.75);
+  });
+
   it("covers nineteen of twenty prompts once it has seen enough of them", () => {
     const calibration = createCalibration();
     const random = seeded(3);

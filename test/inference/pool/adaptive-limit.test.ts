@@ -94,6 +94,19 @@ describe("createAdaptiveLimit", () => {
     expect(limit.limit).toBe(20);
   });
 
+  it("falls by a fifth at a mark once it has risen since the last decrease, by half at a loss", () => {
+    const [mark, loss] = [lowered(40), lowered(40)];
+    for (const limit of [mark, loss]) succeed(limit, 250, 20);
+    const seen = { now: 900, startedAt: 800, inFlight: 30 };
+
+    const before = [mark.limit, loss.limit];
+    mark.onTrouble("preemption", seen);
+    loss.onTrouble("out-of-memory", seen);
+
+    expect(before).toEqual([30, 30]);
+    expect([mark.limit, loss.limit]).toEqual([24, 15]);
+  });
+
   it("is gone when it is above twice of what was ever in trouble", () => {
     const limit = lowered(4);
 
@@ -109,29 +122,24 @@ describe("createAdaptiveLimit", () => {
     for (let now = 1; now < 5_000; now++) {
       const before = limit.limit;
       const inFlight = 1 + Math.floor(random() * Math.min(before, 50));
-      if (random() < 0.1) {
-        const isLower = limit.onTrouble("preemption", {
-          now,
-          startedAt: now - Math.floor(random() * 20),
-          inFlight,
-        });
-        peak = isLower ? Math.max(peak, inFlight) : peak;
-        expect(limit.limit).toBeLessThanOrEqual(before); // N3
-      } else {
-        limit.onSuccess(inFlight);
-        expect(limit.limit).toBeGreaterThanOrEqual(before); // N3
-      }
+      const isTrouble = random() < 0.1;
+      const startedAt = now - Math.floor(random() * 20);
+      if (!isTrouble) limit.onSuccess(inFlight);
+      else if (limit.onTrouble("preemption", { now, startedAt, inFlight }))
+        peak = Math.max(peak, inFlight);
+
+      const [lower, higher] = isTrouble ? [limit.limit, before] : [before, limit.limit];
+      const bound = limit.limit === Infinity ? Infinity : Math.max(2, 2 * peak) + 1;
+      expect(lower).toBeLessThanOrEqual(higher); // N3
       expect(limit.limit).toBeGreaterThanOrEqual(1); // N1
-      if (limit.limit !== Infinity)
-        expect(limit.limit).toBeLessThanOrEqual(Math.max(2, 2 * peak) + 1);
+      expect(limit.limit).toBeLessThanOrEqual(bound);
     }
   });
 });
 
 describe("observeGauges", () => {
   it.each([
-    ["preemptions of half of the calls", { preemptions: 3 }, { preemptions: 11 }, "preemption"],
-    ["preemptions of many more", { preemptions: 3 }, { preemptions: 90 }, "preemption"],
+    ["preemptions that grow", { preemptions: 3 }, { preemptions: 5 }, "preemption"],
     ["one preemption of sixteen calls", { preemptions: 3 }, { preemptions: 4 }, undefined],
     ["a queue that rises", { waiting: 3 }, { waiting: 5 }, "queue-time"],
     ["calls that wait for the next step together", { waiting: 1 }, { waiting: 5 }, undefined],
@@ -149,28 +157,20 @@ describe("observeGauges", () => {
     expect(limit.limit).toBe(trouble === undefined ? Infinity : 8);
   });
 
-  it("takes away what was preempted, not half, when it was less", () => {
-    const limit = createAdaptiveLimit();
-
-    limit.observeGauges(gauges(0, { preemptions: 0 }), gauges(1_000, { preemptions: 2 }), 15);
-
-    expect(limit.limit).toBe(13);
-  });
-
-  it("waits until what was sent before a decrease has ended, and the look began after it", () => {
+  it("waits until what was sent before a decrease has ended, and for a look that began after that", () => {
     const limit = lowered(16);
-    const look = (from: number, inFlight: number) =>
-      limit.observeGauges(
-        gauges(from, { preemptions: 0 }),
-        gauges(from + 1_000, { preemptions: 4 }),
-        inFlight,
-      );
+    let at = 50;
+    let preemptions = 0;
+    const look = (inFlight: number): Trouble | undefined => {
+      const before = gauges(at, { preemptions });
+      at += 1_000;
+      preemptions++;
+      return limit.observeGauges(before, gauges(at, { preemptions }), inFlight);
+    };
 
-    expect([look(90, 8), look(200, 12), look(200, 8)]).toEqual([
-      undefined,
-      undefined,
-      "preemption",
-    ]);
+    const seen = [16, 12, 8, 8].map(look);
+
+    expect(seen).toEqual([undefined, undefined, undefined, "preemption"]);
     expect(limit.limit).toBe(4);
   });
 });

@@ -10,6 +10,7 @@ import { analyse, analyst, call, CONTEXT, RECORD, run, searchThenSay } from "./i
 import { customerRecord } from "./record.ts";
 import { errorOf, eventsOf, only, promptOf, scene } from "./scenario.ts";
 
+const TEXTS = { name: "analyse", description: "{record}", expectedOutput: "An amount" } as const;
 const namesOf = ({ tools = [] }: ModelRequest): readonly string[] => tools.map(({ name }) => name);
 const resultOf = (request: ModelRequest | undefined): Record<string, unknown> =>
   JSON.parse(request?.messages.at(-1)?.content ?? "{}") as Record<string, unknown>;
@@ -119,6 +120,24 @@ describe("an input that is too long", () => {
     expect(partialResult(failed.error)?.tasks["analyse"]?.unread).toMatchObject([
       { input: "record", tokens: estimateTokens(record) },
     ]);
+  });
+
+  it("is read anew by each attempt: what the one before has read does not count", async () => {
+    const again = task({ ...TEXTS, agent: analyst, onError: "retry" });
+    const { bosun } = scene(
+      (_, index) =>
+        [call("read_input", { from: 1 }), "", "", call("read_input", { from: 200, to: 201 })][
+          index
+        ] ?? "450 euros",
+      { contextTokens: CONTEXT },
+    );
+
+    const made = crew({ name: "c", tasks: [again], bosun });
+    const result = await made.kickoff({ inputs: { record: RECORD } });
+
+    expect(result.tasks.analyse.attempts).toBe(2);
+    const [unread] = result.tasks.analyse.unread;
+    expect(unread?.readTokens).toBeLessThan(400); // the head, and two lines
   });
 
   it("is not reported when all of it was read", async () => {
