@@ -3,6 +3,8 @@
 import type http from "node:http";
 import type { BosunError } from "../../error.ts";
 import { estimateUsage, withCost } from "./cost.ts";
+import { FALLBACK_HEADER, fromGatewayMetrics, QUEUE_HEADER } from "./gateway.ts";
+import { toHintHeaders } from "./hint-header.ts";
 import type { ServerSource } from "./server-read.ts";
 import { cancelled, type Exchange, resolveTimeouts, startExchange } from "./http.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
@@ -52,11 +54,7 @@ class HttpAttempt implements Attempt, Receiver {
     this.#options = options;
     this.source = source;
     this.isWatched = request.hints.isWatched;
-    const timeouts =
-      request.timeouts === undefined
-        ? source.timeouts
-        : resolveTimeouts(request.timeouts, source.endpoint.timeouts);
-    const sent = { ...source, method: "POST", path: "/chat/completions", timeouts } as const;
+    const sent = { ...toScene(options), method: "POST", path: "/chat/completions" } as const;
     this.exchange = startExchange(sent, body, this);
     this.#signal = signal;
     this.#onAbort = () => {
@@ -124,6 +122,30 @@ class HttpAttempt implements Attempt, Receiver {
   }
 }
 
+/** A gateway is told what the crew knows, and a call's wait in its queue is no wait for its first token. */
+function toScene({ source, request, startedAt }: AttemptOptions): ServerSource {
+  const { endpoint, headers } = source;
+  const timeouts =
+    request.timeouts === undefined
+      ? source.timeouts
+      : resolveTimeouts(request.timeouts, endpoint.timeouts);
+  if (!endpoint.gateway) return { ...source, timeouts };
+  return {
+    ...source,
+    timeouts: {
+      ...timeouts,
+      "first-token": timeouts.queue + timeouts["first-token"],
+      total: timeouts.queue + timeouts.total,
+    },
+    headers: {
+      ...headers,
+      ...toHintHeaders(request.hints, startedAt),
+      [QUEUE_HEADER]: String(Math.max(1, Math.round(timeouts.queue))),
+      [FALLBACK_HEADER]: "false",
+    },
+  };
+}
+
 type Times = {
   readonly connectedAt: number | undefined;
   readonly firstTokenAt: number | undefined;
@@ -135,6 +157,9 @@ function toReply(attempt: AttemptOptions, read: PartialReply, times: Times): Rep
   const { text, calls } =
     attempt.isTextTools && read.calls.length === 0 ? readTextCalls(read.text) : read;
   const finish = read.finish ?? { unified: "other", raw: "" };
+  const behind = source.endpoint.gateway ? fromGatewayMetrics(read.metrics) : undefined;
+  const { queueMs = 0, server = read.metrics } = behind ?? {};
+  const { firstTokenAt } = times;
   return {
     text,
     reasoning: read.reasoning,
@@ -143,12 +168,13 @@ function toReply(attempt: AttemptOptions, read: PartialReply, times: Times): Rep
       calls.length > 0 && finish.unified === "stop" ? { ...finish, unified: "tool-calls" } : finish,
     usage: read.usage ?? estimateUsage(request, read),
     timings: {
-      queueMs: connectedAt - startedAt,
-      firstTokenMs: times.firstTokenAt === undefined ? undefined : times.firstTokenAt - connectedAt,
+      queueMs: connectedAt - startedAt + queueMs,
+      firstTokenMs:
+        firstTokenAt === undefined ? undefined : Math.max(0, firstTokenAt - connectedAt - queueMs),
       totalMs: source.clock.now() - startedAt,
-      ...(read.metrics === undefined ? {} : { server: read.metrics }),
+      ...(server === undefined ? {} : { server }),
     },
-    endpoint: source.address.host,
-    model: read.model ?? attempt.model,
+    endpoint: behind?.endpoint ?? source.address.host,
+    model: behind?.model ?? read.model ?? attempt.model,
   };
 }

@@ -137,6 +137,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   maxConnections: isCount,
   stream: isFlag,
   timeouts: isTimeouts,
+  gateway: isFlag,
   temperature: isBetween(0, 2),
   topP: isBetween(0, 1),
   seed: (value) => (Number.isSafeInteger(value) ? undefined : "a whole number"),
