@@ -57,9 +57,7 @@ export function toHopHeaders(reply: {
 }): Readonly<Record<string, string>> {
   const { queueMs, endpoint } = reply;
   const waited = { [QUEUE_HEADER]: String(Math.round(queueMs)) };
-  return endpoint === undefined
-    ? waited
-    : { ...waited, "x-bosun-endpoint": headerText(endpoint) };
+  return endpoint === undefined ? waited : { ...waited, "x-bosun-endpoint": headerText(endpoint) };
 }
 
 /** What no header takes is percent-encoded. */

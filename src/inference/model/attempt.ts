@@ -3,7 +3,7 @@
 import type http from "node:http";
 import type { BosunError } from "../../error.ts";
 import { estimateUsage, withCost } from "./cost.ts";
-import { FALLBACK_HEADER, fromGatewayMetrics, QUEUE_HEADER } from "./gateway.ts";
+import { FALLBACK_HEADER, QUEUE_HEADER, throughGateway } from "./gateway.ts";
 import { toHintHeaders } from "./hint-header.ts";
 import type { ServerSource } from "./server-read.ts";
 import { cancelled, type Exchange, resolveTimeouts, startExchange } from "./http.ts";
@@ -82,7 +82,8 @@ class HttpAttempt implements Attempt, Receiver {
     const delta = mailbox.take();
     if (delta || !mailbox.isOver()) return delta;
     const times = { connectedAt: this.#connectedAt, firstTokenAt: this.#firstTokenAt };
-    return { type: "end", ...toReply(this.#options, this.assembler.read(), times) };
+    const reply = toReply(this.#options, this.assembler.read(), times);
+    return { type: "end", ...(this.source.endpoint.gateway ? throughGateway(reply) : reply) };
   }
 
   changed(): Promise<void> {
@@ -157,9 +158,6 @@ function toReply(attempt: AttemptOptions, read: PartialReply, times: Times): Rep
   const { text, calls } =
     attempt.isTextTools && read.calls.length === 0 ? readTextCalls(read.text) : read;
   const finish = read.finish ?? { unified: "other", raw: "" };
-  const behind = source.endpoint.gateway ? fromGatewayMetrics(read.metrics) : undefined;
-  const { queueMs = 0, server = read.metrics } = behind ?? {};
-  const { firstTokenAt } = times;
   return {
     text,
     reasoning: read.reasoning,
@@ -168,13 +166,12 @@ function toReply(attempt: AttemptOptions, read: PartialReply, times: Times): Rep
       calls.length > 0 && finish.unified === "stop" ? { ...finish, unified: "tool-calls" } : finish,
     usage: read.usage ?? estimateUsage(request, read),
     timings: {
-      queueMs: connectedAt - startedAt + queueMs,
-      firstTokenMs:
-        firstTokenAt === undefined ? undefined : Math.max(0, firstTokenAt - connectedAt - queueMs),
+      queueMs: connectedAt - startedAt,
+      firstTokenMs: times.firstTokenAt === undefined ? undefined : times.firstTokenAt - connectedAt,
       totalMs: source.clock.now() - startedAt,
-      ...(server === undefined ? {} : { server }),
+      ...(read.metrics === undefined ? {} : { server: read.metrics }),
     },
-    endpoint: behind?.endpoint ?? source.address.host,
-    model: behind?.model ?? read.model ?? attempt.model,
+    endpoint: source.address.host,
+    model: read.model ?? attempt.model,
   };
 }

@@ -3,6 +3,7 @@
 
 import { BosunError, type ErrorCode, isBosunError } from "../../error.ts";
 import { isJson, isObject, type Json, type JsonObject, parseJson } from "../../json.ts";
+import { MAX_NAME } from "./message.ts";
 import type { ModelRequest, Reply } from "./model.ts";
 
 /** Says how long a call may wait for admission, in milliseconds. */
@@ -80,38 +81,39 @@ export function fromGatewayBody(body: string, where: string): BosunError | undef
 /** What a reply's `metrics` say of the call behind the gateway, after the server's own. */
 export function toGatewayMetrics({ timings, endpoint, model }: Reply): JsonObject {
   return {
-    ...(isObject(timings.server) ? (timings.server as JsonObject) : {}), // `as`: JSON that is an object
+    ...(isObject(timings.server) ? timings.server : {}),
     bosun_queue_ms: Math.round(timings.queueMs),
     bosun_endpoint: endpoint,
     bosun_model: model,
   };
 }
 
-/** A call as the gateway made it. */
-export type BehindGateway = {
-  readonly queueMs: number;
-  readonly endpoint: string | undefined;
-  readonly model: string | undefined;
-  /** What its server said. */
-  readonly server: JsonObject;
-};
-
-/** Undefined for metrics that are no gateway's. */
-export function fromGatewayMetrics(metrics: Json | undefined): BehindGateway | undefined {
-  if (!isObject(metrics)) return undefined;
+/** The reply with what its metrics say: who answered behind the gateway, and how long the call waited there. */
+export function throughGateway(reply: Reply): Reply {
+  const { timings } = reply;
+  const metrics = isObject(timings.server) ? timings.server : {};
   const { bosun_queue_ms: queueMs, bosun_endpoint: endpoint, bosun_model: model } = metrics;
-  if (typeof queueMs !== "number" || !(queueMs >= 0)) return undefined;
-  const server = Object.entries(metrics).filter(([key]) => !key.startsWith("bosun_"));
+  if (typeof queueMs !== "number" || !(queueMs >= 0)) return reply;
+  const { firstTokenMs } = timings;
+  const server = Object.entries(metrics).filter(([key]) => !key.startsWith(OURS));
   return {
-    queueMs,
-    endpoint: nameIn(endpoint),
-    model: nameIn(model),
-    server: Object.fromEntries(server) as JsonObject, // `as`: a part of JSON
+    ...reply,
+    endpoint: nameIn(endpoint) ?? reply.endpoint,
+    model: nameIn(model) ?? reply.model,
+    timings: {
+      queueMs: timings.queueMs + queueMs,
+      firstTokenMs: firstTokenMs === undefined ? undefined : Math.max(0, firstTokenMs - queueMs),
+      totalMs: timings.totalMs,
+      ...(server.length === 0 ? {} : { server: Object.fromEntries<Json>(server) }),
+    },
   };
 }
 
+/** How our fields of a server's metrics begin. */
+const OURS = "bosun_";
+
 function nameIn(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value.slice(0, 256) : undefined;
+  return typeof value === "string" && value !== "" ? value.slice(0, MAX_NAME) : undefined;
 }
 
 /** How a call may wait: the bounds that its request's headers say. @throws BosunError `server/bad-request` that names the header. */
