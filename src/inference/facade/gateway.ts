@@ -7,6 +7,7 @@ import type { Clock } from "../../clock.ts";
 import type { ModelRef } from "../model/endpoint.ts";
 import type { Model } from "../model/model.ts";
 import type { Pool } from "../pool/pool.ts";
+import type { PoolStats } from "../pool/stats.ts";
 import { createFacade, type FacadeOptions } from "./facade.ts";
 import type { Aliases } from "./hop.ts";
 import { toPoolMetrics } from "./pool-metrics.ts";
@@ -35,7 +36,7 @@ export function createGateway(options: GatewayOptions): Pick<Hono, "fetch" | "re
     newId,
     onError,
     maxBodyBytes: MAX_BODY_BYTES,
-    isHealthy: () => isHealthy(pool),
+    isHealthy: () => isServing(pool.stats()),
     aliases,
   });
   app.get("/metrics", (c) =>
@@ -59,8 +60,7 @@ function modelOf(pool: Pool, refs: readonly ModelRef[]): Model {
   };
 }
 
-/** Until something was sent there, an endpoint is not known to fail. */
-function isHealthy(pool: Pool): boolean {
-  const { endpoints } = pool.stats();
+/** False when every circuit is open. Until something was sent there, an endpoint is not known to fail. */
+export function isServing({ endpoints }: PoolStats): boolean {
   return endpoints.length === 0 || endpoints.some(({ circuit }) => circuit !== "open");
 }

@@ -103,8 +103,8 @@ export function throughGateway(reply: Reply): Reply {
     timings: {
       queueMs: timings.queueMs + queueMs,
       firstTokenMs: firstTokenMs === undefined ? undefined : Math.max(0, firstTokenMs - queueMs),
-      totalMs: timings.totalMs,
-      ...(server.length === 0 ? {} : { server: Object.fromEntries<Json>(server) }),
+      totalMs: Math.max(0, timings.totalMs - queueMs),
+      ...(server.length === 0 ? {} : { server: Object.fromEntries(server) }),
     },
   };
 }
