@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { createGateway, isServing } from "../../../src/inference/facade/gateway.ts";
 import type { Aliases } from "../../../src/inference/facade/hop.ts";
 import type { Model } from "../../../src/inference/model/model.ts";
-import { createPool, type Pool } from "../../../src/inference/pool/pool.ts";
+import { createPool } from "../../../src/inference/pool/pool.ts";
 import type { EndpointStats, PoolStats } from "../../../src/inference/pool/stats.ts";
 import { createVirtualClock } from "../../../src/clock.ts";
 import { BosunError } from "../../../src/error.ts";
 import type { Json } from "../../../src/json.ts";
 import { type Script, scriptedModel } from "../../../src/test/scripted-model.ts";
-import { twinFleet } from "../pool/twin-fleet.ts";
+import { type TwinFleet, twinFleet } from "../pool/twin-fleet.ts";
 import { CHAT, chat, eventsIn, HELLO, USER } from "./ask.ts";
 
 const ASK = { model: "large", messages: USER };
@@ -157,23 +157,20 @@ describe("a gateway's chat completion", () => {
   });
 });
 
+const gatewayOf = ({ pool, clock }: Pick<TwinFleet, "pool" | "clock">) =>
+  createGateway({ pool, clock, aliases: () => ONE });
+
+/** Whatever was begun has come as far as it can. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 describe("a gateway before a twin", () => {
-  const gatewayOf = ({
-    pool,
-    clock,
-  }: {
-    pool: Pool;
-    clock: ReturnType<typeof createVirtualClock>;
-  }) => createGateway({ pool, clock, aliases: () => ONE });
-  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const LONG = { "x-bosun-expected-tokens": "1900" };
 
   it("lets calls wait until there is room, and counts them", async () => {
     const fleet = twinFleet({ outputTokens: 900 }); // 4,096 tokens
     const app = gatewayOf(fleet);
 
-    const replies = Promise.all([1, 2, 3, 4].map(() => app.request(CHAT, withHeaders(LONG))));
-    await Promise.resolve();
+    const replies = Promise.all([1, 2, 3, 4].map(async () => app.request(CHAT, withHeaders(LONG))));
     const waits = (await replies).map(({ headers }) => Number(headers.get("x-bosun-queue-ms")));
 
     expect(waits.filter((ms) => ms > 0)).toHaveLength(2);
@@ -220,26 +217,26 @@ describe("a gateway before a twin", () => {
   });
 });
 
-describe("a gateway's health", () => {
-  const at = (circuit: EndpointStats["circuit"], name = "gpu-1"): EndpointStats => ({
-    name,
-    inFlight: 0,
-    reservedTokens: 0,
-    kvTokens: Infinity,
-    prefillTokens: 0,
-    limit: Infinity,
-    circuit,
-    gauges: undefined,
-  });
-  const stats = (...endpoints: EndpointStats[]): PoolStats => ({
-    queued: 0,
-    admitted: 0,
-    refused: 0,
-    retries: 0,
-    hedges: 0,
-    endpoints,
-  });
+const at = (circuit: EndpointStats["circuit"], name = "gpu-1"): EndpointStats => ({
+  name,
+  inFlight: 0,
+  reservedTokens: 0,
+  kvTokens: Infinity,
+  prefillTokens: 0,
+  limit: Infinity,
+  circuit,
+  gauges: undefined,
+});
+const stats = (...endpoints: EndpointStats[]): PoolStats => ({
+  queued: 0,
+  admitted: 0,
+  refused: 0,
+  retries: 0,
+  hedges: 0,
+  endpoints,
+});
 
+describe("a gateway's health", () => {
   it("is good before anything was called, and while one circuit is not open", async () => {
     const { app } = scene({ large: scripted([HELLO]) });
 

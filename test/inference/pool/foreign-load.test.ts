@@ -18,7 +18,8 @@ function toldAt(readings: readonly Partial<LoadReading>[]): readonly number[] {
   });
 }
 
-const more = (count: number): readonly Partial<LoadReading>[] => Array(count).fill({});
+const more = (count: number, reading: Partial<LoadReading> = {}): readonly Partial<LoadReading>[] =>
+  Array.from({ length: count }, () => reading);
 const EQUAL = { running: 4, waiting: 0 };
 
 describe("the load of others on an endpoint", () => {
@@ -45,8 +46,8 @@ describe("the load of others on an endpoint", () => {
   });
 
   it("counts what waits there, and lets others have their share", () => {
-    expect(toldAt(Array(3).fill({ running: 3, waiting: 2 }))).toEqual([1_000]);
-    expect(toldAt(Array(3).fill({ others: 2 }))).toEqual([]);
-    expect(toldAt(Array(3).fill({ others: 1.9 }))).toEqual([1_000]);
+    expect(toldAt(more(3, { running: 3, waiting: 2 }))).toEqual([1_000]);
+    expect(toldAt(more(3, { others: 2 }))).toEqual([]);
+    expect(toldAt(more(3, { others: 1.9 }))).toEqual([1_000]);
   });
 });
