@@ -5,6 +5,7 @@ import { nearestName } from "./inference/fleet/near.ts";
 import type { Endpoint, ModelRef, ModelSettings } from "./inference/model/endpoint.ts";
 import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
+import type { TokenPrice } from "./inference/model/price.ts";
 import { defaultEndpoint, toEndpoint } from "./inference/model/preset.ts";
 import type { Deployment } from "./inference/pool/deployment.ts";
 import type { FleetWatch } from "./inference/pool/fleet-watch.ts";
@@ -43,15 +44,45 @@ function findMeaning(alias: string, resolve: Resolver): ReturnType<Resolver> | u
   }
 }
 
+/**
+ * What a model's tokens cost: its own price, that of the fleet, nothing for the embedded one; undefined = not known. A fallback that
+ * means nothing has none.
+ */
+export function priceOf(
+  ref: ModelRef,
+  resolve: Resolver,
+  fleet: FleetWatch | undefined,
+): TokenPrice | undefined {
+  const found = typeof ref === "string" ? findMeaning(ref, resolve) : ref;
+  if (found === undefined) return undefined;
+  if ("call" in found || found.type !== "deployment") return found.usdPerMillionTokens;
+  const written = fleet && ownValue(fleet.fleet().models, found.name)?.usdPerMillionTokens;
+  if (written === undefined) return undefined;
+  const { input, output, cachedInput: cached } = written;
+  return { input, output, cached, source: "fleet" };
+}
+
+/** The name under which a model is served; undefined where nobody gave one. */
+export function servedName(ref: ModelRef, resolve: Resolver): string | undefined {
+  const found = typeof ref === "string" ? findMeaning(ref, resolve) : ref;
+  if (found === undefined || "call" in found) return undefined;
+  if (found.type !== "deployment") return found.model;
+  const [{ at }] = found.endpoints;
+  return "call" in at ? undefined : at.model;
+}
+
 /** What an alias means: what was given under it, a model of the fleet, the embedded model, else an endpoint. */
 export function createResolver(
   { model, models = {} }: GivenModels,
   env: Env,
   fleet: FleetWatch | undefined,
 ): Resolver {
-  const embedded = lazyModel(async () =>
-    (await import("./inference/local/extractive/extractive.ts")).createExtractive(),
-  );
+  const embedded = {
+    ...lazyModel(async () =>
+      (await import("./inference/local/extractive/extractive.ts")).createExtractive(),
+    ),
+    usdPerMillionTokens: EMBEDDED_PRICE,
+  };
   return (alias) => {
     if (alias === GIVEN && isModel(model)) return model;
     const named = ownValue(models, alias) ?? fleet?.deployment(alias);
@@ -81,6 +112,8 @@ function toOther(name: string, env: Env, fleet: FleetWatch | undefined): Endpoin
 const GIVEN = "given";
 /** The alias of the embedded model. */
 const EMBEDDED = "extractive";
+/** It runs in this process, and is no neural network. */
+const EMBEDDED_PRICE: TokenPrice = { input: 0, output: 0, source: "embedded" };
 
 /** The model of agents that name none: the given one, the fleet's, the environment's, else the embedded one. */
 export function defaultModelOf(

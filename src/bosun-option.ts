@@ -13,6 +13,7 @@ import {
   optional,
   typeOf,
 } from "./orchestration/crew/option.ts";
+import { isRunLimits } from "./orchestration/crew/run-limit.ts";
 
 const isModel: Check = (value) =>
   isText(value) === undefined || typeOf(value) === "endpoint" || hasCall(value)
@@ -33,6 +34,17 @@ const isSession: Check = (value) => {
     : "1 to 64 letters, digits, _ or -, or { id, maxTokens }";
 };
 
+const CACHE_BOUNDS: readonly string[] = ["maxEntries", "maxBytes", "ttlMs"];
+
+const isCache: Check = (value) => {
+  if (typeof value === "boolean") return undefined;
+  const isRight =
+    isObject(value) &&
+    Object.keys(value).every((name) => CACHE_BOUNDS.includes(name)) &&
+    Object.values(value).every((bound) => optional(isWhole(1))(bound) === undefined);
+  return isRight ? undefined : `true, false or an object of ${CACHE_BOUNDS.join(", ")}`;
+};
+
 /** Options of `start`, `kickoff` and `stream`. */
 export const RUN_OPTIONS: KnownOptions = {
   checks: {
@@ -45,8 +57,12 @@ export const RUN_OPTIONS: KnownOptions = {
     showPrompts: optional(isFlag),
     onAsk: optional((value) => (typeof value === "function" ? undefined : "a function")),
     session: optional(isSession),
+    limits: optional(isRunLimits),
+    tenant: optional(isName),
+    priority: optional((value) => (Number.isInteger(value) ? undefined : "a whole number")),
+    responseCache: optional(isFlag),
   },
-  notBuilt: ["priority", "tenant", "deadlineMs"],
+  notBuilt: ["deadlineMs"],
 };
 
 /** Options of `createBosun`. */
@@ -72,11 +88,14 @@ export const BOSUN_OPTIONS: KnownOptions = {
     clock: optional((value) =>
       isObject(value) && typeof value["timer"] === "function" ? undefined : "a Clock",
     ),
+    limits: optional(isRunLimits),
+    responseCache: optional(isCache),
     retry: optional((value) => {
       const isKnown =
         isObject(value) && Object.keys(value).every((key) => Object.hasOwn(DEFAULT_RETRY, key));
       return isKnown ? undefined : `an object of ${Object.keys(DEFAULT_RETRY).join(", ")}`;
     }),
+    countTokens: optional((value) => (typeof value === "function" ? undefined : "a function")),
   },
   notBuilt: ["engine"],
 };

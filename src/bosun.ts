@@ -11,22 +11,27 @@ import { BosunError, isBosunError, messageOf } from "./error.ts";
 import type { Endpoint, ModelRef } from "./inference/model/endpoint.ts";
 import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
+import { createTokenCounter, type TokenCountFunction } from "./inference/model/token-count.ts";
 import type { FleetWatch } from "./inference/pool/fleet-watch.ts";
 import { createPool, type Pool } from "./inference/pool/pool.ts";
+import { type ResponseCacheLimits, withResponseCache } from "./inference/pool/response-cache.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
+import type { RunLimits } from "./orchestration/crew/run-limit.ts";
 import type { DurableEngine, Flow } from "./orchestration/durable/durable.ts";
 import { createInlineEngine } from "./orchestration/durable/inline.ts";
 import { createCrewFlow, type CrewInput } from "./orchestration/run/crew.ts";
 import { createDelegationFlow } from "./orchestration/run/delegate.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
 import type { Outcome } from "./orchestration/run/progress.ts";
+import type { PromptPlan } from "./orchestration/run/prompt-plan.ts";
 import type { RunState } from "./orchestration/run/state.ts";
 import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
 import type { Decision, Nobody } from "./orchestration/tool/approval.ts";
 import { createFleetCheck, type FleetOptions, openFleet } from "./own-fleet.ts";
+import type { PreviewOptions } from "./preview.ts";
 import { type Home, prepareRun } from "./run-context.ts";
 import { createAbort, type RunOptions } from "./run-option.ts";
 import type { Store } from "./service/store/store.ts";
@@ -47,6 +52,15 @@ export type BosunOptions = FleetOptions & {
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /** Counts a prompt with a tokenizer of your own; undefined for a model that it does not know. Default: the server is asked where it can count. */
+  readonly countTokens?: TokenCountFunction | undefined;
+  /**
+   * Equal calls are answered once: true, or its bounds. Kept in this process. Default false.
+   * An agent or a run with `responseCache: false` passes it by, and so does a task's further attempt.
+   */
+  readonly responseCache?: boolean | ResponseCacheLimits | undefined;
+  /** What each run may use at most, unless its crew or its kickoff says otherwise. */
+  readonly limits?: RunLimits | undefined;
 };
 
 /** A run that has been started. */
@@ -69,6 +83,8 @@ export type StartedRun = {
 export interface Bosun {
   /** @throws BosunError before anything is paid for: a missing input, a cycle, a schema without a JSON form, a taken run id. */
   start(crew: Crew, options: RunOptions): Promise<StartedRun>;
+  /** What a run of a crew will send, before it is started. Calls no model. @throws BosunError as `start` would. */
+  preview(crew: Crew, options: PreviewOptions): Promise<PromptPlan>;
   /** The store; undefined when `data` is false. */
   store(): Promise<Store | undefined>;
   /** What models answer through: for facts and checks. */
@@ -91,29 +107,20 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   const resolve = createResolver(options, env, fleet);
   const pool = createPool({ clock, env, retry: options.retry, resolve });
   const contexts = new Map<string, RunContext>();
+  const tokens = createTokenCounter({ model: pool, clock, own: options.countTokens });
   const world: World = {
     clock,
-    model: pool,
+    model: cachedModel(pool, options.responseCache, clock),
+    tokens,
     settingsOf: (ref) => settingsOf(ref, resolve),
     runOf: (rootId) => contextOf(contexts, rootId),
   };
   const crewFlow = createCrewFlow(world, createTaskFlow(world, createDelegationFlow(world)));
   const engine = createInlineEngine({ clock });
-  let opened: Promise<Store> | undefined;
+  const { store, closeStore } = createStoreOpener(data);
   let isClosed = false;
-  const store = async (): Promise<Store | undefined> => {
-    if (data === false) return undefined;
-    opened ??= import("./service/store/store.ts").then(({ openStore }) => openStore(data));
-    try {
-      return await opened;
-    } catch (error) {
-      opened = undefined; // the next run tries again: a lock may be gone, a folder mended
-      throw error;
-    }
-  };
-
   const sessions = createSessions(store);
-  const { outputFolder = "." } = options;
+  const { outputFolder = ".", limits } = options;
   const defaultModel = (): ModelRef => defaultModelOf(options, env, fleet);
   const models = {
     defaultModel,
@@ -121,7 +128,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     fleet,
     checkFleet: createFleetCheck(fleet, { env, clock }),
   };
-  const home = { clock, ...models, contexts, store, sessions, pool, outputFolder };
+  const home = { clock, ...models, contexts, store, sessions, pool, outputFolder, limits };
 
   return {
     pool,
@@ -135,9 +142,43 @@ export function createBosun(options: BosunOptions = {}): Bosun {
         throw new BosunError("usage", `crew "${crew.name}" cannot run: this Bosun is closed`);
       return startRun(crew, run, { ...home, engine, crewFlow });
     },
+    async preview(crew, previewed) {
+      const { previewCrew } = await import("./preview.ts");
+      return previewCrew(crew, previewed, home);
+    },
     async close() {
       isClosed = true;
       pool.close();
+      await closeStore();
+    },
+  };
+}
+
+function cachedModel(pool: Pool, cache: BosunOptions["responseCache"], clock: Clock): Model {
+  if (cache === undefined || cache === false) return pool;
+  return withResponseCache(pool, { ...(cache === true ? {} : cache), clock });
+}
+
+type StoreOpener = {
+  readonly store: () => Promise<Store | undefined>;
+  readonly closeStore: () => Promise<void>;
+};
+
+/** Opens the store when it is first needed. */
+function createStoreOpener(data: string | false): StoreOpener {
+  let opened: Promise<Store> | undefined;
+  return {
+    async store() {
+      if (data === false) return undefined;
+      opened ??= import("./service/store/store.ts").then(({ openStore }) => openStore(data));
+      try {
+        return await opened;
+      } catch (error) {
+        opened = undefined; // the next run tries again: a lock may be gone, a folder mended
+        throw error;
+      }
+    },
+    async closeStore() {
       const kept = await opened?.catch(() => undefined); // a store that could not be opened has nothing to close
       kept?.close();
     },
@@ -174,6 +215,7 @@ async function startRun(crew: Crew, run: RunOptions, home: Starting): Promise<St
   const ended = follow(work, log, () => {
     abort[Symbol.dispose]();
     contexts.delete(runId);
+    context.documents[Symbol.dispose]();
   });
   const noted =
     run.session === undefined ? ended : ended.then((state) => noteTurn(home, context, state));

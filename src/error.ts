@@ -21,6 +21,7 @@ export type ErrorCode =
   | "run/cancelled"
   | "run/timed-out"
   | "run/failed"
+  | "run/over-budget" // a call was not made, because it could have passed a limit of the run
   | "run/unknown" // no run with this id in the store
   | "task/timed-out"
   | "task/cancelled"
@@ -54,11 +55,13 @@ export type ErrorCode =
   | "model/truncated" // the server cut the prompt in silence and answered to the rest
   | "model/rate-limited"
   | "model/overloaded"
+  | "model/out-of-memory" // the GPU, or the KV cache, of an endpoint is full
   | "model/server"
   | "model/timed-out"
   | "model/cut" // a stream that ended without a finish
   | "model/cancelled"
   // GPUs and what runs on them
+  | "worker/out-of-memory" // the system killed an engine, or the worker that it runs on
   | "fleet/unknown-gpu" // no GPU of this name in the catalogue
   | "fleet/unknown-model" // no model of this name in the catalogue
   | "fleet/invalid" // a size or a config.json that cannot be computed with; the message names the field

@@ -5,6 +5,7 @@ export type { AskHandler, RunOptions } from "./run-option.ts";
 export { agent, type AgentKickoffOptions, type AgentResult, type RunnableAgent } from "./agent.ts";
 export { crew, type CrewInputs, type KickoffOptions, type RunnableCrew } from "./crew.ts";
 export type { Clock } from "./clock.ts";
+export type { Fleet, FleetEndpoint, FleetModel } from "./inference/fleet/fleet.ts";
 export { BosunError, type ErrorCode, type ErrorData, isBosunError } from "./error.ts";
 export {
   type Dialect,
@@ -16,6 +17,8 @@ export {
 } from "./inference/model/endpoint.ts";
 export type { Pool } from "./inference/pool/pool.ts";
 export type { RetryPolicy } from "./inference/pool/retry.ts";
+export type { CallCost, CostSum, TokenPrice } from "./inference/model/price.ts";
+export type { ResponseCacheLimits } from "./inference/pool/response-cache.ts";
 export type { Usage } from "./inference/model/usage.ts";
 export type { Agent, AgentOptions } from "./orchestration/crew/agent.ts";
 export type { Condition, SoFar } from "./orchestration/crew/condition.ts";
@@ -28,8 +31,14 @@ export {
 } from "./orchestration/crew/guardrail.ts";
 export type { Block, Hook, HookContext, Hooks, HookTypes } from "./orchestration/crew/hook.ts";
 export type { Inputs, InputValue } from "./orchestration/crew/input.ts";
+export type { FitMode, InputFit, InputFits } from "./orchestration/crew/input-fit.ts";
 export { type OnError, type Task, task, type TaskOptions } from "./orchestration/crew/task.ts";
+export type { UnreadInput } from "./orchestration/run/input-read.ts";
 export type { ItemResult } from "./orchestration/run/each.ts";
+export type { ModelUse, PurposeModelOptions } from "./orchestration/crew/purpose-model.ts";
+export type { RunLimits } from "./orchestration/crew/run-limit.ts";
+export type { PreviewOptions } from "./preview.ts";
+export type { PromptPlan, TaskPrompt } from "./orchestration/run/prompt-plan.ts";
 export type { PromptPart, RunEvent, RunStatus, TaskStatus } from "./orchestration/run/event.ts";
 export {
   partialResult,

@@ -24,5 +24,7 @@ export type {
   ModelHints,
   ModelRequest,
   Reply,
+  TokenCountAsk,
 } from "./inference/model/model.ts";
+export type { TokenCountFunction } from "./inference/model/token-count.ts";
 export type { Usage } from "./inference/model/usage.ts";

@@ -2,26 +2,31 @@
 
 import { createAbort, type RunOptions } from "./run-option.ts";
 import { RUN_OPTIONS } from "./bosun-option.ts";
-import { type Resolver, settleAlias, withFallbacks } from "./alias.ts";
+import { type Resolver, settingsOf } from "./alias.ts";
 import type { Clock } from "./clock.ts";
-import { BosunError, toBosunError } from "./error.ts";
+import { BosunError } from "./error.ts";
 import type { ModelRef } from "./inference/model/endpoint.ts";
 import type { FleetWatch } from "./inference/pool/fleet-watch.ts";
 import type { Pool } from "./inference/pool/pool.ts";
 import { isObject } from "./json.ts";
-import { allTasks, askedAgents } from "./orchestration/crew/cast.ts";
+import { allTasks } from "./orchestration/crew/cast.ts";
 import { checkInputs, type Crew } from "./orchestration/crew/crew.ts";
 import type { Inputs } from "./orchestration/crew/input.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
+import { mergeLimits, type RunLimits } from "./orchestration/crew/run-limit.ts";
 import { planCrew } from "./orchestration/plan/plan.ts";
+import { createBudget } from "./orchestration/run/budget.ts";
 import { describeCrew } from "./orchestration/run/description.ts";
+import { createForecast } from "./orchestration/run/forecast.ts";
 import type { RunFact } from "./orchestration/run/event.ts";
+import { createInputDocuments } from "./orchestration/run/input-document.ts";
 import { callHook, changeOf, factOf } from "./orchestration/run/hook.ts";
 import { createRunLog } from "./orchestration/run/log.ts";
 import { outputFileOf, outputPath } from "./orchestration/run/output-file.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
 import { createToolRunner, type ToolRunner } from "./orchestration/tool/run.ts";
 import type { FleetCheck } from "./own-fleet.ts";
+import { checkModels, createRunModels } from "./run-model.ts";
 import { checkRunId, newRunId } from "./run-id.ts";
 import type { Store } from "./service/store/store.ts";
 import type { Sessions } from "./session.ts";
@@ -38,6 +43,7 @@ export type Home = {
   readonly sessions: Sessions;
   readonly pool: Pool;
   readonly outputFolder: string;
+  readonly limits: RunLimits | undefined;
 };
 
 /**
@@ -56,10 +62,12 @@ export async function prepareRun(
   const { inputs, hookFacts } = await hookInputs(crew, run, { clock, runId });
   checkInputs(crew, inputs);
   checkOutputFiles(crew, inputs, outputFolder);
-  const find = modelsOf(run, home);
-  const models = checkModels(crew, find, home.pool);
-  if (home.fleet) await checkEndpoints(models, run, home);
+  const models = createRunModels(crew, { model: run.model, ...home });
+  const limits = limitsOf(crew, run, home);
+  const reached = checkModels(crew, models, { pool: home.pool, limits });
+  if (home.fleet) await checkEndpoints(reached, run, home);
   const description = await describeCrew(crew);
+  const documents = await createInputDocuments(crew, inputs);
   const session = await home.sessions.open(run.session, inputs);
   const opened = await store();
   if (run.runId !== undefined)
@@ -69,12 +77,29 @@ export async function prepareRun(
     crew,
     plan,
     inputs,
+    documents,
     description,
     log: createRunLog({ runId, clock, record: opened?.record }),
     get tools() {
       return (tools ??= createToolRunner({ clock, cache: crew.cache })); // few agents have tools
     },
-    modelsOf: find,
+    ...models,
+    budget: isBounded(limits) ? createBudget(limits) : undefined,
+    hints: {
+      tenant: run.tenant,
+      priority: run.priority,
+      deadlineAt: clock.now() + crew.timeoutMs,
+      cache: run.responseCache,
+    },
+    remainingTokens: createForecast({
+      crew,
+      plan,
+      inputs,
+      documents,
+      description,
+      ...models,
+      settingsOf: (ref) => settingsOf(ref, home.resolve),
+    }),
     outputFolder,
     session,
     asked: new Set<string>(),
@@ -86,38 +111,17 @@ export async function prepareRun(
   return context;
 }
 
-function modelsOf({ model }: RunOptions, home: Home): RunContext["modelsOf"] {
-  const { defaultModel, resolve, fleet } = home;
-  return ({ models }) => {
-    const [given, ...others] = model === undefined ? models : [model];
-    const [first, ...fallbacks] = withFallbacks([given ?? defaultModel(), ...others], fleet);
-    return [settleAlias(first, resolve), ...fallbacks.map((ref) => settleAlias(ref, resolve))];
-  };
+/** What a run may use at most: its own limits, the crew's, the Bosun's, the fleet's; the nearer wins. */
+export function limitsOf(
+  crew: Crew,
+  run: Pick<RunOptions, "limits">,
+  { limits, fleet }: Pick<Home, "limits" | "fleet">,
+): RunLimits {
+  return mergeLimits(run.limits, crew.limits, limits, fleet?.fleet().limits);
 }
 
-/**
- * A model that nobody can call is found now: later, the tasks before it would have been paid for.
- * @returns all that may be called.
- */
-function checkModels(crew: Crew, find: RunContext["modelsOf"], pool: Pool): readonly ModelRef[] {
-  const all = new Set<ModelRef>();
-  const check = (whose: string, refs: readonly ModelRef[]): void => {
-    const models = find({ models: refs });
-    for (const ref of models) all.add(ref);
-    try {
-      pool.check(models);
-    } catch (error) {
-      const { code, message } = toBosunError(error, "model/unknown", whose);
-      throw new BosunError(code, `${whose}: ${message}`, { cause: error });
-    }
-  };
-  for (const { name, models } of askedAgents(crew.tasks, crew)) check(`agent "${name}"`, models);
-  if (crew.planning) check(`the planner of crew "${crew.name}"`, refsOf(crew.planningModel));
-  for (const { name, guardrails } of allTasks(crew.tasks))
-    for (const guardrail of guardrails)
-      if (typeof guardrail === "object")
-        check(`a guardrail of task "${name}"`, refsOf(guardrail.model));
-  return [...all];
+function isBounded({ usdPerRun, tokensPerRun }: RunLimits): boolean {
+  return usdPerRun !== undefined || tokensPerRun !== undefined;
 }
 
 /** An endpoint that is not what the fleet says is found now too. */
@@ -128,10 +132,6 @@ async function checkEndpoints(
 ): Promise<void> {
   using abort = createAbort(signal);
   await checkFleet(models, abort.signal);
-}
-
-function refsOf(model: ModelRef | undefined): readonly ModelRef[] {
-  return model === undefined ? [] : [model];
 }
 
 /** The inputs as the crew's hook wants them. @throws BosunError `hook/blocked`. */

@@ -2,6 +2,7 @@
 
 import { BosunError } from "./error.ts";
 import type { ModelRef } from "./inference/model/endpoint.ts";
+import type { RunLimits } from "./orchestration/crew/run-limit.ts";
 import type { Inputs } from "./orchestration/crew/input.ts";
 import type { Decision, Nobody, Question } from "./orchestration/tool/approval.ts";
 
@@ -33,6 +34,14 @@ export type RunOptions = {
    * `Bosun.start` wait for `StartedRun.answer`, or for their time-out.
    */
   readonly onAsk?: AskHandler | undefined;
+  /** What this run may use at most; each wins over the crew's and the Bosun's own. */
+  readonly limits?: RunLimits | undefined;
+  /** Whom the run is for: tenants share endpoints by their weights. 1 to 64 letters, digits, `_` or `-`. */
+  readonly tenant?: string | undefined;
+  /** Lower goes first. A whole number, default 0. */
+  readonly priority?: number | undefined;
+  /** false: this run's answers are neither taken from the response cache nor kept there. Default: the Bosun's. */
+  readonly responseCache?: boolean | undefined;
   /**
    * The conversation that this run belongs to, 1 to 64 letters, digits, `_` or `-`: every task sees what was asked and answered in
    * its earlier runs, the newest first, within `maxTokens` (default 2,000). Kept in the store; without one, in this process.

@@ -11,7 +11,7 @@ import {
   type FaultServerOptions,
   startFaultServer,
 } from "../src/test/fault-server.ts";
-import { errorReply, STALL, textReply } from "../src/test/wire-reply.ts";
+import { errorReply, STALL, textReply, wait } from "../src/test/wire-reply.ts";
 import { MODEL, serveTwin } from "./inference/twin/served-twin.ts";
 import { errorOf, eventsOf, job, worker } from "./orchestration/run/scenario.ts";
 
@@ -34,6 +34,22 @@ function crewOf(bosun: Bosun, model?: string | readonly [string, ...string[]]) {
 
 const fleetAt = ({ url }: FaultServer): string =>
   `models: { a: { endpoints: [ { url: "${url}" } ] } }`;
+
+/** A fleet's file, and a way to put another in its place. */
+function fleetFile(text: string): {
+  readonly file: string;
+  readonly write: (text: string) => void;
+} {
+  const folder = mkdtempSync(join(tmpdir(), "bosun-fleet-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "bosun.fleet.yaml");
+  const write = (next: string): void => {
+    writeFileSync(`${file}.new`, next);
+    renameSync(`${file}.new`, file);
+  };
+  write(text);
+  return { file, write };
+}
 
 /** A clock whose time a test sets forward, and that is the machine's otherwise. */
 function steppedClock(): Clock & { step(ms: number): void } {
@@ -155,14 +171,7 @@ describe("a crew with a fleet", () => {
       await serverOf({ replies: () => textReply("one") }),
       await serverOf({ replies: () => textReply("two") }),
     ];
-    const folder = mkdtempSync(join(tmpdir(), "bosun-fleet-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const file = join(folder, "bosun.fleet.yaml");
-    const write = (text: string): void => {
-      writeFileSync(`${file}.new`, text);
-      renameSync(`${file}.new`, file);
-    };
-    write(fleetAt(one));
+    const { file, write } = fleetFile(fleetAt(one));
     const clock = steppedClock();
     const problems: BosunError[] = [];
     const bosun = bosunOf({
@@ -183,6 +192,27 @@ describe("a crew with a fleet", () => {
       await say(fleetAt(one)),
     ]).toEqual(["one", "two", "two", "one"]);
     expect(problems.map(({ code }) => code)).toEqual(["config/invalid"]);
+  });
+
+  it("lets a call in flight end at an endpoint that has left the file", async () => {
+    const gate = Promise.withResolvers<void>();
+    const leaving = await serverOf({
+      replies: () => [wait(gate.promise), ...textReply("from the old")],
+    });
+    const coming = await serverOf({ replies: () => textReply("from the new") });
+    const { file, write } = fleetFile(fleetAt(leaving));
+    const clock = steppedClock();
+    const bosun = bosunOf({ clock, fleet: file });
+
+    const first = crewOf(bosun, "a").kickoff();
+    await leaving.received(0);
+    write(fleetAt(coming));
+    clock.step(2_000);
+    const second = await crewOf(bosun, "a").kickoff();
+    gate.resolve();
+
+    expect([second.raw, (await first).raw]).toEqual(["from the new", "from the old"]);
+    expect([leaving.calls.length, coming.calls.length]).toEqual([1, 1]);
   });
 
   it("says what the fleet has when nothing has this name", async () => {

@@ -5,6 +5,7 @@ import type { Random } from "../../src/inference/twin/random.ts";
 import { type Agent, agent } from "../../src/orchestration/crew/agent.ts";
 import { type Crew, defineCrew } from "../../src/orchestration/crew/crew.ts";
 import { type Task, task } from "../../src/orchestration/crew/task.ts";
+import type { AskHandler } from "../../src/run-option.ts";
 import { type Tool, tool, type ToolContext } from "../../src/orchestration/tool/tool.ts";
 
 /** A crew and what its user does with it. */
@@ -14,6 +15,10 @@ export type Draft = {
   readonly leave: { readonly afterMs: number; readonly by: "signal" | "cancel" } | undefined;
   /** Events that a reader takes before it stops reading; 0 = nobody reads. */
   readonly readEvents: number;
+  /** Who answers the crew's questions; undefined = nobody, until their time is over. */
+  readonly onAsk: AskHandler | undefined;
+  /** The conversation that it belongs to. */
+  readonly session: string | undefined;
 };
 
 /** Longest that a crew may take: what is not over by then, and the time of an answer after that, hangs. */
@@ -60,6 +65,8 @@ export function drawCrew(random: Random, model: string, spare: string): Draft {
         ? { afterMs: random() * 600, by: random() < 0.5 ? "signal" : "cancel" }
         : undefined,
     readEvents: random() < 0.5 ? 0 : Math.ceil(random() * 60),
+    onAsk: drawPerson(random),
+    session: random() < 0.2 ? `session-${Math.floor(random() * 20)}` : undefined,
   };
 }
 
@@ -98,6 +105,7 @@ function drawTasks(random: Random, agents: Cast, isLed: boolean): readonly Task[
     agent: editor,
     context: [write],
     output: random() < 0.5 ? VERDICT : undefined,
+    humanInput: random() < 0.15 ? drawAsk(random) : undefined,
   });
   return [...gather, write, edit];
 }
@@ -112,9 +120,12 @@ const VERDICT = {
 /** A tool that is quick, one that waits, one that throws, and one that outlives its time. */
 function drawTools(random: Random): Readonly<Record<"look" | "fetch" | "count" | "draw", Tool>> {
   return {
-    look: makeTool("look", 5_000, () => ({
-      text: "a fact. ".repeat(1 + Math.floor(random() * 200)),
-    })),
+    look: {
+      ...makeTool("look", 5_000, () => ({
+        text: "a fact. ".repeat(1 + Math.floor(random() * 200)),
+      })),
+      approval: random() < 0.15 ? drawAsk(random) : undefined,
+    },
     fetch: makeTool("fetch", 5_000, async (_, { signal }) => {
       await sleep(random() * 40, undefined, { signal });
       return "a page";
@@ -142,6 +153,32 @@ function makeTool(
     timeoutMs,
     run,
   });
+}
+
+/** Somebody who approves, rejects, fails, says that nobody is there, or does not answer while the question is open. */
+function drawPerson(random: Random): AskHandler | undefined {
+  const people: readonly [AskHandler | undefined, ...(AskHandler | undefined)[]] = [
+    undefined,
+    () => ({ ok: true }),
+    () => ({ ok: random() < 0.5, reason: "not like this" }),
+    () => ({ nobody: "all are at lunch" }),
+    () => {
+      throw new Error("the pager is broken");
+    },
+    async (_, { signal }) => {
+      await sleep(60_000, undefined, { signal });
+      return undefined;
+    },
+  ];
+  return pick(random, people);
+}
+
+/** A question that does not wait for long. */
+function drawAsk(random: Random): { timeoutMs: number; onTimeout: "approve" | "reject" } {
+  return {
+    timeoutMs: 20 + Math.floor(random() * 300),
+    onTimeout: pick(random, ["approve", "reject"]),
+  };
 }
 
 function pick<T>(random: Random, values: readonly [T, ...T[]]): T {

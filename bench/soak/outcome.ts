@@ -12,6 +12,8 @@ const EXPECTED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "task/cancelled",
   "task/guardrail",
   "task/output-invalid",
+  "task/rejected",
+  "task/unanswered",
   "agent/iterations",
   "agent/empty-answer",
   "model/cut",

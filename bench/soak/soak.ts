@@ -7,13 +7,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StartedRun } from "../../src/bosun.ts";
+import type { Bosun, StartedRun } from "../../src/bosun.ts";
 import { messageOf } from "../../src/error.ts";
 import { createRandom, type Random } from "../../src/inference/twin/random.ts";
 import { type Child, startChild } from "../overhead/child.ts";
 import { CREW_TIMEOUT_MS, type Draft, drawCrew } from "./crew.ts";
 import { type Leftover, readLeftover } from "./leftover.ts";
-import { createService, type Service, wrongAtRest } from "./service.ts";
+import { createService, wrongAtRest } from "./service.ts";
 import { judge, type Outcome } from "./outcome.ts";
 import type { Held, Started } from "./twin.ts";
 
@@ -54,26 +54,25 @@ export async function* runSoak(options: SoakOptions): AsyncGenerator<Block> {
   const twin = startChild("../soak/twin.ts");
   const started = await twin.ask<Started>("start", { seed });
   const before = await readLeftover();
-  const own = createService(started, data);
+  const bosun = createService(started, data);
   const random = createRandom(seed);
   const service = new AbortController();
-  const soak = { ...own, twin, random, service: service.signal, ...options };
+  const soak = { bosun, twin, random, service: service.signal, ...options };
   for (let done = 0; done < runs; done += blockRuns)
     yield await runBlock(Math.min(blockRuns, runs - done), soak, stray);
-  await own.bosun.close();
-  own.pool.close();
+  await bosun.close();
   yield await readEnd(twin, before, stray);
   twin.stop();
   if (data !== false) rmSync(data, { recursive: true });
 }
 
-type Soak = SoakOptions &
-  Service & {
-    readonly twin: Child;
-    readonly random: Random;
-    /** Every run's signal hangs on it, as on that of a service that may be stopped. */
-    readonly service: AbortSignal;
-  };
+type Soak = SoakOptions & {
+  readonly bosun: Bosun;
+  readonly twin: Child;
+  readonly random: Random;
+  /** Every run's signal hangs on it, as on that of a service that may be stopped. */
+  readonly service: AbortSignal;
+};
 
 async function runBlock(runs: number, soak: Soak, stray: () => string[]): Promise<Block> {
   const startedAt = performance.now();
@@ -96,7 +95,7 @@ async function runBlock(runs: number, soak: Soak, stray: () => string[]): Promis
   const alive = ended.filter((run) => run.deref() !== undefined).length;
   const listeners = getEventListeners(soak.service, "abort").length;
   if (listeners > 0) wrong.push(`${listeners} listeners on the signal of runs that have ended`);
-  wrong.push(...stray(), ...wrongAtRest(soak, twin));
+  wrong.push(...stray(), ...wrongAtRest(soak.bosun, twin));
   return { runs, seconds, outcomes, left: leftover, twin, alive, wrong };
 }
 
@@ -112,11 +111,12 @@ async function runOne(
   ended: WeakRef<object>[],
 ): Promise<Outcome> {
   const draft = drawCrew(random, "soak", "spare");
+  const { onAsk, session } = draft;
   const user = new AbortController();
   const over = new AbortController();
   const signal = draft.leave?.by === "signal" ? AbortSignal.any([service, user.signal]) : service;
   try {
-    const run = await bosun.start(draft.crew, { inputs: {}, signal });
+    const run = await bosun.start(draft.crew, { inputs: {}, signal, onAsk, session });
     ended.push(new WeakRef(run.log));
     const others = Promise.all([readSome(run, draft), leaveLater(run, draft, { user, over })]);
     const state = await Promise.race([run.ended, hang(over.signal)]);

@@ -93,10 +93,11 @@ type Plan = {
 
 function planChecks({ keeping, bosun, ref, deployment, terminal }: Plan): readonly Check[] {
   const { clock } = terminal;
+  const hasFleet = bosun.fleet !== undefined || typeof ref === "string"; // who has an endpoint needs no hint
   return [
     { name: "Node", find: async () => findNode() },
     { name: "data folder", find: () => findStore(keeping) },
-    { name: "fleet", find: () => findFleet(bosun, deployment, terminal) },
+    ...(hasFleet ? [{ name: "fleet", find: () => findFleet(bosun, deployment, terminal) }] : []),
     ...(deployment
       ? deploymentChecks(deployment, { model: bosun.pool, terminal })
       : endpointChecks({ model: bosun.pool, ref, terminal })),

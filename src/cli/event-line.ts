@@ -1,8 +1,9 @@
 // One event as one line, for logs and pipes. Pure. Deltas and prompts have no line: prompts have a block (prompt-lines.ts).
 
 import type { RunEvent } from "../orchestration/run/event.ts";
+import { lengthOf } from "../orchestration/run/range.ts";
 import { modelLabel } from "./live.ts";
-import { count, duration, several, tokens } from "./number.ts";
+import { count, duration, several, share, tokens } from "./number.ts";
 import { taskNotes } from "./task-note.ts";
 import { cutTo, oneLine } from "./width.ts";
 
@@ -103,7 +104,9 @@ type ModelLineEvent = Exclude<
 function modelLine(event: ModelLineEvent): string | undefined {
   switch (event.type) {
     case "context-trim":
-      return `context: ${event.part} cut from ${count(event.tokensBefore)} to ${count(event.tokensAfter)} tokens`;
+      return `context: ${event.part} ${TRIMMED[event.how ?? "cut"]} from ${count(event.tokensBefore)} to ${count(event.tokensAfter)} tokens`;
+    case "input-read":
+      return `${event.agent}: has read ${share(lengthOf(event.ranges), event.characters)} of the input ${event.input}`;
     case "model-queued":
       return `${event.agent}: queued: ${event.reason}`;
     case "model-start":
@@ -115,7 +118,8 @@ function modelLine(event: ModelLineEvent): string | undefined {
     case "model-end": {
       if (event.status !== "done")
         return `${event.agent}: call ${event.status}${reasonOf(event.error)}`;
-      const { usage, timings, finish } = event;
+      const { usage, timings, finish, cached } = event;
+      if (cached) return `${event.agent}: answers from the response cache, nothing paid`;
       const cut = finish.unified === "length" ? ", cut at maxTokens" : "";
       return `${event.agent}: answers, ${tokens(usage.input.total, usage.source)} tokens in, ${tokens(usage.output.total, usage.source)} out, ${duration(timings.totalMs)}${cut}`;
     }
@@ -127,7 +131,12 @@ function modelLine(event: ModelLineEvent): string | undefined {
   }
 }
 
-type WorkLineEvent = Exclude<ModelLineEvent, { readonly type: "context-trim" | `model-${string}` }>;
+const TRIMMED = { cut: "cut", summary: "summarised", retrieval: "made searchable," } as const;
+
+type WorkLineEvent = Exclude<
+  ModelLineEvent,
+  { readonly type: "context-trim" | "input-read" | `model-${string}` }
+>;
 
 type ToolEnd = Extract<RunEvent, { readonly type: "tool-end" }>;
 

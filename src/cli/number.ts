@@ -1,5 +1,6 @@
 // Numbers as people read them: tokens, times, shares. Pure.
 
+import type { CostSum } from "../inference/model/price.ts";
 import type { Usage } from "../inference/model/usage.ts";
 
 /** 1234567 → "1,234,567". */
@@ -15,6 +16,19 @@ export function several(value: number, noun: string): string {
 /** Tokens; estimated ones are marked with "~". */
 export function tokens(value: number, source: Usage["source"]): string {
   return source === "estimated" ? `~${count(value)}` : count(value);
+}
+
+/** A cost in US dollars: "$0.0024", "~$0.0024" for estimated tokens; "unknown" when calls had no price. */
+export function cost({ amount, unpriced }: CostSum, source: Usage["source"]): string {
+  const shown = `${source === "estimated" ? "~" : ""}${usd(amount)}`;
+  if (unpriced === 0) return shown;
+  return amount > 0 ? `over ${shown}` : "unknown";
+}
+
+/** 12.345 → "$12.35", 0.00241 → "$0.0024", 0 → "$0". */
+export function usd(amount: number): string {
+  if (amount === 0) return "$0";
+  return amount >= 1 ? `$${amount.toFixed(2)}` : `$${Number(amount.toPrecision(2))}`;
 }
 
 /** 850 → "850 ms", 12345 → "12.3 s", 75000 → "1m 15s", 3 h → "3h 00m"; "–" when it is not known. */

@@ -84,13 +84,13 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
     .option("--run-id <id>", "name the run; default: one made from the time")
     .option("--session <id>", "the conversation that the run belongs to; its earlier runs are seen")
     .option("--show-prompts", "print each call's prompt with its estimated tokens by part")
+    .option("--dry-run", "print what the run would send and whether it fits; calls no model")
     .option("--inputs <jobs.jsonl>", "run once for each line, a JSON object of inputs")
     .option("--out <results.jsonl>", "where the results of --inputs are appended")
     .option("--concurrency <n>", "runs at once with --inputs; default 4", toCount)
     .option(...NOTES_FLAG)
     .option(...JSON_FLAG)
     .option(...DATA_FLAG)
-    .addOption(notBuiltOption("--dry-run"))
     .addOption(notBuiltOption("--max-parallel <n>"))
     .addHelpText(
       "after",

@@ -3,7 +3,7 @@
 import type { AgentState, RunState, TaskState } from "../orchestration/run/state.ts";
 import { commandName } from "./command-name.ts";
 import { modelLabel } from "./live.ts";
-import { count, duration, share, tokens } from "./number.ts";
+import { cost, count, duration, share, tokens } from "./number.ts";
 import { type Paint, plain, type Style } from "./paint.ts";
 import { type Cell, type Column, tableLines } from "./table.ts";
 import { taskNotes } from "./task-note.ts";
@@ -72,6 +72,7 @@ function agentRows(agents: readonly AgentState[], state: RunState): readonly (re
     toolCalls: sum("toolCalls"),
     toolFailures: sum("toolFailures"),
     usage: state.usage,
+    cost: state.cost,
     busyMs,
   };
   const rows = agents.map((agent) => agentRow(agent, busyMs));
@@ -89,14 +90,11 @@ function agentRow(agent: AgentState, busyMs: number): readonly Cell[] {
     tokens(input.total, source),
     input.cached === undefined ? "–" : count(input.cached),
     tokens(output.total, source),
-    COST_UNKNOWN,
+    cost(agent.cost, source),
     duration(agent.busyMs),
     share(agent.busyMs, busyMs),
   ];
 }
-
-/** This version has no prices. */
-const COST_UNKNOWN = "unknown";
 
 const TASK_COLUMNS: readonly Column[] = [
   { title: "task", flexible: true },
@@ -131,6 +129,7 @@ const STATUS_STYLES: Readonly<Record<string, readonly [string, Style]>> = {
   partial: ["◐", "yellow"],
   failed: ["✗", "red"],
   "timed-out": ["✗", "red"],
+  "over-budget": ["✗", "red"],
   interrupted: ["✗", "red"],
   cancelled: ["–", "yellow"],
   skipped: ["–", "dim"],
@@ -144,6 +143,7 @@ function summaryLines(input: ReportInput, paint: Paint): readonly string[] {
   const ms = startedAt === undefined || endedAt === undefined ? undefined : endedAt - startedAt;
   const facts: readonly (readonly [string, string])[] = [
     ["run", `${runId} (${crew}): ${status} in ${duration(ms)}`],
+    ...costFacts(state),
     ...managerFacts(state),
     ...hookFacts(state),
     ["models", modelNames(models) || "none answered"],
@@ -153,6 +153,15 @@ function summaryLines(input: ReportInput, paint: Paint): readonly string[] {
     ],
   ];
   return facts.map(([name, fact]) => `${paint("dim", name.padEnd(9))}${oneLine(fact)}`);
+}
+
+/** Where the prices come from (C1). */
+function costFacts({
+  cost: { sources, unpriced },
+}: RunState): readonly (readonly [string, string])[] {
+  if (sources.length === 0) return [];
+  const missing = unpriced === 0 ? "" : `; ${count(unpriced)} without a price`;
+  return [["prices", `${sources.join("; ")}${missing}`]];
 }
 
 /** What a hierarchy costs, so that it can be read off. */

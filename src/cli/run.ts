@@ -8,6 +8,7 @@ import type { RunState } from "../orchestration/run/state.ts";
 import { createAsker } from "./ask.ts";
 import { runBatch } from "./batch.ts";
 import type { LoadedCrew } from "./crew-file.ts";
+import { dryRun } from "./dry-run.ts";
 import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
 import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
 import { createLineInput } from "./line-input.ts";
@@ -30,6 +31,8 @@ export type RunFlags = {
   readonly runId?: string | undefined;
   readonly session?: string | undefined;
   readonly showPrompts?: boolean | undefined;
+  /** Prints what the run would send, and calls nothing. */
+  readonly dryRun?: boolean | undefined;
   readonly json?: boolean | undefined;
   /** Notes of a CrewAI project too; its warnings are always printed. */
   readonly notes?: boolean | undefined;
@@ -50,6 +53,7 @@ export async function runCommand(
   const bosun = createBosun({ data: flags.data, env: loaded.env, ...fleetWarnings(terminal) });
   try {
     const { inputs: jobs, out, model, concurrency = DEFAULT_CONCURRENCY, json = false } = flags;
+    if (flags.dryRun) return await preview({ terminal, bosun, loaded, flags, given });
     if (jobs === undefined || out === undefined)
       return await runOnce({ terminal, bosun, loaded, flags, given, userConsole });
     const batch = { crew: loaded.crew, given, jobs, out, model, concurrency, json };
@@ -76,6 +80,7 @@ function wrongFlags(flags: RunFlags): string | undefined {
     return concurrency === undefined
       ? undefined
       : "--concurrency is for a batch: give --inputs jobs.jsonl and --out results.jsonl too";
+  if (flags.dryRun) return "--dry-run looks at one run: it cannot be used with --inputs";
   if (session !== undefined)
     return "--session makes runs one conversation: it cannot be used with --inputs";
   if (runId !== undefined) return "--run-id names one run: it cannot be used with --inputs";
@@ -106,6 +111,20 @@ function warnUnused({ err }: Terminal, { crew }: LoadedCrew, given: Inputs): voi
       `Note: the crew asks for no input ${unused.join(", ")}; its inputs: ${known}`,
     ),
   ]);
+}
+
+async function preview({
+  terminal,
+  bosun,
+  loaded,
+  flags,
+  given,
+}: Omit<OneRun, "userConsole">): Promise<number> {
+  const { crew } = loaded;
+  const { model, json = false } = flags;
+  const inputs = { ...loaded.inputs, ...given };
+  checkAllInputs(crew, inputs);
+  return dryRun({ crew, inputs, model, json }, bosun, terminal);
 }
 
 type OneRun = {

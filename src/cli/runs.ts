@@ -35,7 +35,16 @@ export type ShowFlags = {
   readonly data?: string | undefined;
 };
 
-const STATUSES = ["done", "partial", "failed", "cancelled", "timed-out", "running", "interrupted"];
+const STATUSES = [
+  "done",
+  "partial",
+  "failed",
+  "cancelled",
+  "timed-out",
+  "over-budget",
+  "running",
+  "interrupted",
+];
 const DEFAULT_LIMIT = 20;
 
 /** Prints the newest runs. @returns the exit code. */

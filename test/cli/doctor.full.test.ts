@@ -59,6 +59,7 @@ describe("bosun doctor", () => {
     const { code, out } = await runBosun(["doctor"]);
 
     expect(out).toContain("Checking extractive (no neural network)");
+    expect(out).toMatch(/^– fleet +no fleet file: bosun\.fleet\.yaml would name your endpoints$/m);
     expect(out).toMatch(/^✓ a crew of one agent +[\d.]+ m?s {2}done/m);
     expect(out).toContain("Everything that was checked works.");
     expect(code).toBe(0);

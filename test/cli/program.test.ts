@@ -33,7 +33,6 @@ describe("the command line", () => {
   });
 
   it.each([
-    [["run", "x", "--dry-run"], "--dry-run is not built yet"],
     [["run", "x", "--max-parallel", "2"], "--max-parallel is not built yet"],
     [["doctor", "--gpu"], "--gpu is not built yet"],
     [["runs", "show", "x", "--waterfall"], "--waterfall is not built yet"],

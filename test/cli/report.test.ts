@@ -41,7 +41,41 @@ const FAILED: readonly Placed[] = [
   },
 ];
 
+const called = (agent: string, more: object) => ({
+  at: 1_000,
+  fact: {
+    type: "model-end",
+    agent,
+    purpose: "work",
+    status: "done",
+    endpoint: "e",
+    model: "m",
+    finish: { unified: "stop", raw: "stop" },
+    usage: usage(1_000, 100),
+    timings: { queueMs: 0, firstTokenMs: 1, totalMs: 10 },
+    ...more,
+  } as const,
+});
+
 describe("reportLines", () => {
+  it("shows what calls cost and where the prices come from, and a run that was over budget", () => {
+    const cost = { currency: "USD", amount: 0.00241, source: "given", date: "2026-11-25" } as const;
+    const error = { code: "run/over-budget", message: "no more", retryable: false } as const;
+    const { state, live } = fold([
+      ...FIRST_DONE,
+      called("Writer", { cost }),
+      { at: 2_000, fact: { type: "run-end", status: "over-budget", raw: "", error } },
+    ]);
+
+    const text = reportLines({ state, models: live.models, keptIn: undefined }).join("\n");
+
+    expect(text).toMatch(/^Analyst .* unknown /m);
+    expect(text).toMatch(/^Writer .* \$0\.0024 /m);
+    expect(text).toMatch(/^total .* over \$0\.0024 /m);
+    expect(text).toMatch(/^prices +given, 2026-11-25; 1 without a price$/m);
+    expect(text).toMatch(/^run +r1 \(report\): over-budget in/m);
+  });
+
   it("has a row per agent with a total, a row per task, and where the data went", () => {
     const { state, live } = fold(FAILED);
 

@@ -4,7 +4,7 @@ import { detailOf, type ErrorCode, isBosunError } from "../../error.ts";
 import type { JsonObject } from "../../json.ts";
 
 /** Statuses that errors have here. 499: the client has left (nginx's number). */
-export type ErrorStatus = 400 | 401 | 403 | 404 | 413 | 429 | 499 | 500 | 502 | 503 | 504;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 413 | 429 | 499 | 500 | 502 | 503 | 504 | 507;
 
 /** A failure as HTTP says it. */
 export type WireError = {
@@ -68,6 +68,8 @@ const SAID: Partial<Readonly<Record<ErrorCode, Said>>> = {
   "model/not-found": { status: 404, type: INVALID, code: "model_not_found" },
   "model/rate-limited": { status: 429, type: "rate_limit_error", code: "rate_limit_exceeded" },
   "model/overloaded": { status: 503, type: "overloaded_error", code: "overloaded" },
+  "model/out-of-memory": { status: 507, type: "overloaded_error", code: "out_of_memory" },
+  "worker/out-of-memory": { status: 507, type: "overloaded_error", code: "out_of_memory" },
   "model/cancelled": { status: 499, type: "cancelled", code: "cancelled" },
   "model/timed-out": { status: 504, type: "timeout_error" },
   // The server behind this one failed, not the caller: its key, its address, its protocol.

@@ -5,17 +5,25 @@
 
 import type { Clock } from "../../clock.ts";
 import { BosunError, detailOf } from "../../error.ts";
+import type { JsonObject } from "../../json.ts";
 import { type Attempt, startAttempt } from "./attempt.ts";
-import { type Endpoint, nameOf } from "./endpoint.ts";
+import { type Dialect, type Endpoint, nameOf } from "./endpoint.ts";
 import { toBaseUrl } from "./endpoint-option.ts";
 import { secretsOf } from "./failure.ts";
-import { createFactsCache, dialectOfHost, type EndpointFacts, NO_FACTS } from "./facts.ts";
+import {
+  createFactsCache,
+  dialectOfHost,
+  type EndpointFacts,
+  type FactsCache,
+  NO_FACTS,
+} from "./facts.ts";
 import { addressOf } from "./address.ts";
 import { cancelled, createAgent, type Env, resolveTimeouts } from "./http.ts";
 import type { Model, ModelRequest } from "./model.ts";
-import { createPromptCheck } from "./prompt-check.ts";
+import { createPromptCheck, type PromptCheck } from "./prompt-check.ts";
 import { askServer, type ServerAnswer, type ServerSource } from "./server-read.ts";
-import { type Adaptations, toBody } from "./wire.ts";
+import { tokenize } from "./tokenize.ts";
+import { type Adaptations, toBody, type WireOptions } from "./wire.ts";
 
 /** One endpoint as a Model, with what it tells about itself. Close it to close its connections. */
 export interface EndpointModel extends Model {
@@ -40,18 +48,10 @@ export function createEndpointModel(options: {
   const knownDialect = endpoint.dialect ?? dialectOfHost(endpoint.url);
   const facts = createFactsCache(source);
   const prompts = createPromptCheck(source, knownDialect, facts);
-  let adaptations: Adaptations = { textTools: false, promptSchema: false };
+  let adaptations = NO_ADAPTATIONS;
 
   return {
-    facts: (signal) => facts.get(signal),
-    read: (path, signal, method = "GET") =>
-      askServer(source, { method, path, base: "root" }, signal),
-    async contextTokens(_models, signal) {
-      if (endpoint.maxModelLen !== undefined) return endpoint.maxModelLen;
-      const known = await facts.getOrNone(signal);
-      prompts.note(known);
-      return known.maxModelLen;
-    },
+    ...createTelling(source, { facts, prompts, knownDialect }),
     async *call(request, signal) {
       if (signal.aborted) throw cancelled(where, signal.reason);
       const { dialect } = needsFacts(endpoint, request) ? await facts.getOrNone(signal) : NO_FACTS;
@@ -61,7 +61,10 @@ export function createEndpointModel(options: {
       try {
         attempt = startAttempt(
           { request, model, isTextTools, source, startedAt: clock.now() },
-          bodyOf(request, { model, dialect: dialect ?? knownDialect, endpoint, adaptations }),
+          // A text that no open call holds: a thousand of them would stay until their answers end.
+          JSON.stringify(
+            bodyOf(request, { model, dialect: dialect ?? knownDialect, endpoint, adaptations }),
+          ),
           signal,
         );
         for (;;) {
@@ -82,18 +85,53 @@ export function createEndpointModel(options: {
         attempt?.[Symbol.dispose](); // whatever ended the caller's loop (A2)
       }
     },
-    close: () => source.agent.destroy(),
   };
 }
 
-/** A text that no open call holds: a thousand of them would stay until their answers end. */
-function bodyOf(
-  request: ModelRequest,
-  to: Omit<Parameters<typeof toBody>[1], "stream"> & { readonly endpoint: Endpoint },
-): string {
-  const stream = request.stream ?? to.endpoint.stream ?? true;
-  return JSON.stringify(toBody(request, { ...to, stream }));
+type Telling = Omit<EndpointModel, "call">;
+
+type Knowing = {
+  readonly facts: FactsCache;
+  readonly prompts: PromptCheck;
+  readonly knownDialect: Dialect | undefined;
+};
+
+/** All that an endpoint tells besides its answers. */
+function createTelling(source: ServerSource, { facts, prompts, knownDialect }: Knowing): Telling {
+  const { endpoint, where, agent } = source;
+  return {
+    facts: (signal) => facts.get(signal),
+    read: (path, signal, method = "GET") =>
+      askServer(source, { method, path, base: "root" }, signal),
+    async contextTokens(_models, signal) {
+      if (endpoint.maxModelLen !== undefined) return endpoint.maxModelLen;
+      const known = await facts.getOrNone(signal);
+      prompts.note(known);
+      return known.maxModelLen;
+    },
+    async countTokens(ask, signal) {
+      const known = await facts.getOrNone(signal);
+      const model = endpoint.model ?? onlyModel(known, where);
+      const dialect = known.dialect ?? knownDialect;
+      const asked = { ...ask, ...COUNTING, models: [endpoint] } as const;
+      const body = bodyOf(asked, { model, dialect, endpoint, adaptations: NO_ADAPTATIONS });
+      return tokenize(source, dialect, body, signal);
+    },
+    close: () => agent.destroy(),
+  };
 }
+
+const NO_ADAPTATIONS: Adaptations = { textTools: false, promptSchema: false };
+
+function bodyOf(request: ModelRequest, to: Omit<WireOptions, "stream">): JsonObject {
+  return toBody(request, { ...to, stream: request.stream ?? to.endpoint.stream ?? true });
+}
+
+/** A prompt that is counted is nobody's call. */
+const COUNTING = {
+  settings: {},
+  hints: { runId: "", path: [], purpose: "work", remainingCalls: undefined },
+} as const;
 
 /** Everything about an endpoint that its calls need, made once. */
 function toSource(options: {

@@ -2,6 +2,7 @@
 
 import { BosunError } from "../../error.ts";
 import { isJson, isObject, ownValue } from "../../json.ts";
+import { isTokenPrice } from "./price.ts";
 
 /** Says what is expected where the value is something else. */
 export type Check = (value: unknown) => string | undefined;
@@ -138,6 +139,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   stream: isFlag,
   timeouts: isTimeouts,
   gateway: isFlag,
+  usdPerMillionTokens: isTokenPrice,
   temperature: isBetween(0, 2),
   topP: isBetween(0, 1),
   seed: (value) => (Number.isSafeInteger(value) ? undefined : "a whole number"),

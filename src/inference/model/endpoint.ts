@@ -2,6 +2,7 @@
 
 import type { JsonObject } from "../../json.ts";
 import { checkOptions, toBaseUrl } from "./endpoint-option.ts";
+import type { TokenPrice } from "./price.ts";
 
 /** The server behind an endpoint; it decides how structured output and thinking are asked for. */
 export type Dialect = "vllm" | "sglang" | "llama.cpp" | "ollama" | "runpod" | "openai";
@@ -63,6 +64,8 @@ export type Endpoint = ModelSettings & {
   readonly timeouts?: Timeouts | undefined;
   /** A `bosun gateway`: it is told what the crew knows of each call, and repeats calls itself. Default false. */
   readonly gateway?: boolean | undefined;
+  /** US dollars per million tokens. Unset = the cost of its calls is unknown. */
+  readonly usdPerMillionTokens?: TokenPrice | undefined;
 };
 
 /** A model: an alias, or an endpoint written in place. */

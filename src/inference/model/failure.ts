@@ -3,6 +3,7 @@
 import { BosunError, type ErrorCode } from "../../error.ts";
 import { fromGatewayBody } from "./gateway.ts";
 import { isJson as isPlainJson, isObject, type JsonObject, parseJson } from "../../json.ts";
+import { memoryMeaning } from "./memory-failure.ts";
 
 /** A refusal as it came. `where` names model and endpoint for messages; `secrets` are cut out of what the server says. */
 export type Refusal = {
@@ -90,6 +91,11 @@ const RULES: readonly Rule[] = [
       code: "model/unauthorized",
       advice: advice.key,
     }),
+  },
+  {
+    // Before the context: an engine that cannot start talks about its maximum model length too.
+    fits: ({ status }, said) => memoryMeaning(status, said) !== undefined,
+    meaning: ({ status }, said) => memoryMeaning(status, said) ?? UNKNOWN,
   },
   {
     fits: ({ status }, said) => !TEMPORARY.has(status) && CONTEXT.test(said),

@@ -8,6 +8,7 @@
 import type { Json } from "../../json.ts";
 import type { ModelRef, ModelSettings, Timeouts } from "./endpoint.ts";
 import type { Message, OutputSpec, ToolCall, ToolChoice, ToolSpec } from "./message.ts";
+import type { TokenPrice } from "./price.ts";
 import type { Usage } from "./usage.ts";
 
 /** Where in a run something happens: ["task:write", "turn:2", "tool:0"]. It is the step's key too. */
@@ -15,9 +16,9 @@ export type Path = readonly string[];
 
 /**
  * Why a call is made: for a task's answer (`work`; `final` when no iteration is left, `repair` to mend what does not fit a schema),
- * by a manager (`manage`), to judge an answer (`guardrail`), to plan before the first task (`plan`).
+ * by a manager (`manage`), to judge an answer (`guardrail`), to plan before the first task (`plan`), to shorten what is too long for a prompt (`summary`).
  */
-export type Purpose = "work" | "final" | "repair" | "manage" | "guardrail" | "plan";
+export type Purpose = "work" | "final" | "repair" | "manage" | "guardrail" | "plan" | "summary";
 
 /** What only the orchestrator knows about a call. A Model may ignore all of it. */
 export type ModelHints = {
@@ -39,6 +40,8 @@ export type ModelHints = {
   readonly priority?: number | undefined;
   /** When the run must have ended, Clock.now() in ms. */
   readonly deadlineAt?: number | undefined;
+  /** false: the answer is neither taken from a response cache nor kept in one. Default true, where there is one. */
+  readonly cache?: boolean | undefined;
   /** Whether somebody reads the deltas now. While it says false they may be left out, as "end" has all of them. Default: always. */
   readonly isWatched?: (() => boolean) | undefined;
 };
@@ -89,6 +92,8 @@ export type Reply = {
   /** Who answered. */
   readonly endpoint: string;
   readonly model: string;
+  /** true: an earlier equal call did the work; its usage is zero. */
+  readonly cached?: boolean | undefined;
 };
 
 /** What happens during a call, in order. */
@@ -120,10 +125,26 @@ export type ModelEvent =
   | { readonly type: "reasoning-delta"; readonly text: string }
   | ({ readonly type: "end" } & Reply);
 
+/** A prompt to be counted: what a call of these models would send. */
+export type TokenCountAsk = {
+  readonly models: readonly ModelRef[];
+  readonly messages: readonly Message[];
+  readonly tools?: readonly ToolSpec[] | undefined;
+};
+
 /** Anything that answers. */
 export interface Model {
+  /** US dollars per million tokens. Unset = the cost of its calls is unknown. */
+  readonly usdPerMillionTokens?: TokenPrice | undefined;
   /** @throws BosunError with a `model/…` code; see A1 to A3. */
   call(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
   /** Smallest context in tokens that the call may meet; undefined when nobody knows. Never rejects for an endpoint that is down. */
   contextTokens(models: readonly ModelRef[], signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * Exact tokens of a prompt, by the tokenizers of its models: the most of them; undefined when one of them cannot tell. May reject.
+   * Absent for a model that never can.
+   */
+  countTokens?(ask: TokenCountAsk, signal: AbortSignal): Promise<number | undefined>;
+  /** Says that calls to these come soon, so that who sleeps may wake. Returns at once; never throws. */
+  prewarm?(models: readonly ModelRef[]): void;
 }

@@ -29,6 +29,8 @@ export type ServerQuestion = {
   readonly path: string;
   /** "api" = below the base URL, as /models; "root" = below the server's own, as /metrics. */
   readonly base: "api" | "root";
+  /** JSON text of a POST. Default: nothing. */
+  readonly body?: string | undefined;
 };
 
 /** What the server said, whatever its status. */
@@ -46,7 +48,7 @@ const ANSWER_TIMEOUT_MS = 10_000;
 /** @throws BosunError `model/…` when nobody answers in time, the answer is too long, or the signal aborts. */
 export function askServer(
   source: ServerSource,
-  { method, path, base }: ServerQuestion,
+  { method, path, base, body }: ServerQuestion,
   signal: AbortSignal,
 ): Promise<ServerAnswer> {
   const { where } = source;
@@ -59,7 +61,7 @@ export function askServer(
   const { promise, resolve, reject } = Promise.withResolvers<ServerAnswer>();
   const exchange = startExchange(
     { ...source, address, method, path, timeouts },
-    method === "POST" ? "" : undefined,
+    method === "POST" ? (body ?? "") : undefined,
     {
       onConnected: () => {},
       onFailure: reject,

@@ -14,8 +14,9 @@ import type { Call } from "./call.ts";
 import type { Lane, Site } from "./lane.ts";
 import type { OrderView } from "./order.ts";
 import { overloaded, queueFull } from "./overload.ts";
-import { placeCall, type Ticket } from "./place.ts";
+import { placeCall } from "./place.ts";
 import { createQueue, type Queue } from "./queue.ts";
+import type { Ticket } from "./ticket.ts";
 import { createTenants, type Tenants } from "./tenant.ts";
 
 export interface Admission {
@@ -72,12 +73,12 @@ class PoolAdmission implements Admission {
   }
 
   enter(call: Call, { waitMs, signal }: Entering): Promise<Ticket> {
-    const { deployment, sites } = call.lane;
+    const { deployment } = call.lane;
     const { maxQueued = MAX_QUEUED, name } = deployment;
     const count = this.#queue.countOf(call.lane);
     if (count >= maxQueued) {
       this.refused++;
-      return Promise.reject(queueFull(name, count, sites));
+      return Promise.reject(queueFull(call.lane, count, this.#clock.now()));
     }
     if (signal.aborted) return Promise.reject(cancelled(name, signal.reason));
     const { promise, resolve, reject } = Promise.withResolvers<Ticket>();
@@ -89,7 +90,7 @@ class PoolAdmission implements Admission {
     const onAbort = (): void => fail(cancelled(name, signal.reason));
     const deadline = this.#clock.timer(waitMs, () => {
       this.refused++;
-      fail(overloaded(name, waitMs, call.lane.sites));
+      fail(overloaded(call.lane, waitMs, this.#clock.now()));
     });
     const waiting = this.#queue.add(call, (ticket) => {
       end();
@@ -108,7 +109,7 @@ class PoolAdmission implements Admission {
   #place(call: Call): Ticket | undefined {
     const { tenant } = call.turn;
     const ticket = placeCall(call, {
-      now: this.#clock.now(),
+      clock: this.#clock,
       random: this.#random,
       onRelease: (tokens) => {
         this.#tenants.leave(tenant, tokens);

@@ -7,12 +7,15 @@ import type { ExpectedOutput } from "./expected-output.ts";
 import type { Lane } from "./lane.ts";
 import type { Turn } from "./order.ts";
 import { NO_PREFIX, type Prefix, toPrefix } from "./prefix.ts";
+import type { RunWaits } from "./run-wait.ts";
 
 export type Call = {
   /** As it is now: the fleet may change while a call waits. */
   readonly lane: Lane;
   readonly turn: Turn;
+  /** As the server will count them, as far as its replies have taught. */
   readonly promptTokens: number;
+  readonly estimatedTokens: number;
   readonly outputTokens: number;
   readonly prefix: Prefix;
   /** Whether its first token will be seen, so that its prefill can be told from its decode. */
@@ -26,6 +29,7 @@ export type CallOptions = {
   /** @throws when what it names is no more. */
   readonly findLane: () => Lane;
   readonly expected: ExpectedOutput;
+  readonly waits: RunWaits;
   readonly place: number;
   readonly now: number;
   readonly avoid: string | undefined;
@@ -38,17 +42,20 @@ const TYPICAL_CALLS = 4;
 
 /** @param options.place order of arrival. */
 export function toCall(request: ModelRequest, options: CallOptions): Call {
-  const { findLane, expected, place, now, avoid } = options;
+  const { findLane, expected, waits, place, now, avoid } = options;
   let lane = findLane();
   const { hints } = request;
   const outputTokens = expected.tokens(hints, maxTokensOf(request, lane));
   // Counting and hashing a prompt costs 100 µs for 32 kB: only where anything depends on it.
   const isCounted = lane.sites.length > 1 || isBounded(lane);
-  const promptTokens = isCounted ? estimatePrompt(request.messages, request.tools) : 0;
+  const estimatedTokens = isCounted ? estimatePrompt(request.messages, request.tools) : 0;
+  // One model, one tokenizer: what any of its endpoints taught holds for all.
+  const promptTokens = lane.sites[0].state.calibration.tokens(estimatedTokens);
   const remainingCalls = 1 + (hints.remainingCalls ?? TYPICAL_CALLS - 1);
   const turn: Turn = {
     place,
     arrivedAt: now,
+    waitedMs: waits.of(hints.runId),
     tenant: hints.tenant ?? "",
     priority: hints.priority ?? 0,
     deadlineAt: hints.deadlineAt,
@@ -69,6 +76,7 @@ export function toCall(request: ModelRequest, options: CallOptions): Call {
     },
     turn,
     promptTokens,
+    estimatedTokens,
     outputTokens,
     prefix: isCounted ? toPrefix(request, promptTokens) : NO_PREFIX,
     isStreamed: request.stream !== false,

@@ -52,6 +52,8 @@ export type Deployment = {
   readonly order?: OrderName | undefined;
   /** Calls that may wait for admission at once. Default 10,000. */
   readonly maxQueued?: number | undefined;
+  /** A call that is late to its first token gets a second one elsewhere, at most one in twenty. Default false. */
+  readonly hedge?: boolean | undefined;
   /** Shares of tenants by name, above 0; a tenant that is not named has 1. */
   readonly tenants?: Readonly<Record<string, number>> | undefined;
 };

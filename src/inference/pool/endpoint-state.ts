@@ -4,8 +4,10 @@
 
 import type { Clock } from "../../clock.ts";
 import type { Reply } from "../model/model.ts";
+import { type Calibration, createCalibration } from "./calibration.ts";
 import type { Capacity } from "./capacity.ts";
 import type { PoolEndpoint } from "./deployment.ts";
+import { createEndpointGuard, type EndpointGuard } from "./endpoint-guard.ts";
 import { type Bounds, createLedger, type Ledger } from "./ledger.ts";
 import { createPrefixIndex, type PrefixIndex } from "./prefix-index.ts";
 import type { Gauges, Probe } from "./probe.ts";
@@ -13,11 +15,15 @@ import { createRate, type Rate } from "./rate.ts";
 import { createSpeed, type Speed } from "./speed.ts";
 
 export interface EndpointState {
+  /** Unique in its pool. */
+  readonly id: string;
   readonly name: string;
   readonly ledger: Ledger;
   readonly prefixes: PrefixIndex;
   readonly rate: Rate;
   readonly speed: Speed;
+  /** Of estimated prompt tokens. */
+  readonly calibration: Calibration;
   readonly guard: EndpointGuard;
   /** Newest reading; undefined before the first, and where there is none. */
   readonly gauges: Gauges | undefined;
@@ -33,23 +39,18 @@ export interface EndpointState {
 export type Seen = {
   readonly hitTokens: number;
   readonly promptTokens: number;
+  /** Of its prompt, before any calibration. */
+  readonly estimatedTokens: number;
   /** Calls in flight when it began. */
   readonly batch: number;
   readonly forget: () => void;
 };
 
-type EndpointGuard = {
-  allows(now: number, inFlight: number): boolean;
-  onStart(now: number): void;
-  readonly circuit: "closed" | "open" | "half-open";
-  readonly limit: number;
-};
-function createEndpointGuard(): EndpointGuard {
-  return { allows: () => true, onStart: () => undefined, circuit: "closed", limit: Infinity };
-}
-
-/** A part of the KV cache that stays free: expectations are exceeded now and then. */
-const MARGIN = 0.05;
+/**
+ * A part of the KV cache that stays free. None: the ledger looks ahead to the fullest moment, which few calls in flight ever reach, and each
+ * percent costs one of throughput. Measured without it: 98 % fewer preemptions than a server that queues itself (bench/pool).
+ */
+const MARGIN = 0;
 /** Unless said otherwise, prompts of so many tokens may be waiting for their prefill: one large batch of vLLM. */
 const PREFILL_TOKENS = 8_192;
 /** What the index of prefixes counts as one block. */
@@ -63,6 +64,7 @@ const DISCOVER_MS = 300_000;
 const MAX_WAITING = 2;
 
 export type StateOptions = {
+  readonly id: string;
   readonly name: string;
   readonly probe: Partial<Probe>;
   readonly clock: Clock;
@@ -73,6 +75,7 @@ export function createEndpointState(options: StateOptions): EndpointState {
 }
 
 class ServerState implements EndpointState {
+  readonly id: string;
   readonly name: string;
   readonly ledger: Ledger = createLedger();
   readonly prefixes: PrefixIndex = createPrefixIndex(
@@ -80,7 +83,8 @@ class ServerState implements EndpointState {
   );
   readonly rate: Rate = createRate();
   readonly speed: Speed = createSpeed();
-  readonly guard: EndpointGuard = createEndpointGuard();
+  readonly calibration: Calibration = createCalibration();
+  readonly guard: EndpointGuard;
   gauges: Gauges | undefined;
   readonly #probe: Partial<Probe>;
   readonly #clock: Clock;
@@ -91,8 +95,15 @@ class ServerState implements EndpointState {
   #askedAt = -Infinity;
   #discoveredAt = -Infinity;
 
-  constructor({ name, probe, clock }: StateOptions) {
+  constructor({ id, name, probe, clock }: StateOptions) {
+    this.id = id;
     this.name = name;
+    const capacity = (): Capacity => this.#capacity;
+    this.guard = createEndpointGuard({
+      get kvTokens() {
+        return capacity().kvTokens;
+      },
+    });
     this.#probe = probe;
     this.#clock = clock;
   }
@@ -118,9 +129,10 @@ class ServerState implements EndpointState {
       });
   }
 
-  learn(reply: Reply, { hitTokens, promptTokens, batch, forget }: Seen): void {
+  learn(reply: Reply, { hitTokens, promptTokens, estimatedTokens, batch, forget }: Seen): void {
     const { cached } = reply.usage.input;
     if (cached !== undefined && hitTokens > 0 && cached < hitTokens / 2) forget();
+    if (reply.usage.source === "server") this.calibration.learn(estimatedTokens, promptTokens);
     this.speed.learn(reply, { computedTokens: promptTokens - (cached ?? hitTokens), batch });
   }
 
@@ -144,6 +156,8 @@ class ServerState implements EndpointState {
     if (shown === undefined) return;
     if (this.gauges && isRestart(this.gauges, shown)) this.prefixes.clear();
     this.gauges = shown;
+    // A queue at a provider that scales is the demand by which it scales, not a trouble.
+    if ((this.#capacity.maxWorkers ?? 1) === 1) this.guard.onGauges(shown, sent.seqs);
     ledger.foreign = toForeign(shown, this.#capacity, sent);
   }
 

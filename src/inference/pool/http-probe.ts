@@ -188,12 +188,16 @@ async function healthOf(
   return isSleeping === true ? "asleep" : "awake";
 }
 
-/** Runpod counts workers by state. Nobody there = scaled to zero; a throttled one waits for a GPU. */
+/**
+ * Runpod counts workers by state. Only `running` ones are billed and answer; `idle` ones are scaled down and a request starts them,
+ * and `ready` counts the same (serverless/workers/overview, 2026-08; example of its JavaScript SDK). A throttled one waits for a GPU.
+ */
 function workerHealth({ workers }: Page): Health {
   if (!isObject(workers)) return "unhealthy";
   const has = (...states: readonly string[]): boolean =>
     states.some((state) => (toNumber(workers[state]) ?? 0) > 0);
-  if (has("ready", "idle", "running")) return "awake";
+  if (has("running")) return "awake";
+  if (has("idle", "ready")) return "asleep";
   if (has("initializing", "throttled")) return "starting";
   return has("unhealthy") ? "unhealthy" : "asleep";
 }

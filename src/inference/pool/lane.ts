@@ -10,7 +10,9 @@ import type { Model } from "../model/model.ts";
 import type { Clients } from "./clients.ts";
 import type { Deployment, PoolEndpoint } from "./deployment.ts";
 import { createEndpointState, type EndpointState } from "./endpoint-state.ts";
+import { createHedgeBudget, type HedgeBudget } from "./hedge.ts";
 import { createHttpProbe } from "./http-probe.ts";
+import { createOutliers, type Outliers } from "./outlier.ts";
 import type { Probe } from "./probe.ts";
 import { createRoute, type Route } from "./route.ts";
 
@@ -26,6 +28,8 @@ export type Lane = {
   readonly deployment: Deployment;
   readonly sites: readonly [Site, ...Site[]];
   readonly route: Route;
+  readonly outliers: Outliers;
+  readonly hedges: HedgeBudget;
 };
 
 export interface Lanes {
@@ -33,6 +37,8 @@ export interface Lanes {
   of(ref: ModelRef): Lane;
   /** States of all servers that were called, the latest last. */
   states(): Iterable<EndpointState>;
+  /** The probe of a server that may sleep, by its state's id; undefined for all others. */
+  sleeperOf(id: string): Probe | undefined;
 }
 
 /** Most servers whose state is kept; idle ones go first. */
@@ -50,6 +56,8 @@ export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
   const states = new Map<string | Model, EndpointState>();
   const known = new WeakMap<Endpoint | Model | Deployment, Lane>();
   const routes = new Map<string, Route>();
+  const sleepers = new Map<string, Probe>();
+  let count = 0;
 
   // An endpoint that is written in place is asked nothing but calls: its user named no fleet.
   const probeOf = ({ at }: PoolEndpoint, isFleet: boolean): Partial<Probe> => {
@@ -61,9 +69,10 @@ export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
     const { at, name } = endpoint;
     const key = "call" in at ? at : `${serverOf(at)} ${isFleet}`;
     const probe = probeOf(endpoint, isFleet);
-    const found = states.get(key) ?? createEndpointState({ name, probe, clock });
+    const found = states.get(key) ?? createEndpointState({ id: `${count++}`, name, probe, clock });
     states.set(key, found);
-    if (states.size > MAX_STATES) dropIdle(states);
+    if (isFleet && canSleep(probe)) sleepers.set(found.id, probe);
+    if (states.size > MAX_STATES) for (const id of dropIdle(states)) sleepers.delete(id);
     found.configure(endpoint);
     return found;
   };
@@ -83,7 +92,9 @@ export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
       return { place, endpoint, model, state: stateOf(endpoint, isFleet) };
     });
     assert(first !== undefined, "a deployment has endpoints");
-    return { deployment, sites: [first, ...others], route: routeOf(deployment) };
+    const outliers = createOutliers(deployment.endpoints.map(({ name }) => name));
+    const hedges = createHedgeBudget();
+    return { deployment, sites: [first, ...others], route: routeOf(deployment), outliers, hedges };
   };
   return {
     of(ref) {
@@ -96,6 +107,7 @@ export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
       return made;
     },
     states: () => states.values(),
+    sleeperOf: (id) => sleepers.get(id),
   };
 }
 
@@ -115,9 +127,18 @@ function serverOf({ url, apiKeyEnv, headers = {} }: Endpoint): string {
   return JSON.stringify([url, apiKeyEnv, sorted]);
 }
 
-function dropIdle(states: Map<string | Model, EndpointState>): void {
-  for (const [key, { ledger }] of states) {
-    if (states.size <= MAX_STATES) return;
-    if (ledger.inFlight === 0) states.delete(key); // one that is busy must get its reservations back (M3)
+/** @returns the ids of those that went. */
+function dropIdle(states: Map<string | Model, EndpointState>): readonly string[] {
+  const gone: string[] = [];
+  for (const [key, { id, ledger }] of states) {
+    if (states.size <= MAX_STATES) break;
+    if (ledger.inFlight > 0) continue; // one that is busy must get its reservations back (M3)
+    states.delete(key);
+    gone.push(id);
   }
+  return gone;
+}
+
+function canSleep(probe: Partial<Probe>): probe is Probe {
+  return probe.health !== undefined && probe.wake !== undefined;
 }

@@ -10,6 +10,8 @@ export type Turn = {
   /** Order of arrival. */
   readonly place: number;
   readonly arrivedAt: number;
+  /** Milliseconds that its run's earlier calls waited. */
+  readonly waitedMs: number;
   readonly tenant: string;
   /** Lower goes first. */
   readonly priority: number;
@@ -32,8 +34,11 @@ export type OrderView = {
 /** Below 0 when `a` goes first. */
 export type Order = (a: Turn, b: Turn, view: OrderView) => number;
 
-/** After so long in the queue a run counts as half as long as it is, after twice as long as a third. */
-const AGEING_MS = 60_000;
+/**
+ * A run that waited so long, all its calls together, counts as half as long as it is, after twice as long as a third. Ageing calls one by
+ * one, or faster, serves long runs no better and short ones worse (bench/pool).
+ */
+const AGEING_MS = 300_000;
 
 export const ORDERS: Readonly<Record<OrderName, Order>> = {
   fcfs: (a, b) => a.place - b.place,
@@ -63,6 +68,7 @@ function riskAt(turn: Turn, { now, callMs }: OrderView): number {
   return leftMs > 0 && leftMs < 2 * neededMs ? turn.deadlineAt : Infinity;
 }
 
-function aged({ remainingTokens, arrivedAt }: Turn, now: number): number {
-  return (remainingTokens * AGEING_MS) / (AGEING_MS + Math.max(0, now - arrivedAt));
+function aged({ remainingTokens, arrivedAt, waitedMs }: Turn, now: number): number {
+  const ageMs = waitedMs + Math.max(0, now - arrivedAt);
+  return (remainingTokens * AGEING_MS) / (AGEING_MS + ageMs);
 }

@@ -5,22 +5,25 @@
 // Invariants: M2, M3 (ledger.ts); M4 an aborted call closes its upstream socket (the client does); M5 only this folder repeats a model call.
 
 import type { Clock } from "../../clock.ts";
-import { BosunError } from "../../error.ts";
-import type { JsonObject } from "../../json.ts";
-import { type Endpoint, mergeSettings, type ModelRef, nameOf } from "../model/endpoint.ts";
+import { BosunError, toBosunError } from "../../error.ts";
+import { type Endpoint, type ModelRef, nameOf } from "../model/endpoint.ts";
 import type { Env } from "../model/http.ts";
 import type { Model, ModelEvent, ModelRequest } from "../model/model.ts";
-import { type Admission, createAdmission } from "./admission.ts";
+import { createAdmission } from "./admission.ts";
 import { type Call, toCall } from "./call.ts";
 import { createClients } from "./clients.ts";
-import type { Deployment, PoolEndpoint } from "./deployment.ts";
-import { createExpectedOutput, type ExpectedOutput } from "./expected-output.ts";
-import { createLanes, type Lanes, type Site } from "./lane.ts";
-import { told } from "./overload.ts";
-import type { Ticket } from "./place.ts";
+import type { Deployment } from "./deployment.ts";
+import { createExpectedOutput } from "./expected-output.ts";
+import { createLanes, type Lane, type Lanes, type Site } from "./lane.ts";
+import { circuitOpen, isDown, told } from "./overload.ts";
 import { createRetryBudget, DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
+import { createRunWaits, type RunWaits } from "./run-wait.ts";
+import { learn, send, type Sending, type SendScene, type Sent } from "./send.ts";
 import { type PoolStats, toStats } from "./stats.ts";
+import { countTokens } from "./token-count.ts";
+import type { Ticket } from "./ticket.ts";
 import { planNext, type Repeating, type Trial } from "./trial.ts";
+import { createWaker } from "./wake.ts";
 
 export type PoolOptions = {
   readonly clock: Clock;
@@ -46,17 +49,21 @@ export interface Pool extends Model {
   close(): void;
 }
 
+/** After these an endpoint may be asleep, or gone. */
+const LOST: ReadonlySet<string> = new Set(["model/unreachable", "worker/out-of-memory"]);
+
 /** Longest wait for admission, unless the call or the agent says otherwise (Timeouts.queueMs). */
 const QUEUE_MS = 300_000;
 
-type Home = Repeating & {
-  readonly lanes: Lanes;
-  readonly admission: Admission;
-  readonly expected: ExpectedOutput;
-  /** Of arrival: the next call's. */
-  place: number;
-  retries: number;
-};
+type Home = Repeating &
+  SendScene & {
+    readonly lanes: Lanes;
+    readonly waits: RunWaits;
+    /** Of arrival: the next call's. */
+    place: number;
+    retries: number;
+    hedges: number;
+  };
 
 export function createPool(options: PoolOptions): Pool {
   const { clock, env, resolve, random = Math.random } = options;
@@ -70,8 +77,12 @@ export function createPool(options: PoolOptions): Pool {
     lanes,
     admission: createAdmission({ clock, random }),
     expected: createExpectedOutput(),
+    waits: createRunWaits(),
+    waker: createWaker({ clock, probeOf: (id) => lanes.sleeperOf(id) }),
+    onHedge: () => void home.hedges++,
     place: 0,
     retries: 0,
+    hedges: 0,
   };
   return {
     call: (request, signal) => callModels(request, home, signal),
@@ -82,13 +93,30 @@ export function createPool(options: PoolOptions): Pool {
       const sizes = known.filter((tokens) => tokens !== undefined);
       return sizes.length === 0 ? undefined : Math.min(...sizes);
     },
+    countTokens: (ask, signal) => countTokens((ref) => lanes.of(ref).sites[0].model, ask, signal),
     check(models) {
       const faults = models.map((ref) => faultOf(() => lanes.of(ref)));
       if (faults.length > 0 && !faults.includes(undefined)) throw faults[0];
     },
-    stats: () => toStats({ ...home, states: lanes.states() }),
-    close: () => clients.close(),
+    stats: () => toStats({ ...home, now: clock.now(), states: lanes.states() }),
+    prewarm(models) {
+      for (const ref of models) prewarmLane(home, ref);
+    },
+    close() {
+      home.waker.close();
+      clients.close();
+    },
   };
+}
+
+/** Wakes what none of a reference's endpoints does now: where one works, the next call finds it awake. */
+function prewarmLane({ lanes, waker }: Home, ref: ModelRef): void {
+  const sites = sitesOf(lanes, ref);
+  if (sites.some(({ state }) => state.ledger.inFlight > 0)) return;
+  const [first] = sites;
+  if (first === undefined) return;
+  first.model.prewarm?.([ref]);
+  waker.prewarm(first.state.id);
 }
 
 function faultOf(find: () => unknown): unknown {
@@ -136,29 +164,20 @@ async function* callModels(
     let ticket: Ticket | undefined;
     try {
       if (at.attempt === 1) budget.earn();
-      const startedAt = clock.now();
-      const call = toCall(request, {
-        findLane: () => home.lanes.of(at.ref),
-        expected: home.expected,
-        place,
-        now: startedAt,
-        avoid,
-      });
+      const call = callAt(request, home, { ref: at.ref, place, avoid });
       ticket = admission.tryEnter(call);
       if (ticket === undefined) {
-        yield { type: "queued", reason: told(call.lane.sites) };
-        const waitMs = request.timeouts?.queueMs ?? QUEUE_MS;
-        ticket = await admission.enter(call, { waitMs, signal });
+        checkUp(call, at.index + 1 < request.models.length, clock.now());
+        yield { type: "queued", reason: told(call.lane.sites, clock.now()) };
+        ticket = await admission.enter(call, { waitMs: queueMsOf(request), signal });
       }
-      const { site } = ticket;
-      const queuedMs = ticket.admittedAt - startedAt;
-      for await (const event of site.model.call(toOwn(request, at.ref, ticket), signal)) {
+      home.waits.add(request.hints.runId, queuedMsOf(call, ticket));
+      const sending = { request, ref: at.ref, call, ticket, signal };
+      const sent = send(home, sending);
+      for await (const event of sent.events) {
         if (event.type === "start") yield { ...event, attempt: at.attempt };
         else if (event.type === "end") {
-          const { timings } = event;
-          learn(home, { request, call, ticket, reply: event });
-          ticket.release();
-          yield { ...event, timings: { ...timings, queueMs: timings.queueMs + queuedMs } };
+          yield endOf(home, { ...sending, sent, event });
           return;
         } else {
           ticket.firstToken();
@@ -166,11 +185,11 @@ async function* callModels(
         }
       }
       throw new BosunError("model/cut", `${nameOf(at.ref)} ended its events without an end`);
-    } catch (error) {
-      ticket?.release();
+    } catch (cause) {
+      const error = failureOf(home, cause, { ref: at.ref, ticket, signal });
       avoid = ticket?.site.endpoint.name;
       const next = planNext({ at, error, signal, fallback: request.models[at.index + 1] }, home);
-      if (next.event.type === "retry") home.retries++;
+      home.retries += next.event.type === "retry" ? 1 : 0;
       yield next.event;
       if (next.at.waitedMs > 0) await clock.sleep(next.at.waitedMs, signal);
       at = next.at;
@@ -180,53 +199,59 @@ async function* callModels(
   }
 }
 
-/** The request as its endpoint gets it. Settings travel with the call, so that endpoints that differ in nothing else share one client. */
-function toOwn(request: ModelRequest, ref: ModelRef, ticket: Ticket): ModelRequest {
-  const { endpoint } = ticket.site;
-  const own = "call" in endpoint.at ? {} : endpoint.at;
-  const deployed = ticket.lane.deployment.settings;
-  const settings = mergeSettings(request.settings, deployed ? mergeSettings(own, deployed) : own);
-  const accepted = acceptedBody(request, endpoint.accepts);
-  return {
-    ...request,
-    models: [ref, ...request.models.slice(1)],
-    settings: accepted
-      ? { ...settings, extraBody: { ...accepted, ...settings.extraBody } }
-      : settings,
-    stream: request.stream ?? ("call" in endpoint.at ? undefined : endpoint.at.stream),
-    onFirstToken: ticket.firstToken,
-  };
-}
-
-type Ended = {
-  readonly request: ModelRequest;
-  readonly call: Call;
-  readonly ticket: Ticket;
-  readonly reply: Extract<ModelEvent, { type: "end" }>;
+type Attempt = {
+  readonly ref: ModelRef;
+  readonly place: number;
+  readonly avoid: string | undefined;
 };
 
-function learn({ expected }: Home, { request, call, ticket, reply }: Ended): void {
-  const { hitTokens, batch, site } = ticket;
-  const { usage } = reply;
-  expected.learn(request.hints, usage.output.total);
-  const forget = (): void => site.state.prefixes.remove(call.prefix);
-  const promptTokens = usage.input.total;
-  site.state.rate.correct(
-    promptTokens + usage.output.total - call.promptTokens - call.outputTokens,
-  );
-  site.state.learn(reply, { hitTokens, promptTokens, batch, forget });
+function callAt(request: ModelRequest, home: Home, { ref, ...rest }: Attempt): Call {
+  const { lanes, expected, waits, clock } = home;
+  const findLane = (): Lane => lanes.of(ref);
+  return toCall(request, { findLane, expected, waits, now: clock.now(), ...rest });
 }
 
-/** What only some endpoints take: others refuse it. */
-function acceptedBody(
-  { hints }: ModelRequest,
-  accepts: PoolEndpoint["accepts"],
-): JsonObject | undefined {
-  if (accepts === undefined) return undefined;
-  const { priority, tenant, runId } = hints;
-  return {
-    ...(accepts.priority && priority !== undefined ? { priority } : {}),
-    ...(accepts.sessionId ? { session_id: runId } : {}),
-    ...(accepts.cacheSalt && tenant !== undefined ? { cache_salt: tenant } : {}),
-  };
+function queueMsOf({ timeouts }: ModelRequest): number {
+  return timeouts?.queueMs ?? QUEUE_MS;
+}
+
+type Failing = {
+  readonly ref: ModelRef;
+  readonly ticket: Ticket | undefined;
+  readonly signal: AbortSignal;
+};
+
+/** What is known of a failure, and its ticket returned. A call that was aborted says nothing about its endpoint. */
+function failureOf({ waker }: Home, cause: unknown, { ref, ticket, signal }: Failing): BosunError {
+  const error = toBosunError(cause, "model/server", nameOf(ref));
+  if (ticket === undefined) return error;
+  if (LOST.has(error.code)) waker.noteLost(ticket.site.state.id);
+  if (!signal.aborted) return ticket.fail(error);
+  ticket.release();
+  return error;
+}
+
+/** A call that can fall back does not wait for endpoints that do not work. @throws BosunError `model/unreachable`. */
+function checkUp({ lane }: Call, hasFallback: boolean, now: number): void {
+  if (hasFallback && isDown(lane, now)) throw circuitOpen(lane, now);
+}
+
+function queuedMsOf({ turn }: Call, { admittedAt }: Ticket): number {
+  return admittedAt - turn.arrivedAt;
+}
+
+type Ending = Sending & {
+  readonly sent: Sent;
+  readonly event: Extract<ModelEvent, { type: "end" }>;
+};
+
+/** The end of a call as its caller sees it: what it waited here counts as waiting. */
+function endOf(home: Home, { sent, event, ...sending }: Ending): ModelEvent {
+  const { call, ticket } = sending;
+  if (!sent.isTold) {
+    learn(home, sending, event);
+    ticket.done();
+  }
+  const { timings } = event;
+  return { ...event, timings: { ...timings, queueMs: timings.queueMs + queuedMsOf(call, ticket) } };
 }

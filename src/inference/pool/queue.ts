@@ -4,7 +4,7 @@
 import type { Call } from "./call.ts";
 import type { Lane } from "./lane.ts";
 import { ORDERS, type OrderView } from "./order.ts";
-import type { Ticket } from "./place.ts";
+import type { Ticket } from "./ticket.ts";
 
 /** A call that waits. */
 export type Waiting = {

@@ -58,10 +58,10 @@ export function planRetry(
   };
 }
 
-/** The pool's own refusals: the call has waited already. */
+/** The pool's own refusals: the call has waited already, or need not wait. */
 function isAdmission(error: BosunError): boolean {
   const reason = detailOf(error, "reason");
-  return reason === "queue-full" || reason === "queue-time";
+  return reason === "queue-full" || reason === "queue-time" || reason === "circuit-open";
 }
 
 /** Retries that all calls of a pool may still make: each call earns a share of one, up to a bound. */

@@ -14,6 +14,8 @@ export type Candidate = {
   readonly hitTokens: number;
   /** Estimated milliseconds until the call would end there. */
   readonly estimateMs: number;
+  /** Estimated milliseconds that its prompt takes there. */
+  readonly prefillMs: number;
 };
 
 /** What a route looks at besides. */
@@ -85,15 +87,12 @@ const prefixAffinity: Route = (candidates) => {
   return least([first, ...others], ({ hitTokens, inFlight }) => -hitTokens * 1_000 + inFlight);
 };
 
-/** Above this share of the KV cache a call may soon be preempted, which costs it its whole prefill again. */
-const FULL_SHARE = 0.9;
-
-/** The soonest end; a full KV cache counts as up to twice the time. */
+/**
+ * The least time lost by all together: the call's own until its end, and what the others there wait while its prompt is computed. Counting
+ * only its own time spreads a prompt's prefix over all endpoints as soon as they are busy (bench/pool: twice the time to first token).
+ */
 const cost: Route = (candidates) =>
-  least(candidates, ({ estimateMs, kvShare }) => {
-    const over = Math.max(0, Math.min(1, (kvShare - FULL_SHARE) / (1 - FULL_SHARE)));
-    return estimateMs * (1 + over);
-  });
+  least(candidates, ({ estimateMs, prefillMs, inFlight }) => estimateMs + prefillMs * inFlight);
 
 /** The first of the least. */
 function least(

@@ -20,13 +20,13 @@ const UNSEEN = { prefillTokensPerMs: 8, interTokenMs: 20 } as const;
 const BATCH_OF_DOUBLE = 64;
 
 export function createSpeed(): Speed {
-  let prefillTokensPerMs: number = UNSEEN.prefillTokensPerMs;
+  let prefillTokensPerMs: number | undefined;
   /** Of one call alone. */
-  let interTokenMs: number = UNSEEN.interTokenMs;
+  let interTokenMs: number | undefined;
   let callMs: number | undefined;
   return {
-    prefillMs: (tokens) => tokens / prefillTokensPerMs,
-    decodeMs: (tokens, batch) => tokens * interTokenMs * slowdown(batch),
+    prefillMs: (tokens) => tokens / (prefillTokensPerMs ?? UNSEEN.prefillTokensPerMs),
+    decodeMs: (tokens, batch) => tokens * (interTokenMs ?? UNSEEN.interTokenMs) * slowdown(batch),
     get callMs() {
       return callMs;
     },

@@ -33,6 +33,8 @@ export type PoolStats = {
 export function toStats(at: {
   readonly admission: Admission;
   readonly retries: number;
+  readonly hedges: number;
+  readonly now: number;
   readonly states: Iterable<EndpointState>;
 }): PoolStats {
   const { queued, admitted, refused } = at.admission;
@@ -42,9 +44,9 @@ export function toStats(at: {
     reservedTokens: ledger.reservedTokens,
     kvTokens: ledger.bounds.kvTokens,
     prefillTokens: ledger.prefillTokens,
-    limit: guard.limit,
-    circuit: guard.circuit,
+    limit: guard.state(at.now).limit,
+    circuit: guard.state(at.now).circuit,
     gauges,
   }));
-  return { queued, admitted, refused, retries: at.retries, hedges: 0, endpoints };
+  return { queued, admitted, refused, retries: at.retries, hedges: at.hedges, endpoints };
 }

@@ -1,7 +1,7 @@
 // Which attempt of a call comes after one that failed: the same model again, the next one, or none. Pure but for the budget.
 
 import type { Clock } from "../../clock.ts";
-import { type BosunError, detailOf, toBosunError } from "../../error.ts";
+import { type BosunError, detailOf } from "../../error.ts";
 import { isObject } from "../../json.ts";
 import { type ModelRef, nameOf } from "../model/endpoint.ts";
 import type { ModelEvent } from "../model/model.ts";
@@ -25,18 +25,17 @@ export type Trial = {
 
 type Failed = {
   readonly at: Trial;
-  readonly error: unknown;
+  readonly error: BosunError;
   readonly signal: AbortSignal;
   readonly fallback: ModelRef | undefined;
 };
 
 /** What is tried after a failure, and the event that says so. @throws the error when nothing is. */
 export function planNext(
-  { at, error: cause, signal, fallback }: Failed,
+  { at, error, signal, fallback }: Failed,
   { policy, budget, random }: Repeating,
 ): { readonly at: Trial; readonly event: ModelEvent } {
   const { ref, index, attempt } = at;
-  const error = toBosunError(cause, "model/server", nameOf(ref));
   const { code, message } = error;
   const usage = usageIn(error);
   const decision = planRetry({ error, ...at }, policy, random());

@@ -45,7 +45,12 @@ export function createTwinModel(twin: Twin): Model & Probe {
       throw withPartial(error, heard, { asked, signal });
     }
   }
-  return { call, contextTokens: async () => flags.maxModelLen, ...createTwinProbe(twin) };
+  return {
+    call,
+    contextTokens: async () => flags.maxModelLen,
+    countTokens: async (asked) => toPromptIds(asked).length,
+    ...createTwinProbe(twin),
+  };
 }
 
 /** The ask that a request stands for; what has no word in ModelSettings is read from `extraBody` by vLLM's names. */

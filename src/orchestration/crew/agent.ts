@@ -11,13 +11,13 @@ import {
   isBetween,
   isFlag,
   isListOf,
-  isModelRef,
   isString,
   isText,
   isWhole,
   type KnownOptions,
   optional,
 } from "./option.ts";
+import { isModelChain, toModelList } from "./purpose-model.ts";
 
 /** What a user writes. */
 export type AgentOptions<
@@ -44,6 +44,8 @@ export type AgentOptions<
   readonly timeoutMs?: number | undefined;
   /** Bounds of each model call, over those of its endpoint. */
   readonly timeouts?: Timeouts | undefined;
+  /** false: its answers are neither taken from the response cache nor kept there. Default: the run's. */
+  readonly responseCache?: boolean | undefined;
 };
 
 /** An agent as data. `types` exists only for the compiler. */
@@ -59,6 +61,7 @@ export type Agent<InputNames extends string = string> = ModelSettings & {
   readonly maxIterations: number;
   readonly timeoutMs: number | undefined;
   readonly timeouts: Timeouts | undefined;
+  readonly responseCache: boolean | undefined;
   readonly types?: { readonly inputs: InputNames };
 };
 
@@ -87,10 +90,11 @@ export function agent<
     maxIterations = DEFAULT_MAX_ITERATIONS,
     timeoutMs,
     timeouts,
+    responseCache,
     ...settings
   } = rest;
   checkToolNames(where, tools);
-  const models = model === undefined ? [] : isList(model) ? model : [model];
+  const models = toModelList(model);
   return {
     type: "agent",
     name,
@@ -103,6 +107,7 @@ export function agent<
     maxIterations,
     timeoutMs,
     timeouts,
+    responseCache,
     ...settings,
   };
 }
@@ -118,17 +123,6 @@ export function checkToolNames(where: string, tools: readonly Tool[]): void {
     `${where}: two of its tools are named "${twice.name}". Give one of them another name`,
   );
 }
-
-function isList(model: ModelRef | readonly ModelRef[]): model is readonly ModelRef[] {
-  return Array.isArray(model);
-}
-
-const isModel: Check = (value) => {
-  const refs: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return refs.length > 0 && refs.every((ref) => isModelRef(ref) === undefined)
-    ? undefined
-    : "a model's name, endpoint({ … }), or a list of them";
-};
 
 const TIMEOUT_NAMES = ["queueMs", "connectMs", "firstTokenMs", "interTokenMs", "totalMs"];
 
@@ -184,12 +178,13 @@ const KNOWN: KnownOptions = {
     goal: isText,
     backstory: optional(isString),
     name: optional(isText),
-    model: optional(isModel),
+    model: optional(isModelChain),
     tools: optional(isListOf("tool")),
     allowDelegation: optional(isFlag),
     maxIterations: optional(isWhole(1)),
     timeoutMs: optional(isWhole(1)),
     timeouts: optional(isTimeouts),
+    responseCache: optional(isFlag),
     ...SETTING_CHECKS,
   },
   notBuilt: ["memory", "knowledge", "maxRpm", "tenant"],

@@ -15,7 +15,14 @@ import {
   namesOf,
 } from "./cast.ts";
 import { type Hooks, isHooks } from "./hook.ts";
-import { fillPlaceholders, type Inputs } from "./input.ts";
+import { fillPlaceholders, type Inputs, placeholdersOf } from "./input.ts";
+import {
+  DEFAULT_INLINE_TOKENS,
+  type FitMode,
+  type InputFits,
+  isFitMode,
+  isInputFits,
+} from "./input-fit.ts";
 import { type DelegationLimits, limitsOf, managerOf, type ManagerOptions } from "./manager.ts";
 import {
   type Check,
@@ -30,6 +37,8 @@ import {
   optional,
   typeOf,
 } from "./option.ts";
+import { isPurposeModels, type PurposeModels, toPurposeModels } from "./purpose-model.ts";
+import { isRunLimits, type RunLimits, type SpendOptions } from "./run-limit.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -47,7 +56,8 @@ export type CrewOptions<
   P extends Policy,
   Agents extends readonly Agent[] = readonly Agent[],
 > = ManagerOptions &
-  Partial<DelegationLimits> & {
+  Partial<DelegationLimits> &
+  SpendOptions & {
     /** 1 to 64 letters, digits, `_` or `-`. */
     readonly name: string;
     /** In plan order; results keep it. At most 1,000. */
@@ -67,6 +77,12 @@ export type CrewOptions<
     /** The model that makes the plan. Default: the run's. */
     readonly planningModel?: ModelRef | undefined;
     readonly hooks?: Hooks | undefined;
+    /** How earlier outputs that are too long for a call are shortened. Default "cut". */
+    readonly fit?: FitMode | undefined;
+    /** An input with more estimated tokens is not pasted into prompts: agents search and read it. Default 2,000. */
+    readonly inlineTokens?: number | undefined;
+    /** By an input's name: what stands in its place when it is too long to be pasted. Default: what agents need to search and read it. */
+    readonly inputs?: InputFits | undefined;
   };
 
 /** A crew as data: every task's agent is resolved. */
@@ -87,6 +103,11 @@ export type Crew<
   readonly planning: boolean;
   readonly planningModel: ModelRef | undefined;
   readonly hooks: Hooks;
+  readonly fit: FitMode;
+  readonly inlineTokens: number;
+  readonly inputs: InputFits;
+  readonly models: PurposeModels;
+  readonly limits: RunLimits;
 };
 
 /** Bound of a crew's size: plans are made with algorithms of O(n²) and more. */
@@ -103,7 +124,7 @@ export function defineCrew<
   const where = `crew "${options?.name}"`;
   checkOptions(where, options, KNOWN);
   const { name, tasks, process = "sequential", cache = false, timeoutMs = 3_600_000 } = options;
-  const { planning = false, planningModel, hooks = {} } = options;
+  const { planning = false, planningModel, hooks = {}, models = {}, limits = {} } = options;
   const policy = (options.policy ?? "fail-fast") as P; // `as`: checked above; unset is the default of P
   checkTasks(where, tasks);
   const isHierarchical = process === "hierarchical";
@@ -127,7 +148,32 @@ export function defineCrew<
     planning,
     planningModel,
     hooks,
+    ...fitOf(where, options, agents),
+    models: toPurposeModels(models),
+    limits,
   };
+}
+
+/** How a crew's prompts are fitted. @throws BosunError `crew/invalid` for an input that no text of the crew has. */
+function fitOf(
+  where: string,
+  {
+    fit = "cut",
+    inlineTokens = DEFAULT_INLINE_TOKENS,
+    inputs = {},
+    tasks,
+  }: CrewOptions<readonly Task[], Policy>,
+  agents: readonly Agent[],
+): Pick<Crew, "fit" | "inlineTokens" | "inputs"> {
+  const texts = [...allTasks(tasks).flatMap(textsOfTask), ...agents.flatMap(textsOfAgent)];
+  const known = new Set(texts.flatMap(({ text }) => placeholdersOf(text)));
+  const unknown = Object.keys(inputs).find((name) => !known.has(name));
+  if (unknown === undefined) return { fit, inlineTokens, inputs };
+  const names = [...known].map((name) => `{${name}}`).join(", ") || "none";
+  throw new BosunError(
+    "crew/invalid",
+    `${where}: inputs names "${unknown}", but no text of the crew has {${unknown}}. Its placeholders are: ${names}`,
+  );
 }
 
 /**
@@ -154,7 +200,7 @@ export function checkInputs(crew: Crew, inputs: Inputs): void {
 /** A text that a user wrote, and whose it is. */
 export type Text = { readonly whose: string; readonly text: string };
 
-/** Every text of a crew that may hold placeholders,, in the order of its tasks. */
+/** Every text of a crew that may hold placeholders, in the order of its tasks. */
 export function textsOf(crew: Crew): readonly Text[] {
   return [
     ...allTasks(crew.tasks).flatMap((task) => [
@@ -237,6 +283,11 @@ const KNOWN: KnownOptions = {
     planning: optional(isFlag),
     planningModel: optional(isModelRef),
     hooks: optional(isHooks),
+    fit: optional(isFitMode),
+    inlineTokens: optional(isWhole(1)),
+    inputs: optional(isInputFits),
+    models: optional(isPurposeModels),
+    limits: optional(isRunLimits),
   },
-  notBuilt: ["memory", "knowledge", "limits"],
+  notBuilt: ["memory", "knowledge"],
 };

@@ -15,6 +15,7 @@ import {
   toGuardrails,
 } from "./guardrail.ts";
 import type { Placeholders } from "./input.ts";
+import { type FitMode, isFitMode } from "./input-fit.ts";
 import {
   type Check,
   checkOptions,
@@ -81,6 +82,8 @@ export type TaskOptions<
   readonly outputFile?: File;
   /** Lets a person approve, edit or reject the answer; a rejected one goes back to the agent with the reason. */
   readonly humanInput?: boolean | AskLimits | undefined;
+  /** How earlier outputs that are too long for a call are shortened. Default: the crew's. */
+  readonly fit?: FitMode | undefined;
 };
 
 /** A task as data. `types` exists only for the compiler. */
@@ -106,6 +109,7 @@ export type Task<
   readonly when: Condition | undefined;
   readonly outputFile: string | undefined;
   readonly humanInput: AskLimits | undefined;
+  readonly fit?: FitMode | undefined;
   readonly types?: { readonly inputs: InputNames; readonly output: Output };
 };
 
@@ -259,6 +263,7 @@ const KNOWN: KnownOptions = {
     when: optional((value) => (typeof value === "function" ? undefined : "a function")),
     outputFile: optional(isText),
     humanInput: optional(isHumanInput),
+    fit: optional(isFitMode),
     ...SETTING_CHECKS,
   },
   notBuilt: ["writes", "memory", "knowledge"],

@@ -15,9 +15,9 @@ import { openSqlite, type Sqlite } from "../../sqlite.ts";
 import { readTextFile } from "./file.ts";
 import { type DocumentFile, type FolderBounds, listDocuments, MAX_FILE_BYTES } from "./folder.ts";
 import { htmlToText } from "./html.ts";
-import { toIndexed, withSpellings } from "./indexed.ts";
 import { jsonToText } from "./json-text.ts";
 import { type Passage, toPassages } from "./passage.ts";
+import { PASSAGE_SCHEMA, removePassages, replacePassages } from "./passage-table.ts";
 import { type DocumentHits, findPassages } from "./rank.ts";
 
 /** Options of `createDocumentIndex`. The bounds hold for each folder. */
@@ -62,7 +62,7 @@ export function createDocumentIndex(options: DocumentIndexOptions): DocumentInde
 
   const opened = (): Sqlite => {
     assert(!isDisposed, "the index was disposed");
-    return (store ??= openSqlite(":memory:", [SCHEMA]));
+    return (store ??= openSqlite(":memory:", [PASSAGE_SCHEMA]));
   };
   const update = async (signal: AbortSignal): Promise<IndexSize> => {
     signal.throwIfAborted();
@@ -89,15 +89,6 @@ export function createDocumentIndex(options: DocumentIndexOptions): DocumentInde
   };
 }
 
-/** The columns of `word` are those that rank.ts weighs. */
-const SCHEMA = `
-  CREATE TABLE file (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, source TEXT NOT NULL, stamp TEXT NOT NULL, is_read INTEGER NOT NULL);
-  CREATE TABLE passage (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, section TEXT NOT NULL, text TEXT NOT NULL);
-  CREATE INDEX passage_file ON passage (file);
-  CREATE VIRTUAL TABLE word USING fts5 (
-    self, prev, next, headings, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2'
-  );`;
-
 /** Brings the index to what the files are now: only files that are new or changed are read. */
 async function updateIndex(
   opened: () => Sqlite,
@@ -111,11 +102,11 @@ async function updateIndex(
       .all()
       .map(({ path, stamp }) => [String(path), stamp]),
   );
-  for (const path of known.keys()) if (!files.has(path)) remove(opened(), path);
+  for (const path of known.keys()) if (!files.has(path)) removePassages(opened(), path);
   for (const file of files.values()) {
     if (known.get(file.path) === file.stamp) continue;
     const passages = await readPassages(file, options.maxFileBytes ?? MAX_FILE_BYTES);
-    replace(opened(), file, passages);
+    replacePassages(opened(), file, passages);
   }
   const count = opened()
     .database.prepare(
@@ -147,53 +138,4 @@ async function readPassages(
     default:
       return toPassages(read.text);
   }
-}
-
-function replace(
-  store: Sqlite,
-  file: DocumentFile,
-  passages: readonly Passage[] | undefined,
-): void {
-  const { database } = store;
-  remove(store, file.path);
-  store.transaction(() => {
-    const { lastInsertRowid: id } = database
-      .prepare("INSERT INTO file (path, source, stamp, is_read) VALUES (?, ?, ?, ?)")
-      .run(file.path, file.source, file.stamp, passages ? 1 : 0);
-    const insertPassage = database.prepare(
-      "INSERT INTO passage (file, section, text) VALUES (?, ?, ?)",
-    );
-    const insertWords = database.prepare(
-      "INSERT INTO word (rowid, self, prev, next, headings) VALUES (?, ?, ?, ?, ?)",
-    );
-    const indexed = (passages ?? []).map(({ text }) => toIndexed(text));
-    for (const [index, passage] of (passages ?? []).entries()) {
-      const { lastInsertRowid: rowid } = insertPassage.run(id, passage.section, passage.text);
-      // A section's neighbours are its own: the next section is about something else.
-      const neighbour = (at: number): string =>
-        passages?.[at]?.headings === passage.headings ? (indexed[at] ?? "") : "";
-      insertWords.run(
-        rowid,
-        indexed[index] ?? "",
-        neighbour(index - 1),
-        neighbour(index + 1),
-        withSpellings(passage.headings),
-      );
-    }
-  });
-}
-
-function remove(store: Sqlite, path: string): void {
-  const { database } = store;
-  store.transaction(() => {
-    database
-      .prepare(
-        "DELETE FROM word WHERE rowid IN (SELECT passage.id FROM passage JOIN file ON file.id = passage.file WHERE path = ?)",
-      )
-      .run(path);
-    database
-      .prepare("DELETE FROM passage WHERE file IN (SELECT id FROM file WHERE path = ?)")
-      .run(path);
-    database.prepare("DELETE FROM file WHERE path = ?").run(path);
-  });
 }

@@ -28,12 +28,7 @@ export function findPassages(
   question: string,
   limit: number,
 ): DocumentHits {
-  const total = countOf(database, "SELECT count(*) AS count FROM passage");
-  const scores = new Map<number, number>();
-  for (const term of toTerms(question)) addScores(database, term, total, scores);
-  const best = [...scores]
-    .toSorted(([a, scoreA], [b, scoreB]) => scoreB - scoreA || a - b)
-    .slice(0, limit);
+  const { best, matching } = rankPassages(database, question, limit);
   const passage = database.prepare(
     "SELECT source, section, text FROM passage JOIN file ON file.id = passage.file WHERE passage.id = ?",
   );
@@ -46,7 +41,22 @@ export function findPassages(
       score: Math.round(score * 100) / 100,
     };
   });
-  return { hits, more: scores.size - hits.length };
+  return { hits, more: matching - hits.length };
+}
+
+/** The ids of the best passages with their scores, and how many passages match at all. */
+export function rankPassages(
+  database: DatabaseSync,
+  question: string,
+  limit: number,
+): { readonly best: readonly (readonly [id: number, score: number])[]; readonly matching: number } {
+  const total = countOf(database, "SELECT count(*) AS count FROM passage");
+  const scores = new Map<number, number>();
+  for (const term of toTerms(question)) addScores(database, term, total, scores);
+  const best = [...scores]
+    .toSorted(([a, scoreA], [b, scoreB]) => scoreB - scoreA || a - b)
+    .slice(0, limit);
+  return { best, matching: scores.size };
 }
 
 function addScores(

@@ -27,7 +27,15 @@ export async function runAgent(
   job: AgentJob,
   flow: DelegationFlow,
 ): Promise<Answer> {
-  const body: AgentBody = { d, world, job, flow, turns: [], ledger: createLedger() };
+  const body: AgentBody = {
+    d,
+    world,
+    job,
+    flow,
+    turns: [],
+    ledger: createLedger(),
+    summaries: new Map(),
+  };
   const { turns } = body;
   const mended = new Map<Fault, number>();
   let fault: Fault | undefined;
@@ -62,22 +70,32 @@ function phaseOf(job: AgentJob, iteration: number, fault: Fault | undefined): Ph
   return iteration > job.agent.maxIterations ? "final" : "work";
 }
 
-function askTurn({ d, world, job, turns }: AgentBody, turn: number, phase: Phase): Promise<Reply> {
+function askTurn(
+  { d, world, job, turns: said, summaries }: AgentBody,
+  turn: number,
+  phase: Phase,
+): Promise<Reply> {
   const tools = phase === "work" ? job.toolSpecs : [];
+  const turns = [...said];
   return askModel(d, world, {
     path: [...job.path, `turn:${turn}`],
     agent: job.agent.name,
     task: job.task.name,
     purpose: job.purpose === "manage" ? "manage" : phase,
-    models: job.models,
-    conversation: { ...job.conversation, turns: [...turns] },
+    models: phase === "repair" ? job.repairModels : job.models,
+    conversation: { ...job.conversation, turns },
     tools,
     // With tools on offer, servers that force a schema force it on every turn: the model could never call a tool.
     output:
       job.schema && tools.length === 0 ? { name: job.task.name, schema: job.schema } : undefined,
     settings: job.settings,
     timeouts: job.agent.timeouts,
+    fit: job.fit,
+    summaries,
+    summaryModels: job.summaryModels,
+    onFit: (cuts) => job.reading?.show(turns, cuts),
     remainingCalls: tools.length > 0 ? undefined : job.remainingCalls,
+    cache: job.agent.responseCache,
   });
 }
 

@@ -3,13 +3,14 @@
 import { BosunError } from "../../error.ts";
 import type { OutputSpec } from "../../inference/model/message.ts";
 import type { Durable } from "../durable/durable.ts";
-import { type Ask, askModel } from "./call.ts";
+import { askModel } from "./call.ts";
+import type { Ask } from "./model-ask.ts";
 import { checkOutput } from "./output.ts";
 import { repairText } from "./prompt.ts";
 import type { World } from "./world.ts";
 
 /** Most times that a model is asked. */
-const TRIES = 2;
+export const ASK_TRIES = 2;
 
 /** The JSON text that fits. @throws BosunError `task/output-invalid` with what the model said instead, or the model's own error. */
 export async function askForJson(
@@ -25,7 +26,7 @@ export async function askForJson(
     const key = [...path, "check"].join("/");
     const check = await d.step(key, () => checkOutput(reply.text, output.schema));
     if (check.type === "valid") return check.raw;
-    if (turn === TRIES)
+    if (turn === ASK_TRIES)
       throw new BosunError(
         "task/output-invalid",
         `${reply.model} gave no ${output.name.replace(/^bosun_/, "")} that can be read but said: ${JSON.stringify(reply.text.slice(0, SHOWN))}`,

@@ -2,29 +2,25 @@
 
 import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
-import type { Message, OutputSpec } from "../../inference/model/message.ts";
-import type { Timeouts } from "../../inference/model/endpoint.ts";
-import type { ModelRequest, Path, Purpose, Reply } from "../../inference/model/model.ts";
+import type { Message } from "../../inference/model/message.ts";
+import { nameOf } from "../../inference/model/endpoint.ts";
+import type { ModelEvent, ModelRequest, Path, Reply } from "../../inference/model/model.ts";
+import type { CallCost } from "../../inference/model/price.ts";
+import { estimatePrompt } from "../../inference/model/tokens.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
+import { type Account, openAccount } from "./account.ts";
+import type { Amount } from "./budget.ts";
+import { fitConversation } from "./condense.ts";
 import { withoutText } from "./failure.ts";
-import { applyFit, checkFit } from "./fit.ts";
+import type { RunFact } from "./event.ts";
+import { checkFit } from "./fit.ts";
+import { hintsOf } from "./hint.ts";
 import { runHook } from "./hook.ts";
 import { toMessageParts, toMessages, toPromptParts } from "./prompt.ts";
-import { fitAsk, type Fitting, type Fit } from "./room.ts";
+import type { Ask } from "./model-ask.ts";
+import type { Fit } from "./room.ts";
 import type { RunContext, World } from "./world.ts";
-
-/** A call as the agent loop asks for it. */
-export type Ask = Fitting & {
-  readonly path: Path;
-  readonly agent: string;
-  /** The task that it is for; "" before the first. */
-  readonly task: string;
-  readonly purpose: Purpose;
-  readonly output: OutputSpec | undefined;
-  readonly timeouts: Timeouts | undefined;
-  readonly remainingCalls: number | undefined;
-};
 
 /** The answer to one call, with what the crew's hooks make of it. */
 export async function askModel(d: Durable, world: World, ask: Ask): Promise<Reply> {
@@ -40,13 +36,13 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
 /** Two steps: the fit, then the call; what happens in them is in the log. */
 async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
   const run = world.runOf(d.rootId);
-  const { path, agent, purpose } = ask;
-  const key = path.join("/");
-  const fit = await d.step(`${key}/fit`, (step) => fitAsk(world, ask, step.signal));
-  for (const cut of fit.cuts) run.log.emit(path, { type: "context-trim", ...cut });
-  const conversation = applyFit(ask.conversation, fit.cuts);
+  const { path, agent } = ask;
+  const { fit, conversation } = await fitConversation(d, world, ask, (one) =>
+    askModel(d, world, one),
+  );
   const fitted = toMessages(conversation);
   const messages = await hookMessages(d, world, ask, { fit, messages: fitted });
+  ask.onFit?.(fit.cuts);
   if (run.showPrompts) {
     const isChanged = messages !== fitted;
     const parts = isChanged
@@ -54,56 +50,54 @@ async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
       : toPromptParts(conversation, ask.tools);
     run.log.emit(path, { type: "model-prompt", agent, parts });
   }
-  const { defaultMaxTokens } = fit;
-  const isWatched = (): boolean => run.log.isRead();
-  const request = toRequest(d, ask, { messages, defaultMaxTokens, isWatched });
+  const { defaultMaxTokens, scale } = fit;
+  return sendFitted(d, world, ask, { messages, defaultMaxTokens, scale });
+}
+
+type Fitted = Pick<Fit, "defaultMaxTokens" | "scale"> & { readonly messages: readonly Message[] };
+
+/** Reserves what the call can take, makes it in a step, and tells its end. */
+async function sendFitted(d: Durable, world: World, ask: Ask, fitted: Fitted): Promise<Reply> {
+  const run = world.runOf(d.rootId);
+  const { path, agent, purpose } = ask;
+  const key = path.join("/");
+  const whose = `a call of agent "${agent}"${ask.task === "" ? "" : ` for task "${ask.task}"`}`;
+  const request = toRequest(d, run, ask, fitted);
+  const account = await openAccount(d, world, { key, whose, call: { ...ask, ...fitted } });
   const told: Told = { isStarted: false, isOver: false };
+  const end = { type: "model-end", agent, purpose } as const;
   try {
-    const reply = await d.step(key, (step) =>
-      callModel(world, run, { request, agent, path, told }, step),
+    const { reply, cost, failed } = await d.step(key, (step) =>
+      callModel(world, run, { request, agent, path, told, account }, step),
     );
-    const { endpoint, model, finish, usage, timings } = reply;
+    const { endpoint, model, finish, usage, timings, cached } = reply;
+    account.close(usage, cost, failed);
     // Said by the body from the step's result: a crash between the step's commit and this line loses no cost (C2).
-    run.log.emit(path, {
-      type: "model-end",
-      agent,
-      purpose,
-      status: "done",
-      endpoint,
-      model,
-      finish,
-      usage,
-      timings,
-    });
+    const answered = { status: "done", endpoint, model, finish, usage, timings } as const;
+    run.log.emit(path, { ...end, ...answered, ...known({ cost, cached }) });
     return reply;
   } catch (error) {
+    const usage = usageOf(error);
+    const cost = account.costOf(usage);
+    account.close(usage, cost, account.failed);
     if (!told.isStarted) throw error; // nothing was sent: the task's own end tells the error
     const failure = toBosunError(error, "model/server", `the model call of agent "${agent}"`);
     const status = failure.code === "model/cancelled" || d.signal.aborted ? "cancelled" : "failed";
-    run.log.emit(path, {
-      type: "model-end",
-      agent,
-      purpose,
-      status,
-      error: withoutText(failure),
-      usage: usageOf(error),
-    });
+    const failed = { status, error: withoutText(failure), usage } as const;
+    run.log.emit(path, { ...end, ...failed, ...known({ cost }) });
     throw error;
   } finally {
     told.isOver = true;
   }
 }
 
-function toRequest(
-  d: Durable,
-  ask: Ask,
-  fitted: {
-    readonly messages: readonly Message[];
-    readonly defaultMaxTokens: number;
-    readonly isWatched: () => boolean;
-  },
-): ModelRequest {
-  const { path, purpose, remainingCalls } = ask;
+/** The fields that have a value: events say nothing of the others. */
+function known<Fields extends object>(fields: Fields): Partial<Fields> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<Fields>; // `as`: the same fields, some left out
+}
+
+function toRequest(d: Durable, run: RunContext, ask: Ask, fitted: Fitted): ModelRequest {
   return {
     models: ask.models,
     messages: fitted.messages,
@@ -112,13 +106,7 @@ function toRequest(
     settings: ask.settings,
     timeouts: ask.timeouts,
     defaults: { maxTokens: fitted.defaultMaxTokens },
-    hints: {
-      runId: d.rootId,
-      path,
-      purpose,
-      remainingCalls,
-      isWatched: fitted.isWatched,
-    },
+    hints: hintsOf(d, run, ask),
   };
 }
 
@@ -152,16 +140,25 @@ type Call = {
   readonly agent: string;
   readonly path: Path;
   readonly told: Told;
+  readonly account: Account;
+};
+
+/** A step's result: the answer, what it cost where that is known, and what the attempts before it used. */
+type Paid = {
+  readonly reply: Reply;
+  readonly cost: CallCost | undefined;
+  readonly failed: Amount;
 };
 
 /** The step's function: follows the call's events into the log until its end. */
 async function callModel(
   world: World,
   { log }: RunContext,
-  { request, agent, path, told }: Call,
+  { request, agent, path, told, account }: Call,
   step: StepContext,
-): Promise<Reply> {
+): Promise<Paid> {
   const { purpose } = request.hints;
+  let answering = nameOf(request.models[0]);
   for await (const event of world.model.call(request, step.signal)) {
     if (told.isOver) throw step.signal.reason; // a model that ignores its signal speaks to nobody
     switch (event.type) {
@@ -189,21 +186,21 @@ async function callModel(
           step.attempt,
         );
         break;
-      case "retry": {
-        const { attempt: call, afterMs, code, message, usage } = event;
-        log.emit(
-          path,
-          { type: "model-retry", agent, call, afterMs, code, message, usage },
-          step.attempt,
-        );
-        break;
-      }
+      case "retry":
       case "fallback":
-        log.emit(path, { ...event, type: "model-fallback", agent }, step.attempt);
+        if (event.type === "fallback") answering = event.to;
+        log.emit(path, toFailedFact(event, agent, account), step.attempt);
+        account.checkNext();
         break;
       case "end": {
         const { type: _, ...reply } = event;
-        return reply;
+        if (!reply.cached)
+          world.tokens.note(
+            answering,
+            estimatePrompt(request.messages, request.tools),
+            reply.usage,
+          );
+        return { reply, cost: account.costOf(reply.usage), failed: account.failed };
       }
       default:
         return event satisfies never;
@@ -213,6 +210,20 @@ async function callModel(
     "model/cut",
     `the model of agent "${agent}" ended its events without an end`,
   );
+}
+
+/** Counts what an attempt that failed used, and tells it. */
+function toFailedFact(
+  event: Extract<ModelEvent, { readonly type: "retry" | "fallback" }>,
+  agent: string,
+  account: Account,
+): RunFact {
+  const { usage } = event;
+  const told = known({ cost: usage && account.costOf(usage) });
+  account.fail(usage ?? NO_USAGE, event.type === "fallback");
+  if (event.type === "fallback") return { ...event, type: "model-fallback", agent, ...told };
+  const { attempt: call, afterMs, code, message } = event;
+  return { type: "model-retry", agent, call, afterMs, code, message, usage, ...told };
 }
 
 function isUsage(value: Json | undefined): value is Json & Usage {

@@ -20,6 +20,8 @@ export type AgentBody = {
   readonly flow: DelegationFlow;
   readonly turns: Message[];
   readonly ledger: Ledger;
+  /** Of sections that were too long, by name. */
+  readonly summaries: Map<string, string>;
 };
 
 /** Makes a turn's calls and adds their results to the conversation. Returns the answer when a tool's result is it. */
@@ -54,7 +56,11 @@ export async function runCalls(
       toTeam.map(({ one }) => one),
     ).then((brought) => toTeam.forEach(({ index }, at) => (outcomes[index] = brought[at]))),
     ...own.map(async ({ index, one }) => {
-      outcomes[index] = await callTool(d, world, { ...one, tools: job.tools });
+      outcomes[index] = await callTool(d, world, {
+        ...one,
+        tools: job.tools,
+        reading: job.reading,
+      });
     }),
   ]);
   for (const [index, call] of calls.entries()) {

@@ -19,7 +19,7 @@ import {
   tellEnded,
 } from "./crew-hook.ts";
 import type { RunFact, RunStatus } from "./event.ts";
-import { isFatal, textOf, withoutText } from "./failure.ts";
+import { isFatal, isOverBudget, textOf, withoutText } from "./failure.ts";
 import { makePlans, type Plans } from "./planning.ts";
 import {
   agentNameOf,
@@ -197,12 +197,16 @@ async function followOne(body: Body): Promise<void> {
   }
 }
 
-/** A hook that blocks ends the run under every policy; the task's own end is told first. */
+/** A hook that blocks and a budget that is used up end the run under every policy; the task's own end is told first. */
 function endBlocked(body: Body, running: Running, error: unknown): BosunError {
-  const failure = toBosunError(error, "run/failed", `task "${running.task.name}"`);
-  const ended = { status: "failed", raw: textOf(error), error: withoutText(failure) } as const;
-  end(body, running, ended);
+  const failure = toError(error, running);
+  end(body, running, endedBadly(failure));
   return failure;
+}
+
+function endedBadly(error: BosunError): Ended {
+  const status = isOverBudget(error) ? "cancelled" : "failed";
+  return { status, raw: textOf(error), error: withoutText(error) };
 }
 
 /** Doing a task anew mends neither a fault of the user's code nor an absent person. */
@@ -235,16 +239,22 @@ function onFailure(body: Body, running: Running, error: BosunError): void {
   }
 }
 
-/** Cancels and joins what still runs (R3), and marks what never started. */
+/**
+ * Cancels and joins what still runs (R3), and marks what never started. What runs when the budget is used up is not cancelled: its
+ * calls are paid for, and it makes no further ones (budget.ts, G3).
+ */
 async function stopAll(body: Body, status: RunStatus): Promise<void> {
   const { run, progress } = body;
   const left = [...progress.running.values()];
-  for (const { child } of left) child.cancel(`the run of crew "${run.crew.name}" is ending`);
+  const isOver = status === "over-budget";
+  if (!isOver)
+    for (const { child } of left) child.cancel(`the run of crew "${run.crew.name}" is ending`);
   const settled = await Promise.allSettled(left.map(({ child }) => child.result));
   for (const [index, running] of left.entries()) {
     const result = settled[index];
     const cut = status === "timed-out" ? "timed-out" : "cancelled";
     if (result?.status === "fulfilled") end(body, running, endedBy(result.value));
+    else if (isOver) end(body, running, endedBadly(toError(result?.reason, running)));
     else end(body, running, { status: cut, raw: textOf(result?.reason) });
   }
   progress.running.clear();
@@ -252,6 +262,10 @@ async function stopAll(body: Body, status: RunStatus): Promise<void> {
     if (!progress.ended.has(task.name))
       end(body, { task, actual: task }, { status: "cancelled", raw: "" });
   }
+}
+
+function toError(reason: unknown, { task }: Running): BosunError {
+  return toBosunError(reason, "run/failed", `task "${task.name}"`);
 }
 
 function endedBy(output: TaskOutput): Ended {
@@ -263,6 +277,7 @@ function endedBy(output: TaskOutput): Ended {
 function statusOfAbort(error: unknown): RunStatus {
   if (!isBosunError(error)) return "failed";
   if (error.code === "run/timed-out") return "timed-out";
+  if (error.code === "run/over-budget") return "over-budget";
   return error.code === "run/cancelled" ? "cancelled" : "failed";
 }
 

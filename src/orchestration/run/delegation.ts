@@ -11,7 +11,7 @@ import type { Child, Durable, Flow } from "../durable/durable.ts";
 import { readObject } from "../tool/arguments.ts";
 import { cutText } from "../tool/text.ts";
 import type { DelegationKind } from "./event.ts";
-import { isFatal, isFinal, textOf, withoutText } from "./failure.ts";
+import { isFatal, isFinal, isOverBudget, textOf, withoutText } from "./failure.ts";
 import type { AgentJob, Answer } from "./job.ts";
 import { resultText } from "./prompt.ts";
 import { kindOf, type Member, type Team } from "./team.ts";
@@ -94,7 +94,12 @@ export async function delegateAll(
     const started = running.get(won);
     if (!started) continue;
     running.delete(won);
-    outcomes[Number(won)] = await finish(delegating, started);
+    outcomes[Number(won)] = await finish(delegating, started).catch(async (error: unknown) => {
+      // The run's budget is used up: calls of the others that are under way are paid for, and end by themselves.
+      if (isOverBudget(error))
+        await Promise.allSettled([...running.values()].map((one) => finish(delegating, one)));
+      throw error;
+    });
   }
   return outcomes;
 }

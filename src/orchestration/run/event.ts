@@ -9,15 +9,17 @@
 import type { ErrorData } from "../../error.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import type { CallTimings, Finish, Path, Purpose } from "../../inference/model/model.ts";
+import type { CallCost } from "../../inference/model/price.ts";
 import type { Usage } from "../../inference/model/usage.ts";
 import type { Asked } from "../tool/approval.ts";
 import type { HookName } from "../crew/hook.ts";
+import type { Range } from "./range.ts";
 
 /** How a task ended. "partial": its text so far was taken as its output. "skipped": its condition said that it is not needed. */
 export type TaskStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out" | "skipped";
 
 /** How a run ended. `done` and `partial` return; every other status throws. */
-export type RunStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out";
+export type RunStatus = "done" | "partial" | "failed" | "cancelled" | "timed-out" | "over-budget";
 
 /** One part of a prompt, with its estimated tokens. */
 export type PromptPart = { readonly part: string; readonly tokens: number; readonly text: string };
@@ -43,8 +45,21 @@ export type RunFact =
   | {
       readonly type: "context-trim";
       readonly part: string;
+      /** Estimated. */
       readonly tokensBefore: number;
       readonly tokensAfter: number;
+      /** Its middle left out, summarised by a model, or replaced by what is found in it. Absent in events of earlier versions: "cut". */
+      readonly how?: "cut" | "summary" | "retrieval" | undefined;
+    }
+  /** What one piece of a task's work has read of an input that was too long to be pasted; characters from, included, to, excluded. */
+  | {
+      readonly type: "input-read";
+      readonly agent: string;
+      readonly input: string;
+      /** Of the whole input, estimated. */
+      readonly tokens: number;
+      readonly characters: number;
+      readonly ranges: readonly Range[];
     }
   | { readonly type: "model-prompt"; readonly agent: string; readonly parts: readonly PromptPart[] }
   | { readonly type: "model-queued"; readonly agent: string; readonly reason: string }
@@ -64,6 +79,7 @@ export type RunFact =
       readonly code: string;
       readonly message: string;
       readonly usage?: Usage | undefined;
+      readonly cost?: CallCost | undefined;
     }
   | {
       readonly type: "model-fallback";
@@ -72,6 +88,7 @@ export type RunFact =
       readonly to: string;
       readonly code: string;
       readonly usage?: Usage | undefined;
+      readonly cost?: CallCost | undefined;
     }
   | {
       readonly type: "model-delta";
@@ -84,6 +101,8 @@ export type RunFact =
       readonly agent: string;
       readonly purpose: Purpose;
       readonly usage: Usage;
+      /** Absent where the model has no price. */
+      readonly cost?: CallCost | undefined;
     } & ModelOutcome)
   | {
       readonly type: "tool-start";
@@ -190,6 +209,8 @@ export type ModelOutcome =
       readonly model: string;
       readonly finish: Finish;
       readonly timings: CallTimings;
+      /** true: taken from the response cache, and nothing was paid. */
+      readonly cached?: boolean | undefined;
     }
   | { readonly status: "failed" | "cancelled"; readonly error: ErrorData };
 

@@ -11,9 +11,18 @@ export function withoutText(error: BosunError): ErrorData {
   return Object.keys(rest).length > 0 ? { ...data, details: rest } : data;
 }
 
-/** True for an error that nobody inside the run may go on after: it was aborted, or a hook blocked. */
+/** True for an error that nobody inside the run may go on after: it was aborted, a hook blocked, its budget is used up. */
 export function isFatal(d: Durable, error: unknown): boolean {
-  return d.signal.aborted || (isBosunError(error) && error.code === "hook/blocked");
+  return (
+    d.signal.aborted ||
+    isOverBudget(error) ||
+    (isBosunError(error) && error.code === "hook/blocked")
+  );
+}
+
+/** True for a call that was not made, because it could have passed a limit of its run. */
+export function isOverBudget(error: unknown): boolean {
+  return isBosunError(error) && error.code === "run/over-budget";
 }
 
 /** Faults of the configuration: no coworker and no other brief mends them. */

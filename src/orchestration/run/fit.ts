@@ -1,10 +1,14 @@
 // Fits a conversation into a context, before the call (invariant M1). Pure; the caller journals the plan as a step.
 //
-// Order: tool results and refused answers of earlier turns, oldest first; then the context's sections, largest first; at last the newest turn's tool
-// results, largest first. Each is cut in its middle. Never touched: the system text, the tools, the task, the newest turn's words.
+// The order, each only as far as it must be:
+//   1. tool results and refused answers of earlier turns, the oldest first;
+//   2. the context's sections, which are outputs of earlier tasks, the largest first: by head and tail, or by a model's summary (condense.ts);
+//   3. the newest turn's tool results, the largest first.
+// Never touched: the system text, the tools, the task, the newest turn's words. Inputs that are too long never come here (input-view.ts).
 
 import { BosunError } from "../../error.ts";
 import type { Message, ToolSpec } from "../../inference/model/message.ts";
+import { FIRST_SCALE, type Scale } from "../../inference/model/calibration.ts";
 import { estimatePrompt, estimateTokens } from "../../inference/model/tokens.ts";
 import { type Conversation, toMessages } from "./prompt.ts";
 
@@ -16,12 +20,15 @@ export type Cut = {
 };
 
 /** What a prompt must fit: the smallest context that its call can meet, undefined = unknown, less what its answer may take. */
-export type Room = { readonly contextTokens: number | undefined; readonly reservedTokens: number };
+export type Room = {
+  readonly contextTokens: number | undefined;
+  readonly reservedTokens: number;
+  /** How estimates become this model's tokens, and what stays free because they are no counts. Default: nothing is known. */
+  readonly scale?: Scale | undefined;
+};
 
-/** Counts are estimates, so this share of the room stays free. */
-const MARGIN = 0.1;
 /** What is left of a part that is cut: enough to tell what it was. */
-const LEAST_TOKENS = 64;
+export const LEAST_TOKENS = 64;
 
 /**
  * The cuts that make a conversation fit; none when it fits already.
@@ -48,6 +55,23 @@ export function planFit(
   throw tooLong(room, promptTokens, excess);
 }
 
+/** Whether a part of a conversation is a section of its context, and of which name. */
+export function sectionOf(part: string): string | undefined {
+  return part.startsWith(SECTION) ? part.slice(SECTION.length) : undefined;
+}
+
+const SECTION = "context:";
+
+/** How a section is named as a part of a conversation. */
+export function sectionPart(name: string): string {
+  return `${SECTION}${name}`;
+}
+
+/** How a turn is named as a part of a conversation. */
+export function turnPart(index: number, { role }: Message): string {
+  return `turn:${index}:${role}`;
+}
+
 /** Checks messages that nobody may cut. @throws BosunError `model/context-length` with the numbers. */
 export function checkFit(
   messages: readonly Message[],
@@ -59,16 +83,21 @@ export function checkFit(
   if (excess > 0) throw tooLong(room, promptTokens, excess);
 }
 
-/** Tokens that a prompt may have. */
-function limitOf({ contextTokens = Infinity, reservedTokens }: Room): number {
-  return Math.floor((contextTokens - reservedTokens) * (1 - MARGIN));
+/** Tokens that a prompt may have, in the estimate's tokens; Infinity where the context is not known. */
+export function limitOf({
+  contextTokens = Infinity,
+  reservedTokens,
+  scale = FIRST_SCALE,
+}: Room): number {
+  return Math.floor(((contextTokens - reservedTokens) * (1 - scale.margin)) / scale.ratio);
 }
 
 function tooLong(
-  { contextTokens = 0, reservedTokens }: Room,
-  promptTokens: number,
-  excess: number,
+  { contextTokens = 0, reservedTokens, scale = FIRST_SCALE }: Room,
+  estimated: number,
+  over: number,
 ): BosunError {
+  const [promptTokens, excess] = [estimated, over].map((one) => Math.ceil(one * scale.ratio));
   return new BosunError(
     "model/context-length",
     `the prompt needs about ${promptTokens} tokens and its answer up to ${reservedTokens}, but the model's context is ${contextTokens}: ` +
@@ -89,11 +118,11 @@ export function applyFit(conversation: Conversation, cuts: readonly Cut[]): Conv
     ...conversation,
     sections: conversation.sections.map(({ name, text }) => ({
       name,
-      text: cutText(`context:${name}`, text),
+      text: cutText(sectionPart(name), text),
     })),
     turns: conversation.turns.map((message, index) => ({
       ...message,
-      content: cutText(`turn:${index}:${message.role}`, message.content),
+      content: cutText(turnPart(index, message), message.content),
     })),
   };
 }
@@ -108,10 +137,10 @@ function cuttable(conversation: Conversation): readonly Part[] {
     // An answer that was refused, and mended since.
     const isAnswer = message.role === "assistant" && isOld && !message.calls?.length;
     if (role !== "tool" && !isAnswer) return [];
-    return [{ part: `turn:${index}:${role}`, tokens: estimateTokens(content), isOld }];
+    return [{ part: turnPart(index, message), tokens: estimateTokens(content), isOld }];
   });
   const sections = conversation.sections.map(({ name, text }) => ({
-    part: `context:${name}`,
+    part: sectionPart(name),
     tokens: estimateTokens(text),
   }));
   return [
@@ -126,7 +155,7 @@ function largestFirst(parts: readonly Part[]): readonly Part[] {
 }
 
 /** At most `tokens` tokens of a text: its head and its tail, and between them how much was left out. */
-function cutMiddle(text: string, tokens: number): string {
+export function cutMiddle(text: string, tokens: number): string {
   let kept = Math.floor(text.length * (tokens / estimateTokens(text)));
   for (;;) {
     const cut = keepEnds(text, kept);

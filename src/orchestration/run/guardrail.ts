@@ -113,7 +113,8 @@ async function judge(
   const run = world.runOf(d.rootId);
   const criteria = criteriaOf(guardrail) ?? "";
   const model = typeof guardrail === "object" ? guardrail.model : undefined;
-  const models = model === undefined ? job.models : run.modelsOf({ models: [model] });
+  const own = run.crew.models.guardrail === undefined ? job.models : run.modelsFor("guardrail");
+  const models = model === undefined ? own : run.modelsOf({ models: [model] });
   const answer = await askForJson(d, world, {
     path,
     agent: JUDGE_NAME,

@@ -35,9 +35,9 @@ export async function makePlans(d: Durable, world: World, run: RunContext): Prom
 
 async function askForPlans(d: Durable, world: World, run: RunContext): Promise<Plans> {
   const { crew } = run;
-  const models = run.modelsOf({
-    models: crew.planningModel === undefined ? [] : [crew.planningModel],
-  });
+  const { planningModel } = crew;
+  const models =
+    planningModel === undefined ? run.modelsFor("plan") : run.modelsOf({ models: [planningModel] });
   const answer = await askForJson(d, world, {
     path: ["plan"],
     agent: PLANNER_NAME,
@@ -56,7 +56,7 @@ async function askForPlans(d: Durable, world: World, run: RunContext): Promise<P
 function tasksOf(run: RunContext): readonly PlannedTask[] {
   return run.crew.tasks.map((task) => {
     const fill = (text: string): string =>
-      fillPlaceholders(text, run.inputs, `task "${task.name}"`);
+      fillPlaceholders(text, run.documents.brief, `task "${task.name}"`);
     const { name, description, expectedOutput } = task;
     const agent = agentNameOf(run, task);
     return { name, agent, description: fill(description), expectedOutput: fill(expectedOutput) };

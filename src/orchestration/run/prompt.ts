@@ -127,6 +127,32 @@ export function judgeConversation(criteria: string, answer: string): Conversatio
   };
 }
 
+/** Most characters of the work that a summary's maker is told about. */
+const MAX_WORK = 1_000;
+/** Words of a text for each token that its answer may have, a little fewer than fit. */
+const WORDS_PER_TOKEN = 0.6;
+
+/** Asks for the summary of a text, or of a part of one. */
+export function summaryConversation(summary: {
+  readonly text: string;
+  readonly what: string;
+  readonly work: string;
+  readonly piece: { readonly index: number; readonly of: number };
+  readonly maxTokens: number;
+}): Conversation {
+  const { text, what, work, piece, maxTokens } = summary;
+  const name = piece.of === 1 ? what : `part ${piece.index + 1} of ${piece.of} of ${what}`;
+  return {
+    system:
+      "You shorten texts for somebody who cannot read them whole. Keep names, numbers, dates and amounts, and what contradicts something else. Add nothing.",
+    sections: [{ name, text }],
+    task:
+      `# Task\nWrite a summary of the text above. It is for this work:\n${work.slice(0, MAX_WORK)}\n\n` +
+      `# Expected output\nAt most ${Math.floor(maxTokens * WORDS_PER_TOKEN)} words: first what matters for that work, then the rest.`,
+    turns: [],
+  };
+}
+
 /** Asks for a plan of a crew's tasks. */
 export function planConversation(tasks: readonly PlannedTask[]): Conversation {
   const list = tasks.map(

@@ -2,12 +2,14 @@
 
 import { BosunError, type ErrorData, isBosunError } from "../../error.ts";
 import { ownValue } from "../../json.ts";
+import { type CostSum, NO_COST } from "../../inference/model/price.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Finish } from "../../inference/model/model.ts";
 import type { Crew, Policy } from "../crew/crew.ts";
 import type { Task } from "../crew/task.ts";
 import type { RunStatus, TaskStatus } from "./event.ts";
 import { readOutput } from "./output.ts";
+import { type UnreadInput, unreadOf } from "./input-read.ts";
 import type { AgentState, RunState } from "./state.ts";
 
 /** Times on the run's clock, in ms; undefined for a task that never started. */
@@ -30,7 +32,10 @@ export type TaskResult<Output = unknown> = {
   readonly error?: ErrorData | undefined;
   readonly attempts: number;
   readonly usage: Usage;
+  readonly cost: CostSum;
   readonly timings: Timings;
+  /** Inputs that were too long to be pasted, of which no model has read all in this task. */
+  readonly unread: readonly UnreadInput[];
 };
 
 /** The type of a task's output in a crew's result: under "continue" any task may have none. */
@@ -57,6 +62,8 @@ export type RunResult<Results = Readonly<Record<string, TaskResult>>> = {
   /** Calls and tokens by purpose: "manage" is what a hierarchy costs. */
   readonly purposes: RunState["purposes"];
   readonly usage: Usage;
+  /** What it cost; with `unpriced` calls the amount is not all. */
+  readonly cost: CostSum;
   /** Hooks that threw, or returned what they may not. The run went on without them. */
   readonly hookFaults: RunState["hookFaults"];
   readonly timings: Timings;
@@ -72,7 +79,7 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
     async (task) => [task.name, await toTaskResult(task, state)] as const,
   );
   const tasks = Object.fromEntries(await Promise.all(ended));
-  const { runId, status, raw, agents, purposes, usage, hookFaults, error } = state;
+  const { runId, status, raw, agents, purposes, usage, cost, hookFaults, error } = state;
   return {
     runId,
     status: status === "running" ? "cancelled" : status,
@@ -81,6 +88,7 @@ export async function toResult<Tasks extends readonly Task[], P extends Policy>(
     agents,
     purposes,
     usage,
+    cost,
     hookFaults,
     timings: timingsOf(state),
     ...(error ? { error } : {}),
@@ -124,9 +132,11 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
       agent: "",
       attempts: 0,
       usage: NO_USAGE,
+      cost: NO_COST,
       timings: timingsOf({ startedAt: undefined, endedAt: undefined }),
+      unread: [],
     };
-  const { status, raw, finish, agent, error, attempts, usage } = folded;
+  const { status, raw, finish, agent, error, attempts, usage, cost } = folded;
   const isEnded = status !== "waiting" && status !== "running";
   const hasOutput = status === "done" || status === "partial";
   return {
@@ -137,7 +147,9 @@ async function toTaskResult(task: Task, state: RunState): Promise<TaskResult> {
     agent,
     attempts,
     usage,
+    cost,
     timings: timingsOf(folded),
+    unread: unreadOf(folded.inputs),
     ...(error ? { error } : {}),
   };
 }

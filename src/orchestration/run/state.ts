@@ -3,8 +3,11 @@
 import type { ErrorData } from "../../error.ts";
 import { ownValue } from "../../json.ts";
 import type { Finish, Path, Purpose } from "../../inference/model/model.ts";
+import { addCallCost, type CallCost, type CostSum, NO_COST } from "../../inference/model/price.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { HookName } from "../crew/hook.ts";
+import { addRead, type InputStates } from "./input-read.ts";
+import { inOneGo, withEntry } from "./entry.ts";
 import type { RunEvent, RunStatus, TaskStatus } from "./event.ts";
 
 /** What one agent did in a run. `busyMs` = time of its model calls and nothing else. */
@@ -16,11 +19,16 @@ export type AgentState = {
   /** Those of `toolCalls` that failed. */
   readonly toolFailures: number;
   readonly usage: Usage;
+  readonly cost: CostSum;
   readonly busyMs: number;
 };
 
 /** What the calls of one purpose cost. */
-export type PurposeState = { readonly calls: number; readonly usage: Usage };
+export type PurposeState = {
+  readonly calls: number;
+  readonly usage: Usage;
+  readonly cost: CostSum;
+};
 
 /** What one task came to. Times are on the run's clock in ms. */
 export type TaskState = {
@@ -30,6 +38,7 @@ export type TaskState = {
   readonly attempts: number;
   readonly calls: number;
   readonly usage: Usage;
+  readonly cost: CostSum;
   readonly raw: string;
   /** Pieces of its work that were given away, and those of them that failed. */
   readonly delegations: number;
@@ -41,9 +50,11 @@ export type TaskState = {
   readonly error: ErrorData | undefined;
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
+  /** What its last attempt has read of inputs that were too long to be pasted. */
+  readonly inputs: InputStates;
 };
 
-/** A run, folded. `usage` is the sum over agents (invariant C2). */
+/** A run, folded. `usage` and `cost` are the sums over agents (invariant C2). */
 export type RunState = {
   readonly runId: string;
   readonly crew: string;
@@ -53,6 +64,7 @@ export type RunState = {
   /** By purpose: "manage" tells what a hierarchy costs. Without failed attempts, which have no purpose. */
   readonly purposes: Readonly<Partial<Record<Purpose, PurposeState>>>;
   readonly usage: Usage;
+  readonly cost: CostSum;
   /** Hooks that threw, or returned what they may not; the first 100. The run went on without them. */
   readonly hookFaults: readonly HookFault[];
   readonly raw: string;
@@ -72,6 +84,7 @@ export const EMPTY_RUN: RunState = {
   agents: {},
   purposes: {},
   usage: NO_USAGE,
+  cost: NO_COST,
   hookFaults: [],
   raw: "",
   error: undefined,
@@ -81,31 +94,7 @@ export const EMPTY_RUN: RunState = {
 
 /** The state after some more events; linear, where each `applyEvent` copies all tasks. */
 export function applyEvents(state: RunState, events: readonly RunEvent[]): RunState {
-  made = new WeakSet();
-  try {
-    return events.reduce(applyEvent, state);
-  } finally {
-    made = undefined;
-  }
-}
-
-/** Records that the running `applyEvents` has made: nobody else has them, so they are changed in place. */
-let made: WeakSet<object> | undefined;
-
-/** The record with one more entry. */
-function withEntry<T>(
-  record: Readonly<Record<string, T>>,
-  name: string,
-  value: T,
-): Readonly<Record<string, T>> {
-  if (made?.has(record)) {
-    // Not by assignment: a task may be called "__proto__".
-    const entry = { value, enumerable: true, configurable: true, writable: true };
-    return Object.defineProperty(record, name, entry);
-  }
-  const copy = { ...record, [name]: value };
-  made?.add(copy);
-  return copy;
+  return inOneGo(() => events.reduce(applyEvent, state));
 }
 
 /** The state after one more event. Events that only tell progress leave it as it is. */
@@ -120,6 +109,7 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
         status: "running",
         attempts: event.attempt,
         startedAt: task.startedAt ?? event.at,
+        inputs: {},
       }));
     case "task-end": {
       const { task: name, agent, status, raw, finish, standIn, error, at } = event;
@@ -157,10 +147,15 @@ function applyWork(state: RunState, event: WorkEvent): RunState {
   switch (event.type) {
     case "model-retry":
     case "model-fallback":
-      return count(state, event, { usage: event.usage ?? NO_USAGE, retries: 1 });
+      return count(state, event, {
+        usage: event.usage ?? NO_USAGE,
+        cost: event.cost,
+        retries: 1,
+      });
     case "model-end":
       return count(countPurpose(state, event), event, {
         usage: event.usage,
+        cost: event.cost,
         calls: 1,
         busyMs: event.status === "done" ? event.timings.totalMs : 0,
       });
@@ -174,6 +169,11 @@ function applyWork(state: RunState, event: WorkEvent): RunState {
         ...task,
         delegations: task.delegations + 1,
         delegationFailures: task.delegationFailures + (event.status === "failed" ? 1 : 0),
+      }));
+    case "input-read":
+      return withTask(state, taskOf(event.path) ?? "", (task) => ({
+        ...task,
+        inputs: addRead(task.inputs, event),
       }));
     case "hook-end":
       return event.status === "failed" ? withHookFault(state, event) : state;
@@ -212,6 +212,7 @@ const EMPTY_TASK: Omit<TaskState, "name" | "agent"> = {
   attempts: 0,
   calls: 0,
   usage: NO_USAGE,
+  cost: NO_COST,
   raw: "",
   delegations: 0,
   delegationFailures: 0,
@@ -220,6 +221,7 @@ const EMPTY_TASK: Omit<TaskState, "name" | "agent"> = {
   error: undefined,
   startedAt: undefined,
   endedAt: undefined,
+  inputs: {},
 };
 
 const EMPTY_AGENT: Omit<AgentState, "name"> = {
@@ -228,6 +230,7 @@ const EMPTY_AGENT: Omit<AgentState, "name"> = {
   toolCalls: 0,
   toolFailures: 0,
   usage: NO_USAGE,
+  cost: NO_COST,
   busyMs: 0,
 };
 
@@ -238,6 +241,7 @@ function withTask(state: RunState, name: string, change: (task: TaskState) => Ta
 
 type Increments = {
   readonly usage?: Usage;
+  readonly cost?: CallCost | undefined;
   readonly calls?: number;
   readonly retries?: number;
   readonly toolCalls?: number;
@@ -247,10 +251,14 @@ type Increments = {
 
 function countPurpose(
   state: RunState,
-  { purpose, usage }: Extract<RunEvent, { readonly type: "model-end" }>,
+  { purpose, usage, cost }: Extract<RunEvent, { readonly type: "model-end" }>,
 ): RunState {
-  const before = state.purposes[purpose] ?? { calls: 0, usage: NO_USAGE };
-  const after = { calls: before.calls + 1, usage: addUsage(before.usage, usage) };
+  const before = state.purposes[purpose] ?? { calls: 0, usage: NO_USAGE, cost: NO_COST };
+  const after = {
+    calls: before.calls + 1,
+    usage: addUsage(before.usage, usage),
+    cost: addCallCost(before.cost, usage, cost),
+  };
   return { ...state, purposes: { ...state.purposes, [purpose]: after } };
 }
 
@@ -266,6 +274,7 @@ function count(
   const counted: RunState = {
     ...state,
     usage: addUsage(state.usage, usage),
+    cost: addCallCost(state.cost, usage, add.cost),
     agents: withEntry(state.agents, event.agent, {
       name: agent.name,
       calls: agent.calls + calls,
@@ -273,6 +282,7 @@ function count(
       toolCalls: agent.toolCalls + toolCalls,
       toolFailures: agent.toolFailures + toolFailures,
       usage: addUsage(agent.usage, usage),
+      cost: addCallCost(agent.cost, usage, add.cost),
       busyMs: agent.busyMs + busyMs,
     }),
   };
@@ -282,5 +292,6 @@ function count(
     ...task,
     calls: task.calls + calls,
     usage: addUsage(task.usage, usage),
+    cost: addCallCost(task.cost, usage, add.cost),
   }));
 }

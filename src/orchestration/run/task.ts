@@ -4,7 +4,7 @@
 import { BosunError, messageOf } from "../../error.ts";
 import { agentOf, executorOf } from "../crew/cast.ts";
 import type { Crew } from "../crew/crew.ts";
-import { fillPlaceholders } from "../crew/input.ts";
+import { fillPlaceholders, type Inputs } from "../crew/input.ts";
 import type { SoFar } from "../crew/condition.ts";
 import type { Task } from "../crew/task.ts";
 import type { Durable, Flow } from "../durable/durable.ts";
@@ -13,10 +13,19 @@ import type { DelegationFlow } from "./delegation.ts";
 import { toolsOf } from "./description.ts";
 import type { TaskStatus } from "./event.ts";
 import { failureOf } from "./failure.ts";
-import { type Answer, settingsOf, workplaceOf } from "./job.ts";
+import {
+  type AgentJob,
+  type Answer,
+  settingsOf,
+  type Surroundings,
+  type Workplace,
+  workplaceOf,
+} from "./job.ts";
 import { readOutput } from "./output.ts";
 import { outputFileOf, outputPath, writeOutputFile } from "./output-file.ts";
-import { type Section, startConversation } from "./prompt.ts";
+import { prewarmNext } from "./prewarm.ts";
+import { type Conversation, type Section, startConversation } from "./prompt.ts";
+import { lookAt, previewSight, tellReading } from "./sight.ts";
 import { callUser } from "./user-code.ts";
 import { nameOfAgent, type RunContext, type World } from "./world.ts";
 
@@ -113,33 +122,94 @@ async function doTask(
   world: World,
   { run, task, input, delegationFlow }: Doing & { readonly delegationFlow: DelegationFlow },
 ): Promise<Answer> {
+  const at = placeOf(run, task);
+  const { place, settings, schema } = at;
+  const path = input.standIn ? [input.segment, `task:${task.name}`] : [input.segment];
+  const { name, description, expectedOutput } = task;
+  const texts = [expectedOutput];
+  const looking = { path, place, settings, task: name, description, isTemplate: true, texts };
+  const sight = await lookAt(d, world, looking);
+  const job = {
+    ...place,
+    tools: sight.tools,
+    toolSpecs: sight.toolSpecs,
+    reading: sight.reading,
+    task,
+    path,
+    settings,
+    schema,
+    conversation: conversationOf(
+      run,
+      { ...at, task },
+      {
+        inputs: sight.brief,
+        sections: [...sight.sections, ...input.sections],
+        description: sight.description,
+      },
+    ),
+    fit: task.fit ?? run.crew.fit,
+    remainingCalls: run.plan.tasks.find((one) => one.name === input.task)?.remaining ?? 0,
+  };
+  prewarmNext(world.model, run, input.task);
+  try {
+    return await runAgent(d, world, job, delegationFlow);
+  } finally {
+    tellReading(run, looking, sight);
+  }
+}
+
+type At = Pick<AgentJob, "settings" | "schema"> & { readonly place: Workplace };
+
+/** Who does a task, and with what. */
+function placeOf(run: Surroundings, task: Task): At {
   const spec = executorOf(task, run.crew);
   const place = workplaceOf(run, spec, { tools: toolsOf(spec, task), givers: [] });
   const schema = run.description.outputs.get(task);
-  const fill = (text: string): string => fillPlaceholders(text, run.inputs, `task "${task.name}"`);
-  const conversation = startConversation({
+  return { place, settings: settingsOf(place.agent, task), schema };
+}
+
+/** What is said first. */
+function conversationOf(
+  run: Surroundings,
+  { place, schema, task }: At & { readonly task: Task },
+  seen: {
+    readonly inputs: Inputs;
+    readonly sections: readonly Section[];
+    /** With its placeholders filled. */
+    readonly description: string;
+  },
+): Conversation {
+  return startConversation({
     agent: place.agent,
-    inputs: run.inputs,
+    inputs: seen.inputs,
     team: place.team,
-    sections: input.sections,
-    description: fill(task.description) + preferenceOf(run, task),
-    expectedOutput: fill(task.expectedOutput),
+    sections: seen.sections,
+    description: seen.description + preferenceOf(run, task),
+    expectedOutput: fillPlaceholders(task.expectedOutput, seen.inputs, `task "${task.name}"`),
     schema,
   });
-  const job = {
-    ...place,
-    task,
-    path: input.standIn ? [input.segment, `task:${task.name}`] : [input.segment],
-    settings: settingsOf(place.agent, task),
-    schema,
-    conversation,
-    remainingCalls: run.plan.tasks.find(({ name }) => name === input.task)?.remaining ?? 0,
-  };
-  return runAgent(d, world, job, delegationFlow);
+}
+
+/** A task's first prompt as a run would send it, as far as it can be known before: of inputs that are too long, what is shown at most. */
+export function openTask(
+  run: Surroundings,
+  task: Task,
+): Workplace & Pick<AgentJob, "settings" | "schema" | "conversation"> {
+  const { place, settings, schema } = placeOf(run, task);
+  const { name, description, expectedOutput } = task;
+  const { role, goal, backstory } = place.agent;
+  const own = run.documents.of([description, expectedOutput, role, goal, backstory]);
+  const { sections, mentions, specs } = previewSight(run.crew, own);
+  const { brief } = run.documents;
+  const filled = fillPlaceholders(description, { ...brief, ...mentions }, `task "${name}"`);
+  const seen = { inputs: brief, sections, description: filled };
+  const conversation = conversationOf(run, { place, settings, schema, task }, seen);
+  const toolSpecs = [...place.toolSpecs, ...specs];
+  return { ...place, toolSpecs, settings, schema, conversation };
 }
 
 /** Under a manager a task's agent is a wish, not a wall: the others can be asked too. */
-function preferenceOf({ crew, inputs }: RunContext, task: Task): string {
+function preferenceOf({ crew, inputs }: Surroundings, task: Task): string {
   if (crew.manager === undefined || task.agent === undefined) return "";
   return `\n\nBest done by: ${nameOfAgent(agentOf(task, crew.agents), inputs)}`;
 }

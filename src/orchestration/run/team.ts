@@ -5,6 +5,7 @@ import type { JsonObject } from "../../json.ts";
 import type { Agent } from "../crew/agent.ts";
 import { fillPlaceholders } from "../crew/input.ts";
 import type { DelegationKind } from "./event.ts";
+import type { InputDocuments } from "./input-document.ts";
 import { nameOfAgent, type RunContext } from "./world.ts";
 
 /** One who can be asked, as the asking agent sees it. */
@@ -26,7 +27,11 @@ export type Team = {
  * passed on as deep as it may be (`maxDelegationDepth`).
  */
 export function teamOf(
-  { crew, inputs }: RunContext,
+  {
+    crew,
+    inputs,
+    documents,
+  }: Pick<RunContext, "crew" | "inputs"> & { readonly documents: Pick<InputDocuments, "brief"> },
   spec: Agent,
   chain: readonly string[],
 ): Team | undefined {
@@ -36,7 +41,11 @@ export function teamOf(
   const members = crew.agents
     .map((one): Member => {
       const name = nameOfAgent(one, inputs);
-      return { name, goal: fillPlaceholders(one.goal, inputs, `agent "${name}"`), spec: one };
+      return {
+        name,
+        goal: fillPlaceholders(one.goal, documents.brief, `agent "${name}"`),
+        spec: one,
+      };
     })
     .filter(({ name, spec: one }) => one !== spec && !chain.includes(name));
   if (members.length === 0) return undefined;

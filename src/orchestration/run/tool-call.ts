@@ -4,6 +4,7 @@ import type { Durable } from "../durable/durable.ts";
 import type { ToolOutcome } from "../tool/run.ts";
 import type { Tool } from "../tool/tool.ts";
 import { afterCall, type AskedCall, type CallOutcome } from "./call-hook.ts";
+import type { Reading } from "./input-tool.ts";
 import { askPermit } from "./permit.ts";
 import type { World } from "./world.ts";
 
@@ -14,7 +15,11 @@ const SHOWN = 2_000;
 export async function callTool(
   d: Durable,
   world: World,
-  asked: AskedCall & { readonly tools: readonly Tool[] },
+  asked: AskedCall & {
+    readonly tools: readonly Tool[];
+    /** Notes what the call has read of long inputs. */
+    readonly reading: Reading | undefined;
+  },
 ): Promise<CallOutcome> {
   const { call, tools } = asked;
   const tool = tools.find(({ name }) => name === call.tool);
@@ -26,6 +31,7 @@ export async function callTool(
   if (permit.type === "refused") return permit.outcome; // its question tells it
   const made = { ...asked, call: { ...call, arguments: permit.arguments } };
   const outcome = await told(d, world, made, () => runTool(d, world, made, tool));
+  if (outcome.type === "done") asked.reading?.note(call.id, tool.name, outcome.value);
   return afterCall(d, world, made, permit.isEdited ? withNote(outcome, permit.arguments) : outcome);
 }
 

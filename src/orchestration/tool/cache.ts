@@ -7,7 +7,6 @@
 
 import { until } from "../../clock.ts";
 import { strict as assert } from "node:assert";
-import { isObject, type Json } from "../../json.ts";
 
 /** A cache of JSON values. */
 export interface ResultCache<Value> {
@@ -58,12 +57,4 @@ export function createResultCache<Value>(maxEntries: number = 256): ResultCache<
       }
     },
   };
-}
-
-/** JSON text that is the same for equal values: keys are sorted at every level. Recursive: for values of bounded depth. */
-export function canonicalJson(value: Json | undefined): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (!isObject(value)) return JSON.stringify(value ?? null);
-  const keys = Object.keys(value).toSorted();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`).join(",")}}`;
 }

@@ -8,9 +8,9 @@
 
 import { type Clock, until } from "../../clock.ts";
 import { BosunError, type ErrorCode, isBosunError, messageOf } from "../../error.ts";
-import type { Json } from "../../json.ts";
+import { canonicalJson, type Json } from "../../json.ts";
 import { readArguments } from "./arguments.ts";
-import { canonicalJson, createResultCache } from "./cache.ts";
+import { createResultCache } from "./cache.ts";
 import { limitResult, type LimitedResult } from "./limit.ts";
 import { toJsonResult } from "./result.ts";
 import type { Tool, ToolContext } from "./tool.ts";

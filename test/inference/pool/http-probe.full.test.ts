@@ -198,7 +198,8 @@ describe("the probe of other servers", () => {
   });
 
   it.each<[object, string]>([
-    [{ ready: 1, initializing: 2 }, "awake"],
+    [{ running: 1, idle: 2, ready: 2 }, "awake"],
+    [{ running: 0, idle: 3, ready: 3, initializing: 1 }, "asleep"],
     [{ idle: 0, initializing: 1 }, "starting"],
     [{ throttled: 1 }, "starting"],
     [{ unhealthy: 1 }, "unhealthy"],

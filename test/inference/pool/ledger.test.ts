@@ -13,6 +13,8 @@ const need = (promptTokens: number, outputTokens = 0, blocks: readonly number[] 
   outputTokens,
   prefillTokens: promptTokens,
 });
+/** Nobody has said anything yet. */
+const PACE = { now: 0, interTokenMs: 10 };
 const BOUNDS = { ...NO_BOUNDS, kvTokens: 1_000 };
 
 describe("a ledger", () => {
@@ -41,12 +43,12 @@ describe("a ledger", () => {
     const ledger = createLedger({ kvTokens: 1_000, maxNumSeqs: 2, prefillTokens: 500 });
     const first = ledger.reserve(need(400));
 
-    expect(ledger.fits(need(200))).toBe(false); // prefill
-    first.firstToken();
-    expect(ledger.fits(need(200))).toBe(true);
-    expect(ledger.fits(need(700))).toBe(false); // KV
+    expect(ledger.fits(need(200), PACE)).toBe(false); // prefill
+    first.firstToken(0);
+    expect(ledger.fits(need(200), PACE)).toBe(true);
+    expect(ledger.fits(need(700), PACE)).toBe(false); // KV
     ledger.reserve(need(10));
-    expect(ledger.fits(need(10))).toBe(false); // calls
+    expect(ledger.fits(need(10), PACE)).toBe(false); // calls
   });
 
   it("never exceeds its bounds but for a call alone, and is back at zero (M2, M3; 200 random histories)", () => {
@@ -61,11 +63,11 @@ describe("a ledger", () => {
           (_, at) => at * 10 + (at > 5 ? draw(3) : 0),
         );
         const next = need(blocks.length * 64 + draw(64), draw(300), blocks);
-        if (ledger.fits(next)) open.push(ledger.reserve(next));
+        if (ledger.fits(next, PACE)) open.push(ledger.reserve(next));
         const isAlone = open.length <= 1;
-        expect(isAlone || ledger.reservedTokens <= 2_000).toBe(true);
+        expect(isAlone || ledger.peakTokens(PACE) <= 2_000).toBe(true);
         expect(ledger.inFlight).toBeLessThanOrEqual(8);
-        if (random() < 0.3) open[draw(open.length)]?.firstToken();
+        if (random() < 0.3) open[draw(open.length)]?.firstToken(0);
         if (random() < 0.4) open.splice(draw(open.length), 1).forEach((one) => one.release());
         if (random() < 0.1) open[0]?.release(); // twice
         if (random() < 0.1) open.shift()?.release();

@@ -6,6 +6,7 @@ let count = 0;
 const turn = (fields: Partial<Turn> = {}): Turn => ({
   place: count++,
   arrivedAt: 0,
+  waitedMs: 0,
   tenant: "",
   priority: 0,
   deadlineAt: undefined,
@@ -42,11 +43,18 @@ describe("the order of a program", () => {
   });
 
   it("then the least remaining work, which ages", () => {
-    const short = turn({ remainingTokens: 1_000, arrivedAt: 600_000 });
+    const short = turn({ remainingTokens: 1_000, arrivedAt: 2_400_000 });
     const long = turn({ remainingTokens: 8_000, arrivedAt: 0 });
 
     expect(firstOf([long, short], { ...VIEW, now: 60_000 })).toBe(short);
-    expect(firstOf([long, short], { ...VIEW, now: 600_000 })).toBe(long);
+    expect(firstOf([long, short], { ...VIEW, now: 2_400_000 })).toBe(long);
+  });
+
+  it("counts what a run's earlier calls waited as its age", () => {
+    const short = turn({ remainingTokens: 1_000 });
+    const late = turn({ remainingTokens: 8_000, waitedMs: 2_400_000 });
+
+    expect(firstOf([short, late])).toBe(late);
   });
 
   it("then the earlier arrival; fcfs is that alone", () => {

@@ -1,7 +1,7 @@
 // Twins in virtual time as the endpoints of one deployment, small enough that a handful of calls fills them.
 
 import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
-import type { ModelHints, ModelRequest } from "../../../src/inference/model/model.ts";
+import type { Model, ModelHints, ModelRequest } from "../../../src/inference/model/model.ts";
 import type { Deployment, PoolEndpoint } from "../../../src/inference/pool/deployment.ts";
 import { createPool, type Pool } from "../../../src/inference/pool/pool.ts";
 import { createFaults } from "../../../src/inference/twin/fault.ts";
@@ -53,10 +53,9 @@ export function twinFleet(scene: FleetScene = {}): TwinFleet {
   );
   const endpoints = twins.map((twin, index): PoolEndpoint => {
     const model = createTwinModel(twin);
-    const { call, contextTokens } = model;
     return {
       name: `gpu-${index}`,
-      at: withProbe ? model : { call, contextTokens },
+      at: withProbe ? model : withoutProbe(model),
       capacity: capacity ?? { kvTokens: blocks * 16 },
     };
   });
@@ -93,6 +92,14 @@ export function twinFleet(scene: FleetScene = {}): TwinFleet {
     mostWaiting: () => most,
     preemptions: () => sum(({ counters }) => counters.preemptions),
     cachedTokens: () => sum(({ counters }) => counters.promptTokensCached),
+  };
+}
+
+/** A model that tells nothing besides its answers. */
+function withoutProbe(model: Model): Model {
+  return {
+    call: (request, signal) => model.call(request, signal),
+    contextTokens: (models, signal) => model.contextTokens(models, signal),
   };
 }
 

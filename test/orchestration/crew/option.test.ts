@@ -38,7 +38,7 @@ describe("an option that is not built", () => {
     expect(error.message).toMatch(new RegExp(`research.*${option}.*not built yet`, "s"));
   });
 
-  it.each(["memory", "knowledge", "limits"])("of a crew is an error that says so: %s", (option) => {
+  it.each(["memory", "knowledge"])("of a crew is an error that says so: %s", (option) => {
     const error = crewWith({ [option]: true });
     expect(error.code).toBe("crew/not-built");
     expect(error.message).toMatch(new RegExp(`report.*${option}.*not built yet`, "s"));

@@ -28,6 +28,8 @@ export const COLD_START: ColdStart = {
   flashBoot: undefined,
 };
 
+const NEVER = new AbortController().signal;
+
 const writer = agent({ role: "Writer", goal: "write" });
 
 /** Three calls, one after the other. */
@@ -59,7 +61,7 @@ export async function serverlessTwin(settings: EndpointSettings): Promise<Server
   );
   const { scaling } = twin.replicas[0];
   if (!scaling) throw new Error("the twin is not serverless");
-  await clock.sleep(60_000, new AbortController().signal);
+  await clock.sleep(60_000, NEVER);
   return { clock, twin, model: createTwinModel(twin), scaling };
 }
 
@@ -80,11 +82,11 @@ export function poolOver({ clock, model }: ServerlessTwin, capacity: Capacity): 
   return createPool({ clock, resolve: () => deployment, random: () => 0.5 });
 }
 
-/** `crews` runs at once through `model`. */
+/** `crews` runs through `model`, one every `everyMs`: 0 = all at once. */
 export async function runBurst(
   { clock, scaling }: ServerlessTwin,
   model: Model,
-  crews: number,
+  { crews, everyMs = 0 }: { readonly crews: number; readonly everyMs?: number },
 ): Promise<Burst> {
   const startedAt = clock.now();
   const bosun = createBosun({ data: false, clock, env: {}, model });
@@ -96,7 +98,10 @@ export async function runBurst(
     look.restart(1_000);
   });
   const started = await Promise.all(
-    Array.from({ length: crews }, () => bosun.start(CREW, { inputs: {} })),
+    Array.from({ length: crews }, async (_, at) => {
+      await clock.sleep(at * everyMs, NEVER);
+      return bosun.start(CREW, { inputs: {} });
+    }),
   );
   const states = await Promise.all(started.map(({ ended }) => ended));
   look[Symbol.dispose]();

@@ -29,7 +29,7 @@ describe.each(SCALERS)("a serverless twin that $type scales, under a burst of cr
     const before = scaling.health().workers;
 
     const pool = poolOver(served, { maxNumSeqs: JOBS, maxWorkers: 3 });
-    const burst = await runBurst(served, pool, CREWS);
+    const burst = await runBurst(served, pool, { crews: CREWS });
     await clock.sleep(6_000, NEVER);
 
     expect(before).toMatchObject({ idle: 3, starting: 0, running: 0 });
@@ -55,13 +55,25 @@ describe.each(SCALERS)("a serverless twin that $type scales, under a burst of cr
     expect(usd).toBeCloseTo((billedSeconds * price.flex.usdPerHour) / 3_600);
   });
 
+  it("goes there too when the demand grows while the first worker starts", async () => {
+    const served = await serverlessTwin(settings);
+
+    const pool = poolOver(served, { maxNumSeqs: JOBS, maxWorkers: 3 });
+    const burst = await runBurst(served, pool, { crews: CREWS, everyMs: 700 });
+
+    expect(burst.statuses).toEqual(new Set(["done"]));
+    expect(burst).toMatchObject({ mostWorkers: 3, mostInFlight: 3 * JOBS });
+  });
+
   it("stays at one worker, and takes longer, where its client thinks that there is one", async () => {
     const all = await serverlessTwin(settings);
     const one = await serverlessTwin(settings);
 
     const known = { maxNumSeqs: JOBS, maxWorkers: 3 };
-    const seen = await runBurst(all, poolOver(all, known), CREWS);
-    const unseen = await runBurst(one, poolOver(one, { ...known, maxWorkers: 1 }), CREWS);
+    const seen = await runBurst(all, poolOver(all, known), { crews: CREWS });
+    const unseen = await runBurst(one, poolOver(one, { ...known, maxWorkers: 1 }), {
+      crews: CREWS,
+    });
 
     expect(unseen.statuses).toEqual(new Set(["done"]));
     expect(unseen.mostWorkers).toBe(1);
@@ -73,10 +85,35 @@ describe.each(SCALERS)("a serverless twin that $type scales, under a burst of cr
   it("lets each step of a crew but the first find a warm worker", async () => {
     const served = await serverlessTwin(settings);
 
-    const { tookMs } = await runBurst(served, served.model, 1);
+    const { tookMs } = await runBurst(served, served.model, { crews: 1 });
 
     expect(served.scaling.starts()).toHaveLength(1);
     expect(tookMs).toBeLessThan(2 * 30_000 + 4_000);
+  });
+});
+
+describe("a serverless twin whose workers take more at once than they hold", () => {
+  // Runpod's MAX_CONCURRENCY is 30 unless it is set: all that the pool lets through goes to the first worker.
+  const settings = { workersMax: 3, jobsPerWorker: 30, idleTimeout: 5 };
+
+  it("never scales by QUEUE_DELAY: nothing waits in its queue once a worker runs", async () => {
+    const scaler = { type: "QUEUE_DELAY", seconds: 4 } as const;
+    const served = await serverlessTwin({ ...settings, scaler });
+
+    const pool = poolOver(served, { maxNumSeqs: JOBS, maxWorkers: 3 });
+    const burst = await runBurst(served, pool, { crews: CREWS });
+
+    expect(burst).toMatchObject({ mostWorkers: 1, mostInFlight: 3 * JOBS });
+  });
+
+  it("scales by REQUEST_COUNT, which counts what runs too", async () => {
+    const scaler = { type: "REQUEST_COUNT", requests: JOBS } as const;
+    const served = await serverlessTwin({ ...settings, scaler });
+
+    const pool = poolOver(served, { maxNumSeqs: JOBS, maxWorkers: 3 });
+    const burst = await runBurst(served, pool, { crews: CREWS });
+
+    expect(burst.mostWorkers).toBe(3);
   });
 });
 
@@ -153,12 +190,23 @@ describe("a serverless twin's server", () => {
 
     expect(before).toEqual({
       jobs: { completed: 0, failed: 0, inProgress: 0, inQueue: 0, retried: 0 },
-      workers: { idle: 2, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 },
+      workers: { idle: 2, initializing: 0, ready: 2, running: 0, throttled: 0, unhealthy: 0 },
     });
     expect(answer.status).toBe(200);
-    expect(after).toMatchObject({ jobs: { completed: 1 }, workers: { running: 1, ready: 1 } });
-    expect((await app.request("/v2/abc/openai/v1/models")).status).toBe(200);
+    expect(after).toMatchObject({ jobs: { completed: 1 }, workers: { running: 1, idle: 1 } });
     expect((await app.request("/v2/abc/openai/metrics")).status).toBe(404);
+  });
+
+  it("starts a worker for whatever is asked of it, as for the list of its models", async () => {
+    const { twin, clock, scaling } = await serverlessTwin({ workersMax: 2 });
+    const app = createTwinServer(twin);
+    const startedAt = clock.now();
+
+    const models = await app.request("/v2/abc/openai/v1/models");
+
+    expect([models.status, scaling.starts().length]).toEqual([200, 1]);
+    expect(clock.now() - startedAt).toBeGreaterThan(4_000 + 30_000);
+    expect(await models.json()).toMatchObject({ data: [{ id: "Qwen/Qwen3-8B" }] });
   });
 
   it("guards them with the key, and has none of them where nobody scales", async () => {
@@ -177,7 +225,7 @@ describe("a serverless twin's server", () => {
   it("counts in its metrics what workers did that are gone", async () => {
     const served = await serverlessTwin({ workersMax: 2 });
 
-    await runBurst(served, served.model, 2);
+    await runBurst(served, served.model, { crews: 2 });
     await served.clock.sleep(10_000, NEVER);
 
     expect(served.scaling.health().workers.running).toBe(0);

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import type { ModelRef } from "../../../src/inference/model/endpoint.ts";
+import type { Model } from "../../../src/inference/model/model.ts";
+import { type Crew, defineCrew } from "../../../src/orchestration/crew/crew.ts";
+import { task } from "../../../src/orchestration/crew/task.ts";
+import { planCrew } from "../../../src/orchestration/plan/plan.ts";
+import { prewarmNext } from "../../../src/orchestration/run/prewarm.ts";
+import { scriptedModel } from "../../../src/test/scripted-model.ts";
+import { worker } from "./scenario.ts";
+
+/** What a model is told when each of a crew's tasks starts, in their order. */
+function toldOf(crew: Crew): readonly (readonly ModelRef[])[] {
+  const told: (readonly ModelRef[])[] = [];
+  const model: Model = { ...scriptedModel([]), prewarm: (models) => void told.push(models) };
+  const run = {
+    crew,
+    plan: planCrew(crew),
+    modelsOf: ({ models: [first = "main"] }: { readonly models: readonly ModelRef[] }) =>
+      [first] as const,
+  };
+  return crew.tasks.map(({ name }) => {
+    told.length = 0;
+    prewarmNext(model, run, name);
+    return told.flat();
+  });
+}
+
+const job = (name: string, options: object = {}) =>
+  task({
+    name,
+    description: name,
+    expectedOutput: "text",
+    agent: worker(name, { model: `${name}-model` }),
+    ...options,
+  });
+
+describe("prewarmNext", () => {
+  it("tells the model of the next task when its predecessor starts", () => {
+    const crew = defineCrew({ name: "c", tasks: [job("a"), job("b"), job("c")] });
+
+    expect(toldOf(crew)).toEqual([["b-model"], ["c-model"], []]);
+  });
+
+  it("does not tell one early that needs the first task, but comes after the others", () => {
+    const first = job("a");
+    const crew = defineCrew({
+      name: "c",
+      tasks: [first, job("b"), job("c"), job("d", { context: [first] })],
+    });
+
+    expect(toldOf(crew)).toEqual([["b-model"], ["c-model"], ["d-model"], []]);
+  });
+
+  it("tells all that start together, each model once", () => {
+    const first = job("a");
+    const same = worker("same", { model: "shared" });
+    const crew = defineCrew({
+      name: "c",
+      process: "parallel",
+      tasks: [
+        first,
+        job("b", { context: [first], agent: same }),
+        job("c", { context: [first], agent: same }),
+        job("d", { context: [first] }),
+      ],
+    });
+
+    expect(toldOf(crew)).toEqual([["shared", "d-model"], [], [], []]);
+  });
+
+  it("does nothing for a model that cannot be woken", () => {
+    const crew = defineCrew({ name: "c", tasks: [job("a"), job("b")] });
+    const run = { crew, plan: planCrew(crew), modelsOf: () => ["main"] as const };
+
+    expect(() => prewarmNext(scriptedModel([]), run, "a")).not.toThrow();
+  });
+});
