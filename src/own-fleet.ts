@@ -21,7 +21,12 @@ export type FleetOptions = {
 };
 
 /** What a fleet is used in. */
-export type FleetScene = { readonly env: Env; readonly clock: Clock };
+export type FleetScene = {
+  readonly env: Env;
+  readonly clock: Clock;
+  /** For a gateway, which does not ask itself. */
+  readonly isGateway?: boolean | undefined;
+};
 
 /** May hold a fleet among other things, and none. */
 const CONFIG_FILE = "bosun.config.ts";
@@ -29,12 +34,12 @@ const CONFIG_FILE = "bosun.config.ts";
 /** @throws BosunError `config/invalid` for a fleet that is wrong. */
 export function openFleet(
   { fleet, onFleetProblem }: FleetOptions,
-  { env, clock }: FleetScene,
+  { env, clock, isGateway }: FleetScene,
 ): FleetWatch | undefined {
   const source = fleet === false ? undefined : (fleet ?? (env["BOSUN_FLEET"] || usualFile()));
   return source === undefined
     ? undefined
-    : createFleetWatch({ source, clock, env, onProblem: onFleetProblem });
+    : createFleetWatch({ source, clock, env, onProblem: onFleetProblem, isGateway });
 }
 
 function usualFile(): string | undefined {

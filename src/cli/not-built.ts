@@ -8,7 +8,6 @@ export const NOT_BUILT_COMMANDS: readonly string[] = [
   "serve",
   "worker",
   "handler",
-  "gateway",
   "dev",
   "size",
   "price",

@@ -12,6 +12,7 @@ import {
   toCount,
   toPort,
 } from "./command-option.ts";
+import { addGateway } from "./gateway-command.ts";
 import type { ImportFlags } from "./import-crewai.ts";
 import type { DoctorFlags } from "./doctor.ts";
 import type { ModelsFlags } from "./models.ts";
@@ -46,6 +47,7 @@ export function createProgram(terminal: Terminal, onCode: (code: number) => void
   addDoctor(program, define);
   addModel(program, define);
   addTwin(program, define);
+  addGateway(program, define);
   addInit(program, define);
   addImport(program, define);
   addNotBuilt(program, NOT_BUILT_COMMANDS);

@@ -11,18 +11,23 @@ import { Hono } from "hono";
 import type { Clock } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
 import { ownValue } from "../../json.ts";
-import type { Model, ModelEvent, ModelRequest, Reply } from "../model/model.ts";
-import { readChatBody } from "./chat-body.ts";
-import { sseEvent, toStream } from "./event-stream.ts";
+import { fromHintHeaders } from "../model/hint-header.ts";
+import type { Model, ModelRequest, Reply } from "../model/model.ts";
+import { type ChatBody, readChatBody } from "./chat-body.ts";
+import { startStream, streamTexts } from "./chat-stream.ts";
+import { toStream } from "./event-stream.ts";
+import { type Aliases, toHopError, toHopHeaders, toPoolRequest, toReplyHeaders } from "./hop.ts";
 import { readJsonBody } from "./json-body.ts";
-import { toWireError } from "./wire-error.ts";
-import { createChunker, type Envelope, toCompletion } from "./wire-reply.ts";
+import { toWireError, type WireError } from "./wire-error.ts";
+import { toCompletion } from "./wire-reply.ts";
 import { toModelRequest } from "./wire-request.ts";
+
+type Served = Readonly<Record<string, Model>>;
 
 /** Options of a façade. */
 export type FacadeOptions = {
   /** What is served, by the name that a request gives in `model`. */
-  readonly models: Readonly<Record<string, Model>>;
+  readonly models: Served | (() => Served);
   readonly clock: Clock;
   /** What GET /version says. Default "unknown". */
   readonly version?: string | undefined;
@@ -34,6 +39,10 @@ export type FacadeOptions = {
   readonly newId?: (() => string) | undefined;
   /** Told of each failure, for a log. Must not throw. */
   readonly onError?: ((error: unknown, requestId: string) => void) | undefined;
+  /** Whether GET /health says 200 and not 503. Default: always. */
+  readonly isHealthy?: (() => boolean) | undefined;
+  /** Of a gateway: what each name means to its pool. Then replies and errors say what a Bosun behind it needs (hop.ts). */
+  readonly aliases?: (() => Aliases) | undefined;
 };
 
 /** Hono's variables of one request. */
@@ -56,22 +65,35 @@ export function createFacade(options: FacadeOptions): Hono<Env> {
   };
   app.onError((error, c) => {
     report(error, c.get("requestId"), c.req.raw.signal);
-    const { status, body, headers } = toWireError(error, c.get("requestId"));
+    const { status, body, headers } = errorOf(options, error, c.get("requestId"));
     return c.json(body, { status: status as 500, headers }); // `as`: Hono's list of statuses lacks 499
   });
   app.notFound((c) => {
     throw new BosunError("server/not-found", `there is no ${c.req.method} ${c.req.path} here`);
   });
-  app.get("/health", (c) => c.json({ status: "ok" }));
+  app.get("/health", (c) =>
+    options.isHealthy?.() === false
+      ? c.json({ status: "unavailable" }, 503)
+      : c.json({ status: "ok" }),
+  );
   app.get("/version", (c) => c.json({ version: options.version ?? "unknown" }));
   addModels(app, options);
   addChat(app, options, report);
   return app;
 }
 
+function errorOf({ aliases }: FacadeOptions, error: unknown, requestId: string): WireError {
+  return aliases ? toHopError(error, requestId) : toWireError(error, requestId);
+}
+
+function servedBy({ models }: FacadeOptions): Served {
+  return typeof models === "function" ? models() : models;
+}
+
 type Report = (error: unknown, requestId: string, client: AbortSignal) => void;
 
-function addModels(app: Hono<Env>, { models, clock, ownedBy = "bosun" }: FacadeOptions): void {
+function addModels(app: Hono<Env>, options: FacadeOptions): void {
+  const { clock, ownedBy = "bosun" } = options;
   const created = Math.floor(clock.now() / 1_000);
   const card = async (id: string, model: Model, signal: AbortSignal): Promise<ModelCard> => {
     const tokens = await model.contextTokens([id], signal);
@@ -79,32 +101,54 @@ function addModels(app: Hono<Env>, { models, clock, ownedBy = "bosun" }: FacadeO
     return { id, object: "model", created, owned_by: ownedBy, ...length };
   };
   app.get("/v1/models", async (c) => {
-    const cards = Object.entries(models).map(([id, model]) => card(id, model, c.req.raw.signal));
+    const cards = Object.entries(servedBy(options)).map(([id, model]) =>
+      card(id, model, c.req.raw.signal),
+    );
     return c.json({ object: "list", data: await Promise.all(cards) });
   });
   app.get("/v1/models/:id{.+}", async (c) => {
     const id = c.req.param("id");
-    return c.json(await card(id, findModel(models, id), c.req.raw.signal));
+    return c.json(await card(id, findModel(servedBy(options), id), c.req.raw.signal));
   });
 }
 
 function addChat(app: Hono<Env>, options: FacadeOptions, report: Report): void {
-  const { models, clock, maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
+  const { clock, maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
+  const isGateway = options.aliases !== undefined;
   app.post("/v1/chat/completions", async (c) => {
     const id = c.get("requestId");
     const { signal } = c.req.raw;
     const body = readChatBody(await readJsonBody(c.req.raw, maxBodyBytes));
-    const model = findModel(models, body.model);
-    const request = toModelRequest(body, id);
-    const envelope = { id, created: Math.floor(clock.now() / 1_000), model: body.model };
-    if (!body.stream) return c.json(toCompletion(envelope, await replyOf(model, request, signal)));
-    const stream = await startStream(model, request, signal);
+    const model = findModel(servedBy(options), body.model);
+    const request = requestOf(body, { options, id, headers: c.req.raw.headers });
+    const created = Math.floor(clock.now() / 1_000);
+    const envelope = { id, created, model: body.model, isGateway };
+    if (!body.stream) {
+      const reply = await replyOf(model, request, signal);
+      return c.json(toCompletion(envelope, reply), 200, isGateway ? toReplyHeaders(reply) : {});
+    }
+    const stream = await startStream(model, request, { client: signal, clock });
     const texts = streamTexts(stream.events, envelope, {
       includeUsage: body.stream_options?.include_usage === true,
       onError: (error) => report(error, id, stream.signal),
+      errorOf: (error) => errorOf(options, error, id),
     });
-    return c.body(toStream(texts, stream.abort), 200, STREAM_HEADERS);
+    const headers = isGateway ? { ...STREAM_HEADERS, ...toHopHeaders(stream) } : STREAM_HEADERS;
+    return c.body(toStream(texts, stream.abort), 200, headers);
   });
+}
+
+type Asked = {
+  readonly options: FacadeOptions;
+  readonly id: string;
+  readonly headers: Headers;
+};
+
+function requestOf(body: ChatBody, { options, id, headers }: Asked): ModelRequest {
+  const hints = fromHintHeaders((name) => headers.get(name), options.clock.now());
+  const request = toModelRequest(body, id, hints);
+  const refs = options.aliases && ownValue(options.aliases(), body.model);
+  return refs ? toPoolRequest(request, refs, headers) : request;
 }
 
 type ModelCard = {
@@ -134,66 +178,4 @@ function findModel(models: Readonly<Record<string, Model>>, id: string): Model {
 async function replyOf(model: Model, request: ModelRequest, signal: AbortSignal): Promise<Reply> {
   for await (const event of model.call(request, signal)) if (event.type === "end") return event;
   throw new BosunError("model/cut", "the model ended without an end");
-}
-
-type Started = {
-  readonly events: AsyncIterable<ModelEvent>;
-  /** Aborts when the client has left, however that was noticed (F2). */
-  readonly signal: AbortSignal;
-  readonly abort: () => void;
-};
-
-/** Waits for the first token, so that whatever fails before it has its status (F1). */
-async function startStream(
-  model: Model,
-  request: ModelRequest,
-  client: AbortSignal,
-): Promise<Started> {
-  const left = new AbortController();
-  const signal = AbortSignal.any([client, left.signal]);
-  const call = model.call(request, signal);
-  const events = call[Symbol.asyncIterator]();
-  let first = await events.next();
-  while (!first.done && !TOKENS.has(first.value.type)) first = await events.next();
-  const abort = (): void => left.abort(new Error("the client has left"));
-  return { events: resume(first, events), signal, abort };
-}
-
-const TOKENS: ReadonlySet<ModelEvent["type"]> = new Set(["text-delta", "reasoning-delta", "end"]);
-
-/** An iteration that goes on behind an event that was taken already. Leaving it ends the call. */
-async function* resume(
-  first: IteratorResult<ModelEvent>,
-  rest: AsyncIterator<ModelEvent>,
-): AsyncGenerator<ModelEvent> {
-  try {
-    for (let next = first; !next.done; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
-}
-
-type StreamOptions = {
-  readonly includeUsage: boolean;
-  readonly onError: (error: unknown) => void;
-};
-
-async function* streamTexts(
-  events: AsyncIterable<ModelEvent>,
-  envelope: Envelope,
-  { includeUsage, onError }: StreamOptions,
-): AsyncGenerator<string> {
-  const chunker = createChunker(envelope, includeUsage);
-  let hasEnded = false;
-  try {
-    for await (const event of events) {
-      hasEnded ||= event.type === "end";
-      for (const chunk of chunker.chunksOf(event)) yield sseEvent(JSON.stringify(chunk));
-    }
-    if (!hasEnded) throw new BosunError("model/cut", "the model ended without an end");
-  } catch (error) {
-    onError(error);
-    yield sseEvent(JSON.stringify(toWireError(error, envelope.id).body)); // F1
-  }
-  yield sseEvent("[DONE]");
 }

@@ -1,6 +1,7 @@
 // Reply and ModelEvent → what OpenAI sends: a chat.completion, or its chunks one by one. Pure.
 
 import type { Json, JsonObject } from "../../json.ts";
+import { toGatewayMetrics } from "../model/gateway.ts";
 import type { ToolCall } from "../model/message.ts";
 import type { Finish, ModelEvent, Reply } from "../model/model.ts";
 import type { Usage } from "../model/usage.ts";
@@ -12,6 +13,8 @@ export type Envelope = {
   readonly created: number;
   /** The model's name as it was asked for. */
   readonly model: string;
+  /** Answers say what their calls met behind a gateway. Default false. */
+  readonly isGateway?: boolean | undefined;
 };
 
 /** A whole answer. */
@@ -32,6 +35,7 @@ export function toCompletion(envelope: Envelope, reply: Reply): JsonObject {
     system_fingerprint: null,
     choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason(finish) }],
     usage: toWireUsage(usage),
+    ...metricsOf(envelope, reply),
   };
 }
 
@@ -68,7 +72,9 @@ export function createChunker(envelope: Envelope, includeUsage: boolean): Chunke
     ...(hasText || reply.text === "" ? [] : [said({ content: reply.text })]),
     ...reply.calls.flatMap((call, index) => callDeltas(call, index).map((delta) => said(delta))),
     said({}, finishReason(reply.finish)),
-    ...(includeUsage ? [chunk([], toWireUsage(reply.usage))] : []),
+    ...(includeUsage
+      ? [{ ...chunk([], toWireUsage(reply.usage)), ...metricsOf(envelope, reply) }]
+      : []),
   ];
   return {
     chunksOf(event) {
@@ -90,6 +96,11 @@ export function createChunker(envelope: Envelope, includeUsage: boolean): Chunke
       }
     },
   };
+}
+
+/** In vLLM's field of a server's times: of a whole answer, and of the chunk with the usage. */
+function metricsOf({ isGateway }: Envelope, reply: Reply): JsonObject {
+  return isGateway ? { metrics: toGatewayMetrics(reply) } : {};
 }
 
 /** A call's head, then its arguments: clients put the second together with what came before at the same index. */

@@ -4,14 +4,18 @@ import { BosunError } from "../../error.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import type { ModelSettings } from "../model/endpoint.ts";
 import type { Message, OutputSpec, ToolCall, ToolChoice, ToolSpec } from "../model/message.ts";
-import type { ModelRequest } from "../model/model.ts";
+import type { ModelHints, ModelRequest } from "../model/model.ts";
 import { type ChatBody, KNOWN_FIELDS, type WireCall, type WireMessage } from "./chat-body.ts";
 
 /**
- * The call that a body asks for. `requestId` stands for the run, which HTTP knows nothing of.
+ * The call that a body asks for. `requestId` stands for the run, unless `hints` name one.
  * @throws BosunError `server/bad-request` for a tool choice that names no tool, a tool answer that answers no call, stream options without a stream.
  */
-export function toModelRequest(body: ChatBody, requestId: string): ModelRequest {
+export function toModelRequest(
+  body: ChatBody,
+  requestId: string,
+  hints: Partial<ModelHints> = {},
+): ModelRequest {
   const { tools, toolChoice } = toTools(body);
   const output = toOutput(body);
   if (body.stream_options && !body.stream) {
@@ -29,6 +33,7 @@ export function toModelRequest(body: ChatBody, requestId: string): ModelRequest 
       path: [],
       purpose: "work",
       remainingCalls: undefined,
+      ...hints,
     },
   };
 }

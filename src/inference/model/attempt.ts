@@ -3,6 +3,8 @@
 import type http from "node:http";
 import type { BosunError } from "../../error.ts";
 import { estimateUsage, withCost } from "./cost.ts";
+import { FALLBACK_HEADER, QUEUE_HEADER, throughGateway } from "./gateway.ts";
+import { toHintHeaders } from "./hint-header.ts";
 import type { ServerSource } from "./server-read.ts";
 import { cancelled, type Exchange, resolveTimeouts, startExchange } from "./http.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
@@ -52,11 +54,7 @@ class HttpAttempt implements Attempt, Receiver {
     this.#options = options;
     this.source = source;
     this.isWatched = request.hints.isWatched;
-    const timeouts =
-      request.timeouts === undefined
-        ? source.timeouts
-        : resolveTimeouts(request.timeouts, source.endpoint.timeouts);
-    const sent = { ...source, method: "POST", path: "/chat/completions", timeouts } as const;
+    const sent = { ...toScene(options), method: "POST", path: "/chat/completions" } as const;
     this.exchange = startExchange(sent, body, this);
     this.#signal = signal;
     this.#onAbort = () => {
@@ -84,7 +82,8 @@ class HttpAttempt implements Attempt, Receiver {
     const delta = mailbox.take();
     if (delta || !mailbox.isOver()) return delta;
     const times = { connectedAt: this.#connectedAt, firstTokenAt: this.#firstTokenAt };
-    return { type: "end", ...toReply(this.#options, this.assembler.read(), times) };
+    const reply = toReply(this.#options, this.assembler.read(), times);
+    return { type: "end", ...(this.source.endpoint.gateway ? throughGateway(reply) : reply) };
   }
 
   changed(): Promise<void> {
@@ -122,6 +121,30 @@ class HttpAttempt implements Attempt, Receiver {
     const { request } = this.#options;
     this.mailbox.fail(withCost(error, { request, read: this.assembler.read(), isSent }));
   }
+}
+
+/** A gateway is told what the crew knows, and a call's wait in its queue is no wait for its first token. */
+function toScene({ source, request, startedAt }: AttemptOptions): ServerSource {
+  const { endpoint, headers } = source;
+  const timeouts =
+    request.timeouts === undefined
+      ? source.timeouts
+      : resolveTimeouts(request.timeouts, endpoint.timeouts);
+  if (!endpoint.gateway) return { ...source, timeouts };
+  return {
+    ...source,
+    timeouts: {
+      ...timeouts,
+      "first-token": timeouts.queue + timeouts["first-token"],
+      total: timeouts.queue + timeouts.total,
+    },
+    headers: {
+      ...headers,
+      ...toHintHeaders(request.hints, startedAt),
+      [QUEUE_HEADER]: String(Math.max(1, Math.round(timeouts.queue))),
+      [FALLBACK_HEADER]: "false",
+    },
+  };
 }
 
 type Times = {

@@ -211,7 +211,7 @@ function needsFacts(endpoint: Endpoint, request: ModelRequest): boolean {
     request.output !== undefined ||
     request.settings.thinking !== undefined ||
     endpoint.thinking !== undefined;
-  return endpoint.dialect === undefined && isSpecial;
+  return endpoint.dialect === undefined && !endpoint.gateway && isSpecial;
 }
 
 function onlyModel({ models }: EndpointFacts, where: string): string {

@@ -138,6 +138,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   maxConnections: isCount,
   stream: isFlag,
   timeouts: isTimeouts,
+  gateway: isFlag,
   usdPerMillionTokens: isTokenPrice,
   temperature: isBetween(0, 2),
   topP: isBetween(0, 1),

@@ -62,6 +62,8 @@ export type Endpoint = ModelSettings & {
   /** false asks for whole replies instead of streams: for servers that cannot stream. Default true. */
   readonly stream?: boolean | undefined;
   readonly timeouts?: Timeouts | undefined;
+  /** A `bosun gateway`: it is told what the crew knows of each call, and repeats calls itself. Default false. */
+  readonly gateway?: boolean | undefined;
   /** US dollars per million tokens. Unset = the cost of its calls is unknown. */
   readonly usdPerMillionTokens?: TokenPrice | undefined;
 };
@@ -97,9 +99,9 @@ export function mergeSettings(near: ModelSettings, far: ModelSettings): ModelSet
 /** What makes a connection of an endpoint, without how its model is asked. */
 export function withoutSettings(from: Endpoint): Endpoint {
   const { url, model, dialect, apiKeyEnv, headers } = from;
-  const { maxModelLen, caFile, maxConnections, timeouts } = from;
+  const { maxModelLen, caFile, maxConnections, timeouts, gateway } = from;
   const fields = { url, model, dialect, apiKeyEnv, headers };
-  return { type: "endpoint", ...fields, maxModelLen, caFile, maxConnections, timeouts };
+  return { type: "endpoint", ...fields, maxModelLen, caFile, maxConnections, timeouts, gateway };
 }
 
 /** Reserved for thinking when it is on without a budget. */

@@ -1,6 +1,7 @@
 // What a server's refusal means: status, headers and body → BosunError. Pure.
 
 import { BosunError, type ErrorCode } from "../../error.ts";
+import { fromGatewayBody } from "./gateway.ts";
 import { isJson as isPlainJson, isObject, type JsonObject, parseJson } from "../../json.ts";
 import { memoryMeaning } from "./memory-failure.ts";
 
@@ -14,6 +15,8 @@ export type Refusal = {
   readonly secrets: readonly string[];
   /** The clock's time in ms, for a Retry-After that is a date. */
   readonly now: number;
+  /** It came from a Bosun gateway, whose errors have our own codes. */
+  readonly isGateway?: boolean | undefined;
   /** What to do about a key that is refused and a URL where nobody answers. Default: what to do about an endpoint's. */
   readonly advice?: Advice | undefined;
 };
@@ -44,6 +47,8 @@ const NO_MODEL =
 
 /** The typed error. `model/not-found` and refusals that a client can adapt to are completed by the client. */
 export function toFailure(refusal: Refusal): BosunError {
+  const told = refusal.isGateway ? fromGatewayBody(refusal.body, refusal.where) : undefined;
+  if (told) return told;
   const said = messageIn(refusal);
   const {
     code,

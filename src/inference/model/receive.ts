@@ -118,6 +118,7 @@ function chunkError({ source }: Receiver, data: string, chunk: unknown): BosunEr
       where: `${where}, while it was answering,`,
       secrets,
       now: clock.now(),
+      isGateway: source.endpoint.gateway,
     });
   return new BosunError(
     "model/protocol",
@@ -163,6 +164,7 @@ function takeWhole(receiver: Receiver, body: string, contentType: string): void 
         where: source.where,
         secrets: source.secrets,
         now: source.clock.now(),
+        isGateway: source.endpoint.gateway,
       }),
     );
   else {
@@ -189,5 +191,6 @@ function refusalOf(
     where,
     secrets,
     now: clock.now(),
+    isGateway: source.endpoint.gateway,
   };
 }

@@ -8,6 +8,7 @@ import {
   type ModelSettings,
   thinkingTokens,
 } from "./endpoint.ts";
+import { THINKING_FIELD } from "./gateway.ts";
 import type { Message } from "./message.ts";
 import type { ModelRequest } from "./model.ts";
 import { appendSystem, withTextTools } from "./text-tools.ts";
@@ -42,8 +43,8 @@ export function toBody(request: ModelRequest, options: WireOptions): JsonObject 
     stream,
     ...(stream ? { stream_options: { include_usage: true } } : {}),
     ...toSampling(settings),
-    ...toTokenLimit(settings, dialect),
-    ...toThinking(settings, dialect),
+    ...(endpoint.gateway ? toGatewayLimits(settings) : toTokenLimit(settings, dialect)),
+    ...(endpoint.gateway ? {} : toThinking(settings, dialect)),
     ...(textTools ? {} : toTools(request)),
     ...(output && !isPromptSchema ? toOutput(output, dialect) : {}),
     ...settings.extraBody,
@@ -72,6 +73,11 @@ function toTokenLimit(
   const limit = maxTokens + thinkingTokens(thinking);
   // OpenAI's reasoning models refuse max_tokens; other servers know only that name.
   return dialect === "openai" ? { max_completion_tokens: limit } : { max_tokens: limit };
+}
+
+/** Said as it is: the gateway's own client knows what its server calls it. */
+function toGatewayLimits({ maxTokens, thinking }: ModelSettings): JsonObject {
+  return { max_tokens: maxTokens, [THINKING_FIELD]: thinking };
 }
 
 function toThinking({ thinking }: ModelSettings, dialect: Dialect | undefined): JsonObject {

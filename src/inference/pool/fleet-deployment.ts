@@ -41,6 +41,11 @@ function settingsIn(model: FleetModel): ModelSettings {
   return { temperature, topP, seed, stop, maxTokens, thinking, extraBody };
 }
 
+/** The variable that holds a gateway's token, where it needs one. */
+const GATEWAY_TOKEN = "BOSUN_GATEWAY_TOKEN";
+/** Calls wait in the gateway, which knows their order, not for a connection to it. */
+const GATEWAY_CONNECTIONS = 2_048;
+
 /** An endpoint whose name may still be another's. */
 type Unnamed = Omit<PoolEndpoint, "name" | "at"> & {
   readonly at: Endpoint;
@@ -55,10 +60,12 @@ function endpointsOf(
   const { maxModelLen, timeouts, provider, endpoints } = model;
   const shared = given({ maxModelLen, timeouts });
   // A gateway serves the models by their aliases, and admits and routes itself.
-  if (gateway !== undefined)
-    return [
-      { at: endpoint({ url: gateway, model: alias, ...shared }), name: undefined, capacity: {} },
-    ];
+  if (gateway !== undefined) {
+    const apiKeyEnv = env[GATEWAY_TOKEN] ? GATEWAY_TOKEN : undefined;
+    const options = { ...shared, ...given({ apiKeyEnv }), maxConnections: GATEWAY_CONNECTIONS };
+    const at = endpoint({ url: gateway, model: alias, gateway: true, ...options });
+    return [{ at, name: undefined, capacity: {} }];
+  }
   if (endpoints === undefined) {
     const at = toProviderEndpoint(provider ?? "openai", model.model ?? alias, env);
     return [{ at: { ...at, ...shared }, name: undefined, capacity: {} }];

@@ -26,6 +26,8 @@ export type FleetWatchOptions = {
   readonly env: Env;
   /** Told of a new version that is wrong, and of replicas that cannot be found. Must not throw. */
   readonly onProblem?: ((error: BosunError) => void) | undefined;
+  /** It is the gateway's own: what the file says of a gateway does not count. Default false. */
+  readonly isGateway?: boolean | undefined;
   /** How replicas are looked up. Default: the system's resolver. */
   readonly lookup?: Lookup | undefined;
 };
@@ -52,10 +54,11 @@ export function createFleetWatch(options: FleetWatchOptions): FleetWatch {
   const folder = typeof source === "string" ? dirname(resolve(source)) : ".";
   const replicas = createReplicas({ clock, folder, onProblem, lookup: options.lookup });
   const made = new Map<string, Made>();
-  const version = createVersions(source, clock, {
+  const written = createVersions(source, clock, {
     onProblem,
     onNew: () => (problem = undefined),
   });
+  const version = options.isGateway ? withoutGateway(written) : written;
 
   const find = (alias: string): Deployment | undefined => {
     const fleet = version();
@@ -84,6 +87,17 @@ export function createFleetWatch(options: FleetWatchOptions): FleetWatch {
     fleet: version,
     deployment: find,
     problem: () => problem,
+  };
+}
+
+/** The same object for the same version (W2). */
+function withoutGateway(version: () => Fleet): () => Fleet {
+  let [seen, own]: [Fleet | undefined, Fleet | undefined] = [undefined, undefined];
+  return () => {
+    const fleet = version();
+    if (own === undefined || seen !== fleet)
+      [seen, own] = [fleet, { ...fleet, gateway: undefined }];
+    return own;
   };
 }
 

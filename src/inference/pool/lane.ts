@@ -62,7 +62,8 @@ export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
   // An endpoint that is written in place is asked nothing but calls: its user named no fleet.
   const probeOf = ({ at }: PoolEndpoint, isFleet: boolean): Partial<Probe> => {
     if ("call" in at) return at;
-    return isFleet ? createHttpProbe({ model: clients.of(at), clock, dialect: at.dialect }) : {};
+    const isAsked = isFleet && !at.gateway; // a gateway's endpoints are its own affair
+    return isAsked ? createHttpProbe({ model: clients.of(at), clock, dialect: at.dialect }) : {};
   };
   const stateOf = (endpoint: PoolEndpoint, isFleet: boolean): EndpointState => {
     const { at, name } = endpoint;
