@@ -7,6 +7,7 @@
 import type { Clock } from "../../clock.ts";
 import { BosunError, toBosunError } from "../../error.ts";
 import { type Endpoint, type ModelRef, nameOf } from "../model/endpoint.ts";
+import { isBehindGateway } from "../model/gateway.ts";
 import type { Env } from "../model/http.ts";
 import type { Model, ModelEvent, ModelRequest } from "../model/model.ts";
 import { createAdmission } from "./admission.ts";
@@ -225,8 +226,9 @@ type Failing = {
 function failureOf({ waker }: Home, cause: unknown, { ref, ticket, signal }: Failing): BosunError {
   const error = toBosunError(cause, "model/server", nameOf(ref));
   if (ticket === undefined) return error;
-  if (LOST.has(error.code)) waker.noteLost(ticket.site.state.id);
-  if (!signal.aborted) return ticket.fail(error);
+  const isOfEndpoint = !signal.aborted && !isBehindGateway(error);
+  if (isOfEndpoint && LOST.has(error.code)) waker.noteLost(ticket.site.state.id);
+  if (isOfEndpoint) return ticket.fail(error);
   ticket.release();
   return error;
 }
