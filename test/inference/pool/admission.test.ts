@@ -191,6 +191,22 @@ function twinModelCalls(
   });
 }
 
+describe("an endpoint that nobody has described", () => {
+  it("is asked what it holds before its first call, so that a burst does not overflow it", async () => {
+    const fleet = twinFleet({ blocks: 256, outputTokens: 100, capacity: {}, withProbe: true });
+
+    const ends = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        endOf(fleet, requestOf(600, { runId: `run ${index}` })),
+      ),
+    );
+
+    expect(ends.every(({ events }) => events[0] === "queued")).toBe(true);
+    expect(fleet.pool.stats().endpoints[0]?.kvTokens).toBeLessThanOrEqual(256 * 16);
+    expect(fleet.mostWaiting()).toBeLessThanOrEqual(2);
+  });
+});
+
 describe("an endpoint that others use too", () => {
   it("is told of, so that somebody gives each process a share", async () => {
     const notices: unknown[] = [];
