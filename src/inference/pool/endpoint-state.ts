@@ -27,6 +27,8 @@ export interface EndpointState {
   readonly guard: EndpointGuard;
   /** Newest reading; undefined before the first, and where there is none. */
   readonly gauges: Gauges | undefined;
+  /** False until it was asked what it holds and has answered, or has not in time: until then calls go there one at a time. */
+  readonly isAsked: boolean;
   /** Sets what it holds, as configured; what was discovered fills the gaps. */
   configure(endpoint: PoolEndpoint): void;
   /** Asks it to show itself when the last reading is old; `onChange` when something may fit now that did not. */
@@ -86,6 +88,7 @@ class ServerState implements EndpointState {
   readonly calibration: Calibration = createCalibration();
   readonly guard: EndpointGuard;
   gauges: Gauges | undefined;
+  isAsked: boolean;
   readonly #probe: Partial<Probe>;
   readonly #clock: Clock;
   #endpoint: PoolEndpoint | undefined;
@@ -106,6 +109,7 @@ class ServerState implements EndpointState {
     });
     this.#probe = probe;
     this.#clock = clock;
+    this.isAsked = this.#isSilent();
   }
 
   configure(endpoint: PoolEndpoint): void {
@@ -115,8 +119,7 @@ class ServerState implements EndpointState {
   }
 
   refresh(onChange: () => void): void {
-    const isSilent = !(this.#probe.gauges || this.#probe.capacity);
-    if (this.#isAsking || isSilent) return;
+    if (this.#isAsking || this.#isSilent()) return;
     const now = this.#clock.now();
     if (now - this.#askedAt < REFRESH_MS) return;
     this.#isAsking = true;
@@ -125,6 +128,7 @@ class ServerState implements EndpointState {
       .catch(() => undefined) // an endpoint that does not tell is known by its answers alone
       .finally(() => {
         this.#isAsking = false;
+        this.isAsked = true;
         onChange();
       });
   }
@@ -134,6 +138,10 @@ class ServerState implements EndpointState {
     if (cached !== undefined && hitTokens > 0 && cached < hitTokens / 2) forget();
     if (reply.usage.source === "server") this.calibration.learn(estimatedTokens, promptTokens);
     this.speed.learn(reply, { computedTokens: promptTokens - (cached ?? hitTokens), batch });
+  }
+
+  #isSilent(): boolean {
+    return !(this.#probe.gauges || this.#probe.capacity);
   }
 
   #apply(): void {

@@ -31,6 +31,7 @@ function candidateOf(site: Site, call: Call, now: number): Fitting | undefined {
   const { state, endpoint, place } = site;
   const { ledger, prefixes, rate, speed, guard } = state;
   const { promptTokens, outputTokens, prefix } = call;
+  if (!state.isAsked && ledger.inFlight > 0) return undefined;
   if (!guard.allows(now, ledger.inFlight)) return undefined;
   if (call.lane.outliers.isEjected(endpoint.name, now)) return undefined;
   if (rate.readyAt(now, promptTokens + outputTokens) > now) return undefined;
