@@ -26,7 +26,7 @@ export interface Deadline extends Disposable {
 export interface Clock {
   /** Milliseconds since 1970 on the system clock (never goes back), since the clock's start on a virtual one. */
   now(): number;
-  /** Calls `fire` once, `ms` milliseconds from now. `fire` must not throw. */
+  /** Calls `fire` once, `ms` milliseconds from now, as soon as it can where that is past. `fire` must not throw. */
   timer(ms: number, fire: () => void): Timer;
   /** Resolves after `ms` milliseconds. @throws the signal's reason as soon as `signal` aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
@@ -73,7 +73,7 @@ class SystemTimer implements Timer {
   constructor(ms: number, fire: () => void) {
     this.#fire = fire;
     this.#ms = ms;
-    this.#handle = setTimeout(fire, Math.min(ms, LONGEST_TIMER_MS));
+    this.#handle = setTimeout(fire, toDelay(ms));
   }
 
   restart(ms: number): void {
@@ -83,7 +83,7 @@ class SystemTimer implements Timer {
     else {
       clearTimeout(this.#handle);
       this.#ms = ms;
-      this.#handle = setTimeout(this.#fire, Math.min(ms, LONGEST_TIMER_MS));
+      this.#handle = setTimeout(this.#fire, toDelay(ms));
     }
   }
 
@@ -91,6 +91,11 @@ class SystemTimer implements Timer {
     this.#isDisposed = true;
     clearTimeout(this.#handle);
   }
+}
+
+/** Node warns on stderr of a time that is past: a limit that a busy process has overrun. */
+function toDelay(ms: number): number {
+  return Math.min(Math.max(ms, 0), LONGEST_TIMER_MS);
 }
 
 /**

@@ -99,6 +99,7 @@ export async function prepareRun(
       description,
       ...models,
       settingsOf: (ref) => settingsOf(ref, home.resolve),
+      expectedOf: (agent, task) => home.pool.expectedTokens(agent, task),
     }),
     outputFolder,
     session,

@@ -233,6 +233,27 @@ describe("the system clock", () => {
   });
 });
 
+describe("a timer for a time that is past", () => {
+  it.each([
+    ["virtual", () => createVirtualClock()],
+    ["system", () => systemClock],
+  ])("fires on the %s clock, and warns nobody", async (_name, make) => {
+    const clock = make();
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", note);
+
+    let fired = 0;
+    await new Promise<void>((resolve) => {
+      const timer = clock.timer(-5, () => (++fired < 2 ? timer.restart(-7) : resolve()));
+    });
+    await settle();
+    process.off("warning", note);
+
+    expect(warnings).toEqual([]);
+  });
+});
+
 describe("the horizon of a virtual clock", () => {
   it("is the time of the next timer, or never", () => {
     const clock = createVirtualClock();

@@ -13,7 +13,6 @@ import type {
   ModelHints,
   ModelRequest,
 } from "../../src/inference/model/model.ts";
-import type { Capacity } from "../../src/inference/pool/capacity.ts";
 import type { Probe } from "../../src/inference/pool/probe.ts";
 import {
   createFaults,

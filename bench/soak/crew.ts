@@ -21,8 +21,14 @@ export type Draft = {
   readonly session: string | undefined;
 };
 
+/**
+ * How much faster than real time the service's clock runs, for the same reason as the twins' does: a circuit that stays open for 30 s
+ * would outlive the soak. All times below are the clock's.
+ */
+export const SPEED = 10;
+
 /** Longest that a crew may take: what is not over by then, and the time of an answer after that, hangs. */
-export const CREW_TIMEOUT_MS = 40_000;
+export const CREW_TIMEOUT_MS = 400_000;
 
 const NO_ARGUMENTS = { type: "object", properties: {}, additionalProperties: false } as const;
 
@@ -55,7 +61,7 @@ export function drawCrew(random: Random, model: string, spare: string): Draft {
     process,
     policy: pick(random, ["continue", "fail-fast"] as const),
     cache: random() < 0.3,
-    timeoutMs: random() < 0.04 ? 20 + Math.floor(random() * 300) : CREW_TIMEOUT_MS,
+    timeoutMs: random() < 0.04 ? 200 + Math.floor(random() * 3_000) : CREW_TIMEOUT_MS,
     ...(isLed ? { managerModel: model, maxDelegations: 3 } : {}),
   });
   return {
@@ -83,7 +89,7 @@ function drawTasks(random: Random, agents: Cast, isLed: boolean): readonly Task[
       agent: one,
       context: [],
       async: !isLed && random() < 0.5,
-      timeoutMs: random() < 0.05 ? 50 : 30_000,
+      timeoutMs: random() < 0.05 ? 500 : 300_000,
       ...(random() < 0.4 ? { onError: "partial" as const } : {}),
     }),
   );
@@ -121,20 +127,20 @@ const VERDICT = {
 function drawTools(random: Random): Readonly<Record<"look" | "fetch" | "count" | "draw", Tool>> {
   return {
     look: {
-      ...makeTool("look", 5_000, () => ({
+      ...makeTool("look", 50_000, () => ({
         text: "a fact. ".repeat(1 + Math.floor(random() * 200)),
       })),
       approval: random() < 0.15 ? drawAsk(random) : undefined,
     },
-    fetch: makeTool("fetch", 5_000, async (_, { signal }) => {
+    fetch: makeTool("fetch", 50_000, async (_, { signal }) => {
       await sleep(random() * 40, undefined, { signal });
       return "a page";
     }),
-    count: makeTool("count", 5_000, () => {
+    count: makeTool("count", 50_000, () => {
       if (random() < 0.4) throw new Error("nothing to count");
       return 7;
     }),
-    draw: makeTool("draw", 20, async () => {
+    draw: makeTool("draw", 200, async () => {
       await sleep(random() * 40); // goes on after its time, as a tool may that looks at no signal
       return "a picture";
     }),
@@ -176,7 +182,7 @@ function drawPerson(random: Random): AskHandler | undefined {
 /** A question that does not wait for long. */
 function drawAsk(random: Random): { timeoutMs: number; onTimeout: "approve" | "reject" } {
   return {
-    timeoutMs: 20 + Math.floor(random() * 300),
+    timeoutMs: 200 + Math.floor(random() * 3_000),
     onTimeout: pick(random, ["approve", "reject"]),
   };
 }

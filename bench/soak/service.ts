@@ -2,8 +2,11 @@
 
 import { strict as assert } from "node:assert";
 import { type Bosun, createBosun } from "../../src/bosun.ts";
+import { systemClock } from "../../src/clock.ts";
 import type { FleetEndpoint } from "../../src/inference/fleet/fleet.ts";
 import type { PoolStats } from "../../src/inference/pool/stats.ts";
+import { createScaledClock } from "../../src/inference/twin/scaled-clock.ts";
+import { SPEED } from "./crew.ts";
 import type { Held, Started } from "./twin.ts";
 
 /** Sockets that may be open to all twins together. */
@@ -14,7 +17,12 @@ export function createService(
   { urls, spareUrl, kvTokens, maxNumSeqs }: Started,
   data: string | false,
 ): Bosun {
-  const timeouts = { connectMs: 5_000, firstTokenMs: 3_000, interTokenMs: 1_500, totalMs: 20_000 };
+  const timeouts = {
+    connectMs: 50_000,
+    firstTokenMs: 30_000,
+    interTokenMs: 15_000,
+    totalMs: 200_000,
+  };
   const common = { model: "Qwen/Qwen3-8B", timeouts };
   const maxConnections = MAX_SOCKETS / 3;
   const [first, second] = urls.map((url): FleetEndpoint => {
@@ -34,7 +42,8 @@ export function createService(
     soak: { ...common, endpoints: [first, second] },
     spare: { ...common, endpoints: [spare] },
   } as const;
-  return createBosun({ data, env: {}, fleet: { models }, retry: { baseMs: 5, capMs: 200 } });
+  const clock = createScaledClock(systemClock, SPEED);
+  return createBosun({ data, env: {}, clock, fleet: { models } });
 }
 
 /** What must not be while no run goes. */

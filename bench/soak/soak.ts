@@ -11,7 +11,7 @@ import type { Bosun, StartedRun } from "../../src/bosun.ts";
 import { messageOf } from "../../src/error.ts";
 import { createRandom, type Random } from "../../src/inference/twin/random.ts";
 import { type Child, startChild } from "../overhead/child.ts";
-import { CREW_TIMEOUT_MS, type Draft, drawCrew } from "./crew.ts";
+import { CREW_TIMEOUT_MS, type Draft, drawCrew, SPEED } from "./crew.ts";
 import { type Leftover, readLeftover } from "./leftover.ts";
 import { createService, wrongAtRest } from "./service.ts";
 import { judge, type Outcome } from "./outcome.ts";
@@ -41,8 +41,8 @@ export type Block = {
   readonly wrong: readonly string[];
 };
 
-/** Above its crew's own bound: by then every call, tool and time-out inside is over. */
-const HANG_MS = CREW_TIMEOUT_MS + 20_000;
+/** In real time, above its crew's own bound: by then every call, tool and time-out inside is over. */
+const HANG_MS = CREW_TIMEOUT_MS / SPEED + 20_000;
 /** How long a twin may take to see that its clients have left, and sockets to close. */
 const PATIENCE_MS = 10_000;
 

@@ -8,6 +8,7 @@ import { type Calibration, createCalibration } from "./calibration.ts";
 import type { Capacity } from "./capacity.ts";
 import type { PoolEndpoint } from "./deployment.ts";
 import { createEndpointGuard, type EndpointGuard } from "./endpoint-guard.ts";
+import { type ForeignNotice, NO_FOREIGN_LOAD, noteReading } from "./foreign-load.ts";
 import { type Bounds, createLedger, type Ledger } from "./ledger.ts";
 import { createPrefixIndex, type PrefixIndex } from "./prefix-index.ts";
 import type { Gauges, Probe } from "./probe.ts";
@@ -70,6 +71,7 @@ export type StateOptions = {
   readonly name: string;
   readonly probe: Partial<Probe>;
   readonly clock: Clock;
+  readonly onForeignLoad?: ((notice: ForeignNotice) => void) | undefined;
 };
 
 export function createEndpointState(options: StateOptions): EndpointState {
@@ -91,6 +93,8 @@ class ServerState implements EndpointState {
   isAsked: boolean;
   readonly #probe: Partial<Probe>;
   readonly #clock: Clock;
+  readonly #onForeignLoad: StateOptions["onForeignLoad"];
+  #foreignLoad = NO_FOREIGN_LOAD;
   #endpoint: PoolEndpoint | undefined;
   #discovered: Capacity = {};
   #capacity: Capacity = {};
@@ -98,7 +102,7 @@ class ServerState implements EndpointState {
   #askedAt = -Infinity;
   #discoveredAt = -Infinity;
 
-  constructor({ id, name, probe, clock }: StateOptions) {
+  constructor({ id, name, probe, clock, onForeignLoad }: StateOptions) {
     this.id = id;
     this.name = name;
     const capacity = (): Capacity => this.#capacity;
@@ -110,6 +114,7 @@ class ServerState implements EndpointState {
     this.#probe = probe;
     this.#clock = clock;
     this.isAsked = this.#isSilent();
+    this.#onForeignLoad = onForeignLoad;
   }
 
   configure(endpoint: PoolEndpoint): void {
@@ -167,6 +172,18 @@ class ServerState implements EndpointState {
     // A queue at a provider that scales is the demand by which it scales, not a trouble.
     if ((this.#capacity.maxWorkers ?? 1) === 1) this.guard.onGauges(shown, sent.seqs);
     ledger.foreign = toForeign(shown, this.#capacity, sent);
+    this.#tellForeign(shown, Math.max(sent.seqs, ledger.inFlight));
+  }
+
+  /** Where a provider starts workers for everybody's calls, others are no surprise. */
+  #tellForeign({ at, running, waiting = 0 }: Gauges, sent: number): void {
+    const { share = 1, maxNumSeqs = Infinity, maxWorkers = 1 } = this.#capacity;
+    if (running === undefined || maxWorkers > 1) return;
+    const others = share === 1 ? 0 : (1 - share) * maxNumSeqs;
+    const seen = { endpoint: this.name, at, running, waiting, sent, others };
+    const { load, notice } = noteReading(this.#foreignLoad, seen);
+    this.#foreignLoad = load;
+    if (notice) this.#onForeignLoad?.(notice);
   }
 
   async #discover(signal: AbortSignal): Promise<void> {

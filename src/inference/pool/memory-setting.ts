@@ -1,7 +1,7 @@
 // The one setting to change when memory runs out, by the words of the engine that ran out. Pure.
 //
-// Sources: vLLM 0.28 (its own messages name the flags), SGLang's hyperparameter tuning page (chunked-prefill-size for prefill,
-// max-running-requests for decode), llama.cpp's server README, Ollama's FAQ (num_ctx, OLLAMA_NUM_PARALLEL); all read in 2026.
+// vLLM's flags are those that its own messages name. The others' are their servers' flags for the same thing; which of them helps most
+// is their documentation's advice (SGLang: smaller prefill chunks, then fewer running requests), not measured here.
 
 import type { MemoryFacts } from "./memory-fact.ts";
 

@@ -15,6 +15,7 @@ import { type Call, toCall } from "./call.ts";
 import { createClients } from "./clients.ts";
 import type { Deployment } from "./deployment.ts";
 import { createExpectedOutput } from "./expected-output.ts";
+import type { ForeignNotice } from "./foreign-load.ts";
 import { createLanes, type Lane, type Lanes, type Site } from "./lane.ts";
 import { circuitOpen, isDown, told } from "./overload.ts";
 import { createRetryBudget, DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
@@ -33,6 +34,8 @@ export type PoolOptions = {
   /** What an alias means now. @throws BosunError `model/unknown` for one that it does not know. */
   readonly resolve: (alias: string) => Endpoint | Model | Deployment;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /** Told, once a minute at most, of an endpoint that runs more than is sent there and than others may. Must not throw. */
+  readonly onForeignLoad?: ((notice: ForeignNotice) => void) | undefined;
   /** 0 to 1. Default Math.random. */
   readonly random?: (() => number) | undefined;
 };
@@ -44,6 +47,8 @@ export interface Pool extends Model {
    * @throws BosunError `model/unknown` or `config/invalid` of the first when none can: an unknown alias, a key that is not set.
    */
   check(models: readonly ModelRef[]): void;
+  /** Tokens that an agent's answers at a task had lately, for the most part; undefined before there were enough. */
+  expectedTokens(agent: string, task: string): number | undefined;
   /** What it has in flight and in its queue, and what it knows of its endpoints. */
   stats(): PoolStats;
   /** Closes every connection. */
@@ -69,7 +74,7 @@ type Home = Repeating &
 export function createPool(options: PoolOptions): Pool {
   const { clock, env, resolve, random = Math.random } = options;
   const clients = createClients(clock, env);
-  const lanes = createLanes({ clock, clients, resolve });
+  const lanes = createLanes({ clock, clients, resolve, onForeignLoad: options.onForeignLoad });
   const home: Home = {
     clock,
     random,
@@ -99,6 +104,7 @@ export function createPool(options: PoolOptions): Pool {
       const faults = models.map((ref) => faultOf(() => lanes.of(ref)));
       if (faults.length > 0 && !faults.includes(undefined)) throw faults[0];
     },
+    expectedTokens: (agent, task) => home.expected.known(agent, task),
     stats: () => toStats({ ...home, now: clock.now(), states: lanes.states() }),
     prewarm(models) {
       for (const ref of models) prewarmLane(home, ref);

@@ -2,21 +2,33 @@
 //
 // No step of the durable body: a task that is resumed says it again, one that is finished does not come here, and nothing hangs on it.
 
+import { type ModelRef, nameOf } from "../../inference/model/endpoint.ts";
 import type { Model } from "../../inference/model/model.ts";
 import { executorOf } from "../crew/cast.ts";
+import type { Task } from "../crew/task.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RunContext } from "./world.ts";
 
-/** Tells `model` what the tasks that come right after this one begin with; nothing where it is not interested. */
+/**
+ * Tells `model` what the tasks that come right after this one begin with; nothing where it is not interested. What this task calls
+ * itself is awake by then.
+ */
 export function prewarmNext(
   model: Model,
-  { crew, plan, modelsOf }: Pick<RunContext, "crew" | "plan" | "modelsOf">,
+  { crew, plan, modelsFor }: Pick<RunContext, "crew" | "plan" | "modelsFor">,
   name: string,
 ): void {
   const next = model.prewarm && nextOf(plan).get(name);
   if (next === undefined) return;
+  const firstOf = (task: Task): ModelRef => {
+    const agent = executorOf(task, crew);
+    return modelsFor(agent === crew.manager ? "manager" : "worker", agent)[0];
+  };
   const tasks = crew.tasks.filter((task) => next.includes(task.name));
-  model.prewarm?.([...new Set(tasks.map((task) => modelsOf(executorOf(task, crew))[0]))]);
+  const own = crew.tasks.filter((task) => task.name === name).map((task) => nameOf(firstOf(task)));
+  const due = new Map(tasks.map((task) => [nameOf(firstOf(task)), firstOf(task)]));
+  for (const called of own) due.delete(called);
+  if (due.size > 0) model.prewarm?.([...due.values()]);
 }
 
 /** By task, those that wait for it and for nothing that comes later: all runs of a crew share one plan. */

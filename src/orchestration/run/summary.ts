@@ -52,13 +52,9 @@ const LEAST_ANSWER_TOKENS = 64;
 export async function summarize(
   d: Durable,
   world: World,
-  asked: Summarizing,
+  it: Summarizing,
   call: AskFunction,
 ): Promise<Summary> {
-  const run = world.runOf(d.rootId);
-  // Whoever does the work summarises for it, unless the crew has somebody for that.
-  const isChosen = run.crew.models.summary !== undefined;
-  const it = isChosen ? { ...asked, models: run.modelsFor("summary") } : asked;
   const { path, budgetTokens } = it;
   const pieceTokens = await d.step(`${path.join("/")}/room`, (step) =>
     pieceTokensFor(world, it, step.signal),

@@ -139,8 +139,10 @@ describe("createAdaptiveLimit", () => {
 
 describe("observeGauges", () => {
   it.each([
-    ["preemptions that grow", { preemptions: 3 }, { preemptions: 4 }, "preemption"],
-    ["a queue that rises", { waiting: 1 }, { waiting: 5 }, "queue-time"],
+    ["preemptions that grow", { preemptions: 3 }, { preemptions: 5 }, "preemption"],
+    ["one preemption of sixteen calls", { preemptions: 3 }, { preemptions: 4 }, undefined],
+    ["a queue that rises", { waiting: 3 }, { waiting: 5 }, "queue-time"],
+    ["calls that wait for the next step together", { waiting: 1 }, { waiting: 5 }, undefined],
     ["a queue that the pool leaves there", { waiting: 0 }, { waiting: 2 }, undefined],
     ["a queue that falls", { waiting: 9 }, { waiting: 5 }, undefined],
     ["an engine that started anew", { preemptions: 30 }, { preemptions: 0 }, undefined],

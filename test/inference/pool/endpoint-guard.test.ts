@@ -131,7 +131,7 @@ describe("createEndpointGuard", () => {
   it("reads trouble from gauges", () => {
     const guard = createEndpointGuard();
 
-    const seen = [0, 1, 1].map((preemptions, n) =>
+    const seen = [0, 2, 2].map((preemptions, n) =>
       guard.onGauges({ ...GAUGES, at: n * 1_000, preemptions }, 12),
     );
 

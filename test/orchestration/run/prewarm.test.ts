@@ -15,8 +15,8 @@ function toldOf(crew: Crew): readonly (readonly ModelRef[])[] {
   const run = {
     crew,
     plan: planCrew(crew),
-    modelsOf: ({ models: [first = "main"] }: { readonly models: readonly ModelRef[] }) =>
-      [first] as const,
+    modelsFor: (_use: string, own?: { readonly models: readonly ModelRef[] }) =>
+      [own?.models[0] ?? "main"] as const,
   };
   return crew.tasks.map(({ name }) => {
     told.length = 0;
@@ -68,9 +68,19 @@ describe("prewarmNext", () => {
     expect(toldOf(crew)).toEqual([["shared", "d-model"], [], [], []]);
   });
 
+  it("does not tell the model that the task itself begins with: its own call wakes it", () => {
+    const same = worker("same", { model: "shared" });
+    const crew = defineCrew({
+      name: "c",
+      tasks: [job("a", { agent: same }), job("b", { agent: same }), job("c")],
+    });
+
+    expect(toldOf(crew)).toEqual([[], ["c-model"], []]);
+  });
+
   it("does nothing for a model that cannot be woken", () => {
     const crew = defineCrew({ name: "c", tasks: [job("a"), job("b")] });
-    const run = { crew, plan: planCrew(crew), modelsOf: () => ["main"] as const };
+    const run = { crew, plan: planCrew(crew), modelsFor: () => ["main"] as const };
 
     expect(() => prewarmNext(scriptedModel([]), run, "a")).not.toThrow();
   });
