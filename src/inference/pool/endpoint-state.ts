@@ -26,7 +26,10 @@ export interface EndpointState {
   /** Of estimated prompt tokens. */
   readonly calibration: Calibration;
   readonly guard: EndpointGuard;
-  /** False until it was asked what it holds, where that is asked and not configured: calls wait for the answer, or for its time-out. */
+  /**
+   * False until it was asked what it holds and has answered, or has not in time, where that is asked and not configured: until then
+   * calls go there one at a time.
+   */
   readonly isKnown: boolean;
   /** Newest reading; undefined before the first, and where there is none. */
   readonly gauges: Gauges | undefined;
@@ -127,8 +130,7 @@ class ServerState implements EndpointState {
   }
 
   refresh(onChange: () => void): void {
-    const isSilent = !(this.#probe.gauges || this.#probe.capacity);
-    if (this.#isAsking || isSilent) return;
+    if (this.#isAsking || this.#isSilent()) return;
     const now = this.#clock.now();
     if (now - this.#askedAt < REFRESH_MS) return;
     this.#isAsking = true;
@@ -149,6 +151,10 @@ class ServerState implements EndpointState {
     this.speed.learn(reply, { computedTokens: promptTokens - (cached ?? hitTokens), batch });
   }
 
+  #isSilent(): boolean {
+    return !(this.#probe.gauges || this.#probe.capacity);
+  }
+
   #apply(): void {
     this.#capacity = { ...this.#discovered, ...withoutUnset(this.#endpoint?.capacity ?? {}) };
     const { requestsPerMinute, tokensPerMinute } = this.#capacity;
@@ -164,7 +170,8 @@ class ServerState implements EndpointState {
     );
     await this.#discover(controller.signal);
     const { ledger } = this;
-    const sent = { seqs: ledger.inFlight, tokens: ledger.reservedTokens };
+    const { inFlight: seqs, reservedTokens: tokens, prefillCalls: prefills } = ledger;
+    const sent = { seqs, tokens, prefills };
     const shown = await this.#probe.gauges?.(controller.signal);
     if (shown === undefined) return;
     if (this.gauges && isRestart(this.gauges, shown)) this.prefixes.clear();
@@ -231,11 +238,11 @@ export function toBounds(capacity: Capacity): Bounds {
 function toForeign(
   { running = 0, waiting = 0, kvUsage = 0 }: Gauges,
   { share = 1, maxWorkers = 1, kvTokens, maxNumSeqs }: Capacity,
-  sent: Ledger["foreign"],
+  sent: Ledger["foreign"] & { readonly prefills: number },
 ): Ledger["foreign"] {
   if (maxWorkers > 1) return { seqs: 0, tokens: 0 };
-  // Its own queue is longer than it should be: nothing more is sent before it is short again.
-  if (waiting > MAX_WAITING) return { seqs: Infinity, tokens: Infinity };
+  // Its own queue is longer than it should be by what others sent: nothing more is sent before it is short again.
+  if (waiting - sent.prefills > MAX_WAITING) return { seqs: Infinity, tokens: Infinity };
   const seqs = Math.max(0, running + waiting - sent.seqs);
   if (seqs === 0) return { seqs: 0, tokens: 0 };
   const theirs = 1 - share;

@@ -59,7 +59,7 @@ async function load(twin: SmallTwin, { fleet, url, model }: Target) {
         foreign.push(askRaw(url, model, `What does stranger ${index} want here? `));
     },
   });
-  await ready.promise;
+  await Promise.race([ready.promise, workers]); // a worker that cannot start fails the test
   const [ofTwin, ofGateway] = await Promise.all([
     watchMetrics(`${twin.url}/metrics`, [WAITING, PREEMPTIONS], workers),
     watchMetrics(`${url}/metrics`, [RESERVED], workers),

@@ -201,7 +201,7 @@ describe("an endpoint that nobody has described", () => {
       ),
     );
 
-    expect(ends.every(({ events }) => events[0] === "queued")).toBe(true);
+    expect(ends.filter(({ events }) => events[0] === "start")).toHaveLength(1);
     expect(fleet.pool.stats().endpoints[0]?.kvTokens).toBeLessThanOrEqual(256 * 16);
     expect(fleet.mostWaiting()).toBeLessThanOrEqual(2);
   });
