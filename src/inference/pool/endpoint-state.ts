@@ -66,6 +66,10 @@ const REFRESH_MS = 500;
 const REFRESH_TIMEOUT_MS = 2_000;
 /** What was discovered is asked again after so long: a server may have been started anew. */
 const DISCOVER_MS = 300_000;
+/** One that did not tell, as it was starting or had too much to do, is asked again after so long. */
+const DISCOVER_AGAIN_MS = 10_000;
+/** A reading that is older says nothing about what others have there: they would keep a place for ever that they have long left. */
+const STALE_MS = 10_000;
 /** Calls that vLLM may hold in its own queue. */
 const MAX_WAITING = 2;
 
@@ -103,7 +107,8 @@ class ServerState implements EndpointState {
   #isAsking = false;
   #isAsked = false;
   #askedAt = -Infinity;
-  #discoveredAt = -Infinity;
+  #discoverAt = -Infinity;
+  #shownAt = -Infinity;
 
   constructor({ id, name, probe, clock, onForeignLoad }: StateOptions) {
     this.id = id;
@@ -140,6 +145,7 @@ class ServerState implements EndpointState {
       .finally(() => {
         this.#isAsking = false;
         this.#isAsked = true;
+        if (this.#clock.now() - this.#shownAt > STALE_MS) this.ledger.foreign = NO_FOREIGN;
         onChange();
       });
   }
@@ -176,6 +182,7 @@ class ServerState implements EndpointState {
     if (shown === undefined) return;
     if (this.gauges && isRestart(this.gauges, shown)) this.prefixes.clear();
     this.gauges = shown;
+    this.#shownAt = this.#clock.now();
     // A queue at a provider that scales is the demand by which it scales, not a trouble.
     if ((this.#capacity.maxWorkers ?? 1) === 1) this.guard.onGauges(shown, sent.seqs);
     ledger.foreign = toForeign(shown, this.#capacity, sent);
@@ -194,12 +201,18 @@ class ServerState implements EndpointState {
   }
 
   async #discover(signal: AbortSignal): Promise<void> {
-    if (this.#clock.now() - this.#discoveredAt < DISCOVER_MS) return;
-    this.#discoveredAt = this.#clock.now();
-    this.#discovered = (await this.#probe.capacity?.(signal)) ?? {};
+    const now = this.#clock.now();
+    if (now < this.#discoverAt) return;
+    this.#discoverAt = now + DISCOVER_AGAIN_MS; // also when it rejects
+    const found = withoutUnset((await this.#probe.capacity?.(signal)) ?? {});
+    if (Object.keys(found).length === 0) return; // what was known goes on
+    this.#discoverAt = now + DISCOVER_MS;
+    this.#discovered = found;
     this.#apply();
   }
 }
+
+const NO_FOREIGN: Ledger["foreign"] = { seqs: 0, tokens: 0 };
 
 function withoutUnset(capacity: Capacity): Capacity {
   return Object.fromEntries(Object.entries(capacity).filter(([, value]) => value !== undefined));
