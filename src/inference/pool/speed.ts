@@ -16,6 +16,8 @@ export interface Speed {
 const WEIGHT = 0.1;
 /** Before anything was seen: an 8B model on a mid-range GPU (serving.md 4.6 has 2,000 to 20,000 and 7 to 60). */
 const UNSEEN = { prefillTokensPerMs: 8, interTokenMs: 20 } as const;
+/** No engine is faster: an answer that is was held back on its way, by a proxy or a parser of tool calls, and tells nothing. */
+const LEAST_TOKEN_MS = 0.1;
 /** A batch of so many takes twice as long for a token as one call alone: decode reads the weights once for all of them. */
 const BATCH_OF_DOUBLE = 64;
 
@@ -38,8 +40,9 @@ export function createSpeed(): Speed {
       if (computedTokens >= 256 && firstTokenMs > 0)
         prefillTokensPerMs = average(prefillTokensPerMs, computedTokens / firstTokenMs);
       const decoded = usage.output.total - 1;
-      if (decoded >= 8)
-        interTokenMs = average(interTokenMs, (totalMs - firstTokenMs) / decoded / slowdown(batch));
+      const tokenMs = (totalMs - firstTokenMs) / decoded;
+      if (decoded >= 8 && tokenMs >= LEAST_TOKEN_MS)
+        interTokenMs = average(interTokenMs, tokenMs / slowdown(batch));
     },
   };
 }
