@@ -39,6 +39,24 @@ async function ask(
 }
 
 describe("a response cache", () => {
+  it("passes on what its model can besides", async () => {
+    const warmed: unknown[] = [];
+    const { clock, model } = cachedOver(numbered);
+    const cached = withResponseCache(
+      {
+        ...model,
+        countTokens: async () => 7,
+        prewarm: (models) => void warmed.push(...models),
+      },
+      { clock },
+    );
+    const asked = { models: ["m"], messages: [], tools: [] } as const;
+
+    cached.prewarm?.(["m"]);
+    expect(warmed).toEqual(["m"]);
+    expect(await cached.countTokens?.(asked, new AbortController().signal)).toBe(7);
+  });
+
   it("answers an equal call with the earlier answer, marked, and with nothing paid", async () => {
     const { model, cached } = cachedOver(numbered);
 
