@@ -166,7 +166,9 @@ export function cutMiddle(text: string, tokens: number): string {
 }
 
 function keepEnds(text: string, kept: number): string {
-  const head = text.slice(0, Math.ceil(kept * 0.7));
-  const tail = kept > head.length ? text.slice(head.length - kept) : "";
+  // Half a character is left out: servers refuse a text with one.
+  const head = text.slice(0, Math.ceil(kept * 0.7)).replace(/[\uD800-\uDBFF]$/, "");
+  const tail =
+    kept > head.length ? text.slice(head.length - kept).replace(/^[\uDC00-\uDFFF]/, "") : "";
   return `${head}\n[… ${text.length - head.length - tail.length} characters left out to fit …]\n${tail}`;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { crew } from "../../../src/crew.ts";
 import { BosunError } from "../../../src/error.ts";
 import { estimatePrompt, estimateTokens } from "../../../src/inference/model/tokens.ts";
-import { applyFit, planFit } from "../../../src/orchestration/run/fit.ts";
+import { applyFit, cutMiddle, planFit } from "../../../src/orchestration/run/fit.ts";
 import { type Conversation, toMessages } from "../../../src/orchestration/run/prompt.ts";
 import { tool } from "../../../src/orchestration/tool/tool.ts";
 import {
@@ -43,6 +43,15 @@ function fittedTokens(
     throw error;
   }
 }
+
+describe("cutMiddle", () => {
+  it("never leaves half a character", () => {
+    for (let tokens = 64; tokens < 128; tokens++)
+      expect(
+        cutMiddle(`${"x".repeat(tokens % 3)}${"🚢".repeat(2_000)}`, tokens).isWellFormed(),
+      ).toBe(true);
+  });
+});
 
 describe("planFit", () => {
   it("cuts nothing when the context is unknown, however long the prompt is", () => {
