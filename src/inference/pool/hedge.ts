@@ -212,8 +212,10 @@ function run(
     },
     stop() {
       parent.removeEventListener("abort", onAbort);
-      if (isOver || controller.signal.aborted) return;
-      controller.abort(new BosunError("model/cancelled", "another endpoint answered first"));
+      if (controller.signal.aborted) return;
+      // One that has told its end stands there still: what it holds is let go behind it.
+      if (!isOver)
+        controller.abort(new BosunError("model/cancelled", "another endpoint answered first"));
       // Not awaited, as the winner must not wait; what it throws on its way out is the abort.
       events.return?.().catch(() => undefined);
     },

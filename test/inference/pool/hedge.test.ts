@@ -71,6 +71,37 @@ const says = (text: string): ScriptedAnswer => ({ text });
 const fails = (message: string): BosunError => new BosunError("model/server", message);
 
 describe("hedged", () => {
+  it.each([0, 1])(
+    "lets the attempt that answers end as far as its last line (%i deltas)",
+    async (deltas) => {
+      const left = Promise.withResolvers<string>();
+      async function* attempt(own: AbortSignal): AsyncGenerator<ModelEvent> {
+        const clock = createVirtualClock();
+        try {
+          for await (const event of sideOf("first", { reply: says("one") }, clock).call(
+            REQUEST,
+            own,
+          ))
+            if (event.type !== "text-delta" || deltas > 0) yield event;
+        } finally {
+          left.resolve("left");
+        }
+      }
+      const { signal } = new AbortController();
+      const clock = createVirtualClock();
+      const events = hedged({
+        clock,
+        afterMs: 100,
+        signal,
+        first: attempt,
+        second: () => undefined,
+      });
+
+      expect((await Array.fromAsync(events)).at(-1)?.type).toBe("end");
+      expect(await left.promise).toBe("left");
+    },
+  );
+
   it("is the first alone when its token comes in time", async () => {
     const { names, text, ends } = await race({
       first: { delayMs: 99, reply: says("one") },
