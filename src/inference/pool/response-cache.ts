@@ -62,11 +62,12 @@ export function withResponseCache(
     }
   }
 
-  const { countTokens, prewarm } = model;
   return {
     contextTokens: (models, signal) => model.contextTokens(models, signal),
-    ...(countTokens ? { countTokens: async (ask, signal) => model.countTokens?.(ask, signal) } : {}),
-    ...(prewarm ? { prewarm: (models) => model.prewarm?.(models) } : {}),
+    ...(model.countTokens
+      ? { countTokens: async (ask, signal) => model.countTokens?.(ask, signal) }
+      : {}),
+    ...(model.prewarm ? { prewarm: (models) => model.prewarm?.(models) } : {}),
     async *call(request, signal) {
       if (request.hints.cache === false) return yield* model.call(request, signal);
       const key = keyOf(request);
