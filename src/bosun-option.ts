@@ -65,6 +65,8 @@ export const RUN_OPTIONS: KnownOptions = {
   notBuilt: ["deadlineMs"],
 };
 
+const isFunction: Check = (value) => (typeof value === "function" ? undefined : "a function");
+
 /** Options of `createBosun`. */
 export const BOSUN_OPTIONS: KnownOptions = {
   checks: {
@@ -73,7 +75,8 @@ export const BOSUN_OPTIONS: KnownOptions = {
         ? undefined
         : "a file's path, a fleet, or false",
     ),
-    onFleetProblem: optional((value) => (typeof value === "function" ? undefined : "a function")),
+    onFleetProblem: optional(isFunction),
+    onForeignLoad: optional(isFunction),
     data: optional((value) =>
       value === false ? undefined : isText(value) && "a folder, or false",
     ),
@@ -95,7 +98,7 @@ export const BOSUN_OPTIONS: KnownOptions = {
         isObject(value) && Object.keys(value).every((key) => Object.hasOwn(DEFAULT_RETRY, key));
       return isKnown ? undefined : `an object of ${Object.keys(DEFAULT_RETRY).join(", ")}`;
     }),
-    countTokens: optional((value) => (typeof value === "function" ? undefined : "a function")),
+    countTokens: optional(isFunction),
   },
   notBuilt: ["engine"],
 };

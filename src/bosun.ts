@@ -13,6 +13,7 @@ import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
 import { createTokenCounter, type TokenCountFunction } from "./inference/model/token-count.ts";
 import type { FleetWatch } from "./inference/pool/fleet-watch.ts";
+import type { ForeignNotice } from "./inference/pool/foreign-load.ts";
 import { createPool, type Pool } from "./inference/pool/pool.ts";
 import { type ResponseCacheLimits, withResponseCache } from "./inference/pool/response-cache.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
@@ -52,6 +53,8 @@ export type BosunOptions = FleetOptions & {
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /** Told, once a minute at most, of an endpoint that runs more than this process sent there and than others may. Must not throw. */
+  readonly onForeignLoad?: ((notice: ForeignNotice) => void) | undefined;
   /** Counts a prompt with a tokenizer of your own; undefined for a model that it does not know. Default: the server is asked where it can count. */
   readonly countTokens?: TokenCountFunction | undefined;
   /**
@@ -105,7 +108,13 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   const data = options.data ?? (env["BOSUN_DATA"] || ".bosun");
   const fleet = openFleet(options, { env, clock });
   const resolve = createResolver(options, env, fleet);
-  const pool = createPool({ clock, env, retry: options.retry, resolve });
+  const pool = createPool({
+    clock,
+    env,
+    retry: options.retry,
+    resolve,
+    onForeignLoad: options.onForeignLoad,
+  });
   const contexts = new Map<string, RunContext>();
   const tokens = createTokenCounter({ model: pool, clock, own: options.countTokens });
   const world: World = {

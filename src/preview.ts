@@ -46,6 +46,7 @@ export async function previewCrew(
     contextOf: (ref) => contexts.get(keyOf(ref)),
     settingsOf: (ref) => settingsOf(ref, resolve),
     servedName: (ref) => servedName(ref, resolve),
+    expectedOf: (agent, task) => home.pool.expectedTokens(agent, task),
   });
 }
 

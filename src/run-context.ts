@@ -85,12 +85,7 @@ export async function prepareRun(
     },
     ...models,
     budget: isBounded(limits) ? createBudget(limits) : undefined,
-    hints: {
-      tenant: run.tenant,
-      priority: run.priority,
-      deadlineAt: clock.now() + crew.timeoutMs,
-      cache: run.responseCache,
-    },
+    hints: toHints(run, clock.now() + crew.timeoutMs),
     remainingTokens: createForecast({
       crew,
       plan,
@@ -99,6 +94,7 @@ export async function prepareRun(
       description,
       ...models,
       settingsOf: (ref) => settingsOf(ref, home.resolve),
+      expectedOf: (agent, task) => home.pool.expectedTokens(agent, task),
     }),
     outputFolder,
     session,
@@ -109,6 +105,14 @@ export async function prepareRun(
   };
   contexts.set(runId, context); // in the same turn as the check of the id, or two runs could get one
   return context;
+}
+
+/** What all calls of a run tell the pool. */
+function toHints(
+  { tenant, priority, responseCache: cache }: RunOptions,
+  deadlineAt: number,
+): RunContext["hints"] {
+  return { tenant, priority, deadlineAt, cache };
 }
 
 /** What a run may use at most: its own limits, the crew's, the Bosun's, the fleet's; the nearer wins. */

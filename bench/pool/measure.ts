@@ -1,11 +1,10 @@
 // Plays a workload against a contender on a fleet and writes down what each run met.
 
-import { systemClock } from "../../src/clock.ts";
 import { toBosunError } from "../../src/error.ts";
 import type { Message } from "../../src/inference/model/message.ts";
 import type { Model, ModelHints, ModelRequest } from "../../src/inference/model/model.ts";
 import type { TwinSetup } from "../../src/twin.ts";
-import type { Contender } from "./contender.ts";
+import { alone, type Contender } from "./contender.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import type { Call, Program, RunClass, Text, Workload } from "./workload.ts";
 
@@ -156,7 +155,8 @@ function watch({ fleet, seen }: Player): void {
     seen.mostWaiting = Math.max(seen.mostWaiting, stats().numRequestsWaiting);
 }
 
-function promptOf(call: Call, before: readonly Message[], { systems }: Workload): Message[] {
+/** The messages of a call, after those of the call before it and its answer. */
+export function promptOf(call: Call, before: readonly Message[], { systems }: Workload): Message[] {
   const said: Message = { role: "user", content: call.said.text };
   if (!call.isFirst) return [...before, said];
   const system = systems.get(call.agent);
@@ -166,7 +166,12 @@ function promptOf(call: Call, before: readonly Message[], { systems }: Workload)
 /** No bound of waiting: every contender finishes all that it is given, however late. */
 const PATIENCE_MS = 1e9;
 
-function requestOf(program: Program, index: number, messages: readonly Message[]): ModelRequest {
+/** The request of a call, with what an orchestrator knows of it. */
+export function requestOf(
+  program: Program,
+  index: number,
+  messages: readonly Message[],
+): ModelRequest {
   const call = program.calls[index];
   if (!call) throw new Error(`no call ${index} of ${program.id}`);
   const { agent, task, remainingCalls, remainingTokens } = call;
@@ -203,12 +208,6 @@ export function answersOf({ programs }: Workload): (hints: ModelHints) => Text {
 
 /** Latency of each program when nobody else is there, by id: one after the other on one replica. */
 export async function measureUnloaded(stage: Stage): Promise<ReadonlyMap<string, number>> {
-  const { alone } = await import("./contender.ts");
   const { runs } = await play({ ...stage, replicas: 1 }, alone, { type: "closed", atOnce: 1 });
   return new Map(runs.map(({ id, latencyMs }) => [id, latencyMs]));
-}
-
-/** Seconds of the machine's own time, for the report. */
-export function secondsSince(startedAt: number): number {
-  return (systemClock.now() - startedAt) / 1_000;
 }

@@ -35,6 +35,15 @@ export const SHARED: Profile = {
   longShare: 0.3,
 };
 
+/** The same with what coding and research agents send: prompts of many tools, tool results of a page, short answers that call the next tool. */
+export const LOOPS: Profile = {
+  ...SHARED,
+  name: "agent loops",
+  systemTokens: 4_000,
+  toolTokens: 800,
+  outputTokens: 80,
+};
+
 /** Qwen3-32B in FP8 with an FP8 cache on an L40S, its cache cut to 36k tokens as in the prototype. */
 export const L40S: TwinSetup = {
   gpu: "L40S",
@@ -42,4 +51,16 @@ export const L40S: TwinSetup = {
   kvCacheDtype: "fp8",
   maxModelLen: 16_384,
   gpuMemoryUtilization: 0.85,
+};
+
+/** The same with the whole of its cache, 61k tokens. */
+export const L40S_FULL: TwinSetup = { ...L40S, gpuMemoryUtilization: 0.92 };
+
+/** Five tasks in a row, each of four calls with half a minute for an answer. */
+export const CHAIN: Profile = {
+  ...mixedCrews(1),
+  name: "five tasks in a row",
+  agents: 5,
+  toolTokens: 300,
+  long: { tasks: 5, calls: 4 },
 };

@@ -92,11 +92,6 @@ export function drawWorkload(profile: Profile, count: number, seed: number): Wor
   return { profile, programs, systems };
 }
 
-/** Mean calls of a run, as drawn. */
-export function meanCalls({ programs }: Workload): number {
-  return programs.reduce((sum, { calls }) => sum + calls.length, 0) / programs.length;
-}
-
 type Drawing = { readonly random: Random; readonly text: (tokens: number) => Text };
 
 function drawCalls(profile: Profile, kind: RunClass, { random, text }: Drawing): readonly Call[] {

@@ -15,6 +15,7 @@ function blocksOf(page: string): readonly string[] {
 describe.each([
   ["docs/crews.md", 5],
   ["docs/twin.md", 2],
+  ["docs/gateway.md", 1],
   ["docs/context.md", 1],
 ])("%s", (page, least) => {
   it("has only code that the compiler takes", async () => {

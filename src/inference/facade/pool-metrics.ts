@@ -54,13 +54,13 @@ const ENDPOINT: readonly EndpointMetric[] = [
   {
     name: "bosun_pool_reserved_tokens",
     type: "gauge",
-    help: "Tokens of its KV cache that these calls have reserved.",
+    help: "Tokens of its KV cache that these calls will hold at their ends, which come one after another.",
     valueOf: ({ reservedTokens }) => reservedTokens,
   },
   {
     name: "bosun_pool_kv_tokens",
     type: "gauge",
-    help: "Tokens that may be reserved; +Inf where nobody knows.",
+    help: "Tokens that may be held there at once; +Inf where nobody knows.",
     valueOf: ({ kvTokens }) => kvTokens,
   },
   {

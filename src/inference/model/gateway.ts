@@ -1,7 +1,7 @@
 // What a Bosun gateway and a Bosun behind it tell each other besides OpenAI's protocol, both ways: errors with our codes, and what
 // a call met behind the gateway. Pure. Hints have a file of their own (hint-header.ts).
 
-import { BosunError, type ErrorCode, isBosunError } from "../../error.ts";
+import { BosunError, detailOf, type ErrorCode, isBosunError } from "../../error.ts";
 import { isJson, isObject, type Json, type JsonObject, parseJson } from "../../json.ts";
 import { MAX_NAME } from "./message.ts";
 import type { ModelRequest, Reply } from "./model.ts";
@@ -27,6 +27,8 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   "model/truncated",
   "model/rate-limited",
   "model/overloaded",
+  "model/out-of-memory",
+  "worker/out-of-memory",
   "model/server",
   "model/timed-out",
   "model/cut",
@@ -43,6 +45,7 @@ const DETAILS = [
   "served",
   "phase",
   "status",
+  "memory",
 ] as const;
 
 /** Longest message that is taken over. */
@@ -76,6 +79,11 @@ export function fromGatewayBody(body: string, where: string): BosunError | undef
   return new BosunError(code as ErrorCode, `${where}: ${said}`, {
     details: { ...Object.fromEntries(kept), isFinal: true },
   });
+}
+
+/** Whether an error is one of behind a gateway: it says nothing about the gateway itself. */
+export function isBehindGateway(error: BosunError): boolean {
+  return detailOf(error, "isFinal") === true;
 }
 
 /** What a reply's `metrics` say of the call behind the gateway, after the server's own. */

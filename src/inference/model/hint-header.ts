@@ -30,7 +30,15 @@ const MAX_COUNT = 1_000_000_000;
 const MAX_DEADLINE_MS = 10_000_000_000;
 const MAX_PRIORITY = 1_000_000;
 
-const PURPOSES: readonly Purpose[] = ["work", "final", "repair", "manage", "guardrail", "plan"];
+const PURPOSES: Readonly<Record<Purpose, true>> = {
+  work: true,
+  final: true,
+  repair: true,
+  manage: true,
+  guardrail: true,
+  plan: true,
+  summary: true,
+};
 
 /** The headers that say what is known of a call. @param now Clock.now(). */
 export function toHintHeaders(hints: ModelHints, now: number): Readonly<Record<string, string>> {
@@ -84,7 +92,7 @@ export function fromHintHeaders(
     path: find("path", fromPathText, "at most 16 percent-encoded steps with / between them"),
     agent: find("agent", fromText, TEXT),
     task: find("task", fromText, TEXT),
-    purpose: find("purpose", toPurpose, `one of ${PURPOSES.join(", ")}`),
+    purpose: find("purpose", toPurpose, `one of ${Object.keys(PURPOSES).join(", ")}`),
     tenant: find("tenant", fromText, TEXT),
     priority: find("priority", toPriority, "a number from -1000000 to 1000000"),
     deadlineAt: deadlineMs === undefined ? undefined : now + deadlineMs,
@@ -150,7 +158,7 @@ function toPriority(text: string): number | undefined {
 }
 
 function toPurpose(text: string): Purpose | undefined {
-  return PURPOSES.find((purpose) => purpose === text);
+  return Object.hasOwn(PURPOSES, text) ? (text as Purpose) : undefined; // `as`: one of its keys
 }
 
 function badHeader(name: string, expected: string): BosunError {

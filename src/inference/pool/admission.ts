@@ -102,6 +102,7 @@ class PoolAdmission implements Admission {
       signal.removeEventListener("abort", onAbort);
     };
     signal.addEventListener("abort", onAbort, { once: true });
+    this.#refresh(call.lane);
     this.#pump();
     return promise;
   }

@@ -87,7 +87,8 @@ export function toCall(request: ModelRequest, options: CallOptions): Call {
 
 function isBounded({ sites }: Lane): boolean {
   return sites.some(
-    ({ endpoint: { capacity }, state: { ledger } }) =>
+    ({ endpoint: { capacity }, state: { ledger, isKnown } }) =>
+      !isKnown ||
       ledger.bounds.kvTokens !== Infinity ||
       ledger.bounds.maxNumSeqs !== Infinity ||
       capacity.tokensPerMinute !== undefined,

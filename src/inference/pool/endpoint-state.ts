@@ -8,6 +8,7 @@ import { type Calibration, createCalibration } from "./calibration.ts";
 import type { Capacity } from "./capacity.ts";
 import type { PoolEndpoint } from "./deployment.ts";
 import { createEndpointGuard, type EndpointGuard } from "./endpoint-guard.ts";
+import { type ForeignNotice, NO_FOREIGN_LOAD, noteReading } from "./foreign-load.ts";
 import { type Bounds, createLedger, type Ledger } from "./ledger.ts";
 import { createPrefixIndex, type PrefixIndex } from "./prefix-index.ts";
 import type { Gauges, Probe } from "./probe.ts";
@@ -25,6 +26,11 @@ export interface EndpointState {
   /** Of estimated prompt tokens. */
   readonly calibration: Calibration;
   readonly guard: EndpointGuard;
+  /**
+   * False until it was asked what it holds and has answered, or has not in time, where that is asked and not configured: until then
+   * calls go there one at a time.
+   */
+  readonly isKnown: boolean;
   /** Newest reading; undefined before the first, and where there is none. */
   readonly gauges: Gauges | undefined;
   /** Sets what it holds, as configured; what was discovered fills the gaps. */
@@ -51,8 +57,8 @@ export type Seen = {
  * percent costs one of throughput. Measured without it: 98 % fewer preemptions than a server that queues itself (bench/pool).
  */
 const MARGIN = 0;
-/** Unless said otherwise, prompts of so many tokens may be waiting for their prefill: one large batch of vLLM. */
-const PREFILL_TOKENS = 8_192;
+/** Unless said otherwise, short prompts of so many tokens may be on their way together: vLLM's smallest default batch. */
+const PREFILL_TOKENS = 2_048;
 /** What the index of prefixes counts as one block. */
 const BLOCK_TOKENS = 64;
 const REFRESH_MS = 500;
@@ -68,6 +74,7 @@ export type StateOptions = {
   readonly name: string;
   readonly probe: Partial<Probe>;
   readonly clock: Clock;
+  readonly onForeignLoad?: ((notice: ForeignNotice) => void) | undefined;
 };
 
 export function createEndpointState(options: StateOptions): EndpointState {
@@ -88,14 +95,17 @@ class ServerState implements EndpointState {
   gauges: Gauges | undefined;
   readonly #probe: Partial<Probe>;
   readonly #clock: Clock;
+  readonly #onForeignLoad: StateOptions["onForeignLoad"];
+  #foreignLoad = NO_FOREIGN_LOAD;
   #endpoint: PoolEndpoint | undefined;
   #discovered: Capacity = {};
   #capacity: Capacity = {};
   #isAsking = false;
+  #isAsked = false;
   #askedAt = -Infinity;
   #discoveredAt = -Infinity;
 
-  constructor({ id, name, probe, clock }: StateOptions) {
+  constructor({ id, name, probe, clock, onForeignLoad }: StateOptions) {
     this.id = id;
     this.name = name;
     const capacity = (): Capacity => this.#capacity;
@@ -106,6 +116,11 @@ class ServerState implements EndpointState {
     });
     this.#probe = probe;
     this.#clock = clock;
+    this.#onForeignLoad = onForeignLoad;
+  }
+
+  get isKnown(): boolean {
+    return this.#isAsked || this.#probe.capacity === undefined || hasBounds(this.#capacity);
   }
 
   configure(endpoint: PoolEndpoint): void {
@@ -115,8 +130,7 @@ class ServerState implements EndpointState {
   }
 
   refresh(onChange: () => void): void {
-    const isSilent = !(this.#probe.gauges || this.#probe.capacity);
-    if (this.#isAsking || isSilent) return;
+    if (this.#isAsking || this.#isSilent()) return;
     const now = this.#clock.now();
     if (now - this.#askedAt < REFRESH_MS) return;
     this.#isAsking = true;
@@ -125,6 +139,7 @@ class ServerState implements EndpointState {
       .catch(() => undefined) // an endpoint that does not tell is known by its answers alone
       .finally(() => {
         this.#isAsking = false;
+        this.#isAsked = true;
         onChange();
       });
   }
@@ -134,6 +149,10 @@ class ServerState implements EndpointState {
     if (cached !== undefined && hitTokens > 0 && cached < hitTokens / 2) forget();
     if (reply.usage.source === "server") this.calibration.learn(estimatedTokens, promptTokens);
     this.speed.learn(reply, { computedTokens: promptTokens - (cached ?? hitTokens), batch });
+  }
+
+  #isSilent(): boolean {
+    return !(this.#probe.gauges || this.#probe.capacity);
   }
 
   #apply(): void {
@@ -151,7 +170,8 @@ class ServerState implements EndpointState {
     );
     await this.#discover(controller.signal);
     const { ledger } = this;
-    const sent = { seqs: ledger.inFlight, tokens: ledger.reservedTokens };
+    const { inFlight: seqs, reservedTokens: tokens, prefillCalls: prefills } = ledger;
+    const sent = { seqs, tokens, prefills };
     const shown = await this.#probe.gauges?.(controller.signal);
     if (shown === undefined) return;
     if (this.gauges && isRestart(this.gauges, shown)) this.prefixes.clear();
@@ -159,6 +179,18 @@ class ServerState implements EndpointState {
     // A queue at a provider that scales is the demand by which it scales, not a trouble.
     if ((this.#capacity.maxWorkers ?? 1) === 1) this.guard.onGauges(shown, sent.seqs);
     ledger.foreign = toForeign(shown, this.#capacity, sent);
+    this.#tellForeign(shown, Math.max(sent.seqs, ledger.inFlight));
+  }
+
+  /** Where a provider starts workers for everybody's calls, others are no surprise. */
+  #tellForeign({ at, running, waiting = 0 }: Gauges, sent: number): void {
+    const { share = 1, maxNumSeqs = Infinity, maxWorkers = 1 } = this.#capacity;
+    if (running === undefined || maxWorkers > 1) return;
+    const others = share === 1 ? 0 : (1 - share) * maxNumSeqs;
+    const seen = { endpoint: this.name, at, running, waiting, sent, others };
+    const { load, notice } = noteReading(this.#foreignLoad, seen);
+    this.#foreignLoad = load;
+    if (notice) this.#onForeignLoad?.(notice);
   }
 
   async #discover(signal: AbortSignal): Promise<void> {
@@ -171,6 +203,10 @@ class ServerState implements EndpointState {
 
 function withoutUnset(capacity: Capacity): Capacity {
   return Object.fromEntries(Object.entries(capacity).filter(([, value]) => value !== undefined));
+}
+
+function hasBounds({ kvTokens, maxNumSeqs }: Capacity): boolean {
+  return kvTokens !== undefined || maxNumSeqs !== undefined;
 }
 
 /** This process's part of all workers that the provider may start: the provider must see the demand, or it never starts them. */
@@ -202,11 +238,11 @@ export function toBounds(capacity: Capacity): Bounds {
 function toForeign(
   { running = 0, waiting = 0, kvUsage = 0 }: Gauges,
   { share = 1, maxWorkers = 1, kvTokens, maxNumSeqs }: Capacity,
-  sent: Ledger["foreign"],
+  sent: Ledger["foreign"] & { readonly prefills: number },
 ): Ledger["foreign"] {
   if (maxWorkers > 1) return { seqs: 0, tokens: 0 };
-  // Its own queue is longer than it should be: nothing more is sent before it is short again.
-  if (waiting > MAX_WAITING) return { seqs: Infinity, tokens: Infinity };
+  // Its own queue is longer than it should be by what others sent: nothing more is sent before it is short again.
+  if (waiting - sent.prefills > MAX_WAITING) return { seqs: Infinity, tokens: Infinity };
   const seqs = Math.max(0, running + waiting - sent.seqs);
   if (seqs === 0) return { seqs: 0, tokens: 0 };
   const theirs = 1 - share;

@@ -7,6 +7,8 @@ export interface ExpectedOutput {
   /** Tokens of a call's answer, at most `maxTokens`. */
   tokens(hints: ModelHints, maxTokens: number): number;
   learn(hints: ModelHints, tokens: number): void;
+  /** What was learned of an agent's work at a task; undefined before there is enough. */
+  known(agent: string, task: string): number | undefined;
 }
 
 /** Of the answers seen, this share was shorter. */
@@ -30,6 +32,10 @@ export function createExpectedOutput(quantile: number = QUANTILE): ExpectedOutpu
       const expected = hints.expectedTokens ?? (seen.count() > 0 ? seen.quantile() : UNSEEN_TOKENS);
       return Math.max(1, Math.min(maxTokens, expected));
     },
+    known(agent, task) {
+      const own = kinds.get(kindOf({ agent, task, purpose: "work" }));
+      return own && own.count() >= LEAST_SAMPLES ? own.quantile() : undefined;
+    },
     learn(hints, tokens) {
       all.add(tokens);
       const kind = kindOf(hints);
@@ -43,7 +49,11 @@ export function createExpectedOutput(quantile: number = QUANTILE): ExpectedOutpu
   };
 }
 
-function kindOf({ agent = "", task = "", purpose }: ModelHints): string {
+function kindOf({
+  agent = "",
+  task = "",
+  purpose,
+}: Pick<ModelHints, "agent" | "task" | "purpose">): string {
   return `${agent}\n${task}\n${purpose}`;
 }
 

@@ -10,6 +10,7 @@ import type { Model } from "../model/model.ts";
 import type { Clients } from "./clients.ts";
 import type { Deployment, PoolEndpoint } from "./deployment.ts";
 import { createEndpointState, type EndpointState } from "./endpoint-state.ts";
+import type { ForeignNotice } from "./foreign-load.ts";
 import { createHedgeBudget, type HedgeBudget } from "./hedge.ts";
 import { createHttpProbe } from "./http-probe.ts";
 import { createOutliers, type Outliers } from "./outlier.ts";
@@ -50,9 +51,10 @@ export type LaneOptions = {
   readonly clock: Clock;
   readonly clients: Clients;
   readonly resolve: (alias: string) => Endpoint | Model | Deployment;
+  readonly onForeignLoad: ((notice: ForeignNotice) => void) | undefined;
 };
 
-export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
+export function createLanes({ clock, clients, resolve, onForeignLoad }: LaneOptions): Lanes {
   const states = new Map<string | Model, EndpointState>();
   const known = new WeakMap<Endpoint | Model | Deployment, Lane>();
   const routes = new Map<string, Route>();
@@ -69,7 +71,9 @@ export function createLanes({ clock, clients, resolve }: LaneOptions): Lanes {
     const { at, name } = endpoint;
     const key = "call" in at ? at : `${serverOf(at)} ${isFleet}`;
     const probe = probeOf(endpoint, isFleet);
-    const found = states.get(key) ?? createEndpointState({ id: `${count++}`, name, probe, clock });
+    const found =
+      states.get(key) ??
+      createEndpointState({ id: `${count++}`, name, probe, clock, onForeignLoad });
     states.set(key, found);
     if (isFleet && canSleep(probe)) sleepers.set(found.id, probe);
     if (states.size > MAX_STATES) for (const id of dropIdle(states)) sleepers.delete(id);

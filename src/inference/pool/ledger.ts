@@ -52,6 +52,8 @@ export interface Ledger {
   readonly inFlight: number;
   readonly reservedTokens: number;
   readonly prefillTokens: number;
+  /** Calls whose prompt is not computed yet. */
+  readonly prefillCalls: number;
   /** Tokens of the KV cache that a call would add. */
   tokensOf(need: Need): number;
   /** Most tokens that what is in flight will hold at once, with a call that would come now. */
@@ -77,12 +79,16 @@ type Flight = Growing & {
 /** An answer that is longer than expected goes on for a part of what it has said. */
 const OVERDUE_PART = 0.25;
 
+/** Prompts that may be on their way whatever their length: one is computed, and two wait in the server's own queue. */
+const LEAST_PREFILLS = 3;
+
 class TokenLedger implements Ledger {
   bounds: Bounds;
   foreign: Foreign = { seqs: 0, tokens: 0 };
   inFlight = 0;
   reservedTokens = 0;
   prefillTokens = 0;
+  prefillCalls = 0;
   /** Blocks of prompts in flight: each is in the KV cache once, however many calls hold it. */
   readonly #held = new Map<BlockHash, Held>();
   /** By what is left of them when it was last looked at. */
@@ -118,8 +124,8 @@ class TokenLedger implements Ledger {
     const { kvTokens, maxNumSeqs, prefillTokens } = this.bounds;
     const { foreign } = this;
     if (this.inFlight + 1 + foreign.seqs > maxNumSeqs) return false;
-    if (this.prefillTokens > 0 && this.prefillTokens + need.prefillTokens > prefillTokens)
-      return false;
+    const isFull = this.prefillTokens + need.prefillTokens > prefillTokens;
+    if (isFull && this.prefillCalls >= LEAST_PREFILLS) return false;
     if (kvTokens === Infinity) return true;
     return foreign.tokens + this.peakTokens(pace, need) <= kvTokens;
   }
@@ -135,11 +141,13 @@ class TokenLedger implements Ledger {
     this.inFlight++;
     this.reservedTokens += ownTokens;
     this.prefillTokens += prefill;
+    this.prefillCalls += prefill > 0 ? 1 : 0;
     const flight = toFlight(tokens, need.outputTokens);
     this.#flights.push(flight);
     this.#flightTokens += tokens;
     const computed = (): void => {
       this.prefillTokens -= prefill;
+      this.prefillCalls -= prefill > 0 ? 1 : 0;
       prefill = 0;
     };
     return {

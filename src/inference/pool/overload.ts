@@ -39,7 +39,8 @@ export function circuitOpen({ deployment, sites }: Lane, now: number): BosunErro
 
 /** Why nothing is free, in a few words. */
 export function told(sites: readonly Site[], now: number): string {
-  const said = sites.slice(0, 8).map(({ endpoint, state: { ledger, guard } }) => {
+  const said = sites.slice(0, 8).map(({ endpoint, state: { ledger, guard, isKnown } }) => {
+    if (!isKnown) return `${endpoint.name} is asked what it holds`;
     const { inFlight, reservedTokens, bounds } = ledger;
     const calls = `${endpoint.name} has ${inFlight} in flight`;
     const tokens =

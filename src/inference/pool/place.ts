@@ -31,6 +31,8 @@ function candidateOf(site: Site, call: Call, now: number): Fitting | undefined {
   const { state, endpoint, place } = site;
   const { ledger, prefixes, rate, speed, guard } = state;
   const { promptTokens, outputTokens, prefix } = call;
+  // One call goes before the answer is there, and the others wait for it.
+  if (!state.isKnown && ledger.inFlight > 0) return undefined;
   if (!guard.allows(now, ledger.inFlight)) return undefined;
   if (call.lane.outliers.isEjected(endpoint.name, now)) return undefined;
   if (rate.readyAt(now, promptTokens + outputTokens) > now) return undefined;

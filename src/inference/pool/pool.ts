@@ -7,6 +7,7 @@
 import type { Clock } from "../../clock.ts";
 import { BosunError, toBosunError } from "../../error.ts";
 import { type Endpoint, type ModelRef, nameOf } from "../model/endpoint.ts";
+import { isBehindGateway } from "../model/gateway.ts";
 import type { Env } from "../model/http.ts";
 import type { Model, ModelEvent, ModelRequest } from "../model/model.ts";
 import { createAdmission } from "./admission.ts";
@@ -14,6 +15,7 @@ import { type Call, toCall } from "./call.ts";
 import { createClients } from "./clients.ts";
 import type { Deployment } from "./deployment.ts";
 import { createExpectedOutput } from "./expected-output.ts";
+import type { ForeignNotice } from "./foreign-load.ts";
 import { createLanes, type Lane, type Lanes, type Site } from "./lane.ts";
 import { circuitOpen, isDown, told } from "./overload.ts";
 import { createRetryBudget, DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
@@ -32,6 +34,8 @@ export type PoolOptions = {
   /** What an alias means now. @throws BosunError `model/unknown` for one that it does not know. */
   readonly resolve: (alias: string) => Endpoint | Model | Deployment;
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /** Told, once a minute at most, of an endpoint that runs more than is sent there and than others may. Must not throw. */
+  readonly onForeignLoad?: ((notice: ForeignNotice) => void) | undefined;
   /** 0 to 1. Default Math.random. */
   readonly random?: (() => number) | undefined;
 };
@@ -43,6 +47,8 @@ export interface Pool extends Model {
    * @throws BosunError `model/unknown` or `config/invalid` of the first when none can: an unknown alias, a key that is not set.
    */
   check(models: readonly ModelRef[]): void;
+  /** Tokens that an agent's answers at a task had lately, for the most part; undefined before there were enough. */
+  expectedTokens(agent: string, task: string): number | undefined;
   /** What it has in flight and in its queue, and what it knows of its endpoints. */
   stats(): PoolStats;
   /** Closes every connection. */
@@ -68,7 +74,7 @@ type Home = Repeating &
 export function createPool(options: PoolOptions): Pool {
   const { clock, env, resolve, random = Math.random } = options;
   const clients = createClients(clock, env);
-  const lanes = createLanes({ clock, clients, resolve });
+  const lanes = createLanes({ clock, clients, resolve, onForeignLoad: options.onForeignLoad });
   const home: Home = {
     clock,
     random,
@@ -98,6 +104,7 @@ export function createPool(options: PoolOptions): Pool {
       const faults = models.map((ref) => faultOf(() => lanes.of(ref)));
       if (faults.length > 0 && !faults.includes(undefined)) throw faults[0];
     },
+    expectedTokens: (agent, task) => home.expected.known(agent, task),
     stats: () => toStats({ ...home, now: clock.now(), states: lanes.states() }),
     prewarm(models) {
       for (const ref of models) prewarmLane(home, ref);
@@ -225,8 +232,9 @@ type Failing = {
 function failureOf({ waker }: Home, cause: unknown, { ref, ticket, signal }: Failing): BosunError {
   const error = toBosunError(cause, "model/server", nameOf(ref));
   if (ticket === undefined) return error;
-  if (LOST.has(error.code)) waker.noteLost(ticket.site.state.id);
-  if (!signal.aborted) return ticket.fail(error);
+  const isOfEndpoint = !signal.aborted && !isBehindGateway(error);
+  if (isOfEndpoint && LOST.has(error.code)) waker.noteLost(ticket.site.state.id);
+  if (isOfEndpoint) return ticket.fail(error);
   ticket.release();
   return error;
 }

@@ -4,9 +4,10 @@ import { workBehind } from "../plan/moment.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Surroundings } from "./job.ts";
 import type { SettingsOf } from "./reservation.ts";
-import { sizeTasks } from "./task-size.ts";
+import { type KnownModels, sizeTasks } from "./task-size.ts";
 
-type Forecast = Surroundings & { readonly plan: Plan; readonly settingsOf: SettingsOf };
+type Forecast = Surroundings &
+  Pick<KnownModels, "expectedOf"> & { readonly plan: Plan; readonly settingsOf: SettingsOf };
 
 /**
  * Tokens of the heaviest chain of tasks behind a task: prompts and answers, each once, as expected. Undefined for what is no task of

@@ -6,7 +6,7 @@ import { toFailure } from "../../../src/inference/model/failure.ts";
 
 const source = readFileSync(new URL("../../../src/error.ts", import.meta.url), "utf8");
 /** All that there are: one that is added must pass too. */
-const CODES = [...source.matchAll(/\| "(model\/[a-z-]+)"/g)].map(
+const CODES = [...source.matchAll(/\| "((?:model|worker)\/[a-z-]+)"/g)].map(
   ([, code]) => code as ErrorCode, // `as`: read from their definition
 );
 
@@ -37,7 +37,7 @@ describe("an error of the pool behind a gateway", () => {
   });
 
   it("knows all codes of models", () => {
-    expect(CODES).toHaveLength(14);
+    expect(CODES).toHaveLength(16);
   });
 
   it("keeps what programs read, and neither texts nor what no program should trust", () => {

@@ -180,7 +180,7 @@ describe("a gateway before a twin", () => {
         "bosun_pool_queued 0",
         "bosun_pool_admitted_total 4",
         'bosun_pool_in_flight{endpoint="gpu-0"} 0',
-        'bosun_pool_kv_tokens{endpoint="gpu-0"} 3891.2',
+        'bosun_pool_kv_tokens{endpoint="gpu-0"} 4096',
       ]),
     );
   });

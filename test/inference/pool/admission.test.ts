@@ -174,13 +174,14 @@ describe("admission by the token ledger", () => {
 function twinModelCalls(
   twin: ReturnType<typeof twinFleet>["twins"][number],
   count: number,
+  outputTokens = 200,
 ): readonly Promise<void>[] {
   return Array.from({ length: count }, async (_, index) => {
     const ids = Int32Array.from({ length: 64 }, (__, at) => 1_000 + at + index * 64);
     const request = {
       id: `foreign ${index}`,
       promptIds: ids,
-      outputIds: Int32Array.from({ length: 200 }, () => 7),
+      outputIds: Int32Array.from({ length: outputTokens }, () => 7),
       finish: "stop",
       priority: 0,
       cacheSalt: undefined,
@@ -189,3 +190,40 @@ function twinModelCalls(
     for await (const event of twin.replicas[0].generate(request, LIVE)) void event;
   });
 }
+
+describe("an endpoint that nobody has described", () => {
+  it("is asked what it holds before its first call, so that a burst does not overflow it", async () => {
+    const fleet = twinFleet({ blocks: 256, outputTokens: 100, capacity: {}, withProbe: true });
+
+    const ends = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        endOf(fleet, requestOf(600, { runId: `run ${index}` })),
+      ),
+    );
+
+    expect(ends.filter(({ events }) => events[0] === "start")).toHaveLength(1);
+    expect(fleet.pool.stats().endpoints[0]?.kvTokens).toBeLessThanOrEqual(256 * 16);
+    expect(fleet.mostWaiting()).toBeLessThanOrEqual(2);
+  });
+});
+
+describe("an endpoint that others use too", () => {
+  it("is told of, so that somebody gives each process a share", async () => {
+    const notices: unknown[] = [];
+    const fleet = twinFleet({
+      blocks: 2_048,
+      outputTokens: 60,
+      withProbe: true,
+      onForeignLoad: (notice) => notices.push(notice),
+    });
+    const [twin] = fleet.twins;
+    if (twin === undefined) throw new Error("expected a twin");
+    const foreign = twinModelCalls(twin, 6, 900);
+
+    for (let count = 0; count < 5; count++)
+      await endOf(fleet, requestOf(50, { runId: `${count}` }));
+    await Promise.all(foreign);
+
+    expect(notices).toMatchObject([{ endpoint: "gpu-0", sent: 1 }]);
+  });
+});

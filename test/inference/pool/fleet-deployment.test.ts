@@ -153,10 +153,19 @@ describe("the deployment of a fleet's model", () => {
       endpoints: [
         {
           name: "gateway:8400",
-          at: { url: "http://gateway:8400/v1", model: "large", maxModelLen: 8_192 },
+          at: { url: "http://gateway:8400/v1", model: "large", maxModelLen: 8_192, gateway: true },
         },
       ],
       settings: { seed: 1 },
     });
+  });
+
+  it("sends the gateway's token where there is one", () => {
+    const fleet: Fleet = { gateway: "http://gateway/v1", models: { large: {} } };
+    const at = (env: Record<string, string>) =>
+      deploymentOf(fleet, "large", { env }).endpoints[0].at;
+
+    expect(at({ BOSUN_GATEWAY_TOKEN: "t" })).toMatchObject({ apiKeyEnv: "BOSUN_GATEWAY_TOKEN" });
+    expect(at({})).not.toHaveProperty("apiKeyEnv");
   });
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
 import type { BosunError } from "../../../src/error.ts";
+import type { Fleet } from "../../../src/inference/fleet/fleet.ts";
 import { createFleetWatch, type FleetWatch } from "../../../src/inference/pool/fleet-watch.ts";
 import type { Lookup } from "../../../src/inference/pool/replica.ts";
 
@@ -216,5 +217,22 @@ describe("replicas from DNS", () => {
 
     expect(urls()).toEqual(["http://10.0.0.1:8000/v1"]);
     expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining("SERVFAIL")]);
+  });
+});
+
+describe("the fleet of a gateway", () => {
+  it("has its endpoints, whatever gateway it names, and stays the same until it changes", () => {
+    const clock = createVirtualClock({ auto: false });
+    const source: Fleet = {
+      gateway: "http://gateway/v1",
+      models: { a: { endpoints: [{ url: "http://gpu/v1" }] } },
+    };
+    const watch = createFleetWatch({ source, clock, env: {}, isGateway: true });
+
+    const at = watch.deployment("a")?.endpoints[0].at;
+
+    expect(at).toMatchObject({ url: "http://gpu/v1" });
+    expect(watch.deployment("a")).toBe(watch.deployment("a"));
+    expect(watch.fleet()).toBe(watch.fleet());
   });
 });

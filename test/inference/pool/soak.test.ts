@@ -67,6 +67,7 @@ function createScene(seed: number): Scene {
     route: ROUTES[seed % ROUTES.length],
     order: seed % 2 === 0 ? "program" : "fcfs",
     maxQueued: 60,
+    hedge: seed % 3 > 0,
     tenants: { a: 3 },
   };
   const small1: Deployment = { type: "deployment", name: "small", endpoints: [spare] };

@@ -3,7 +3,7 @@
 import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
 import type { Model, ModelHints, ModelRequest } from "../../../src/inference/model/model.ts";
 import type { Deployment, PoolEndpoint } from "../../../src/inference/pool/deployment.ts";
-import { createPool, type Pool } from "../../../src/inference/pool/pool.ts";
+import { createPool, type Pool, type PoolOptions } from "../../../src/inference/pool/pool.ts";
 import { createFaults } from "../../../src/inference/twin/fault.ts";
 import { createTwinModel } from "../../../src/inference/twin/model.ts";
 import { planTwin } from "../../../src/inference/twin/setup.ts";
@@ -19,6 +19,7 @@ export type FleetScene = {
   readonly deployment?: Partial<Omit<Deployment, "type" | "name" | "endpoints">>;
   readonly capacity?: PoolEndpoint["capacity"];
   readonly withProbe?: boolean;
+  readonly onForeignLoad?: PoolOptions["onForeignLoad"];
 };
 
 export type TwinFleet = {
@@ -67,7 +68,9 @@ export function twinFleet(scene: FleetScene = {}): TwinFleet {
     endpoints: [first, ...others],
     ...scene.deployment,
   };
-  const pool = createPool({ clock, random: () => 0.5, resolve: () => deployment });
+  const { onForeignLoad } = scene;
+  const resolve = (): Deployment => deployment;
+  const pool = createPool({ clock, random: () => 0.5, resolve, onForeignLoad });
   const stats = () => twins.flatMap(({ replicas: served }) => served.map((one) => one.stats()));
   let most = 0;
   const watch = (): void => {

@@ -1,0 +1,75 @@
+// A field: one workload with several seeds, what the fleet can take of it, and what each contender makes of a load.
+
+import type { TwinSetup } from "../../src/twin.ts";
+import { type Contender, noPool } from "./contender.ts";
+import { measureUnloaded, play, type RunRecord, type Stage } from "./measure.ts";
+import { type Measured, tally, type Tally } from "./tally.ts";
+import { drawWorkload, type Profile, type Workload } from "./workload.ts";
+
+export type FieldOptions = {
+  readonly profile: Profile;
+  readonly setup: TwinSetup;
+  readonly replicas: number;
+  readonly programs: number;
+  readonly seeds: number;
+};
+
+export interface Field {
+  readonly profile: Profile;
+  readonly replicas: number;
+  /** Runs per second that the fleet ends at most, without a pool. */
+  readonly capacity: number;
+  /** A contender at so many times the capacity. @param make is given the workload, for those who may know it. */
+  at(load: number, make: (workload: Workload) => Contender): Promise<Tally>;
+}
+
+/** Draws, measures the unloaded latency of every run, and the capacity. */
+export async function createField(options: FieldOptions): Promise<Field> {
+  const { profile, setup, replicas, programs, seeds } = options;
+  const stages = Array.from({ length: seeds }, (_, index): Stage => {
+    const workload = drawWorkload(profile, programs, index + 1);
+    return { workload, setup, replicas, seed: index + 1 };
+  });
+  const unloaded: ReadonlyMap<string, number>[] = [];
+  for (const stage of stages) unloaded.push(await measureUnloaded(stage));
+  const [first] = stages;
+  if (!first) throw new Error("a field has at least one seed");
+  const capacity = await measureCapacity(first);
+  return {
+    profile,
+    replicas,
+    capacity,
+    async at(load, make) {
+      const measured: Measured[] = [];
+      for (const [index, stage] of stages.entries()) {
+        const arrival = { type: "open", perSecond: load * capacity } as const;
+        const played = await play(stage, make(stage.workload), arrival);
+        measured.push({ played, unloaded: unloaded[index] ?? new Map() });
+      }
+      const [one, ...others] = measured;
+      if (!one) throw new Error("a field has at least one seed");
+      return tally([one, ...others]);
+    },
+  };
+}
+
+/** Runs that are kept going for each replica while capacity is measured: with more, caches thrash; with less, they stand empty. */
+const AT_ONCE = [8, 12, 16, 24, 40] as const;
+
+/** The best of several widths, straight to the replicas. */
+async function measureCapacity(stage: Stage): Promise<number> {
+  let best = 0;
+  for (const width of AT_ONCE) {
+    const atOnce = width * stage.replicas;
+    const { runs } = await play(stage, noPool, { type: "closed", atOnce });
+    best = Math.max(best, throughputOf(runs));
+  }
+  return best;
+}
+
+/** Runs per second in the middle half, where the fleet is full. */
+function throughputOf(runs: readonly RunRecord[]): number {
+  const ends = runs.map(({ endedAt }) => endedAt).toSorted((a, b) => a - b);
+  const [from, to] = [Math.floor(runs.length * 0.2), Math.floor(runs.length * 0.7)];
+  return ((to - from) * 1_000) / ((ends[to] ?? NaN) - (ends[from] ?? NaN));
+}
