@@ -20,12 +20,13 @@ export type PreviewOptions = Pick<RunOptions, "inputs" | "model" | "limits" | "s
 
 /**
  * What a run of a crew with these inputs will send. Calls no model and no hook, keeps nothing.
- * @throws BosunError as the start of the run would: a missing input, an unknown model, a limit in dollars without a price.
+ * @throws BosunError as the start of the run would: a missing input, an unknown model, a limit in dollars without a price, an endpoint
+ * that is not what the fleet says.
  */
 export async function previewCrew(
   crew: Crew,
   options: PreviewOptions,
-  home: Pick<Home, "pool" | "defaultModel" | "resolve" | "limits" | "fleet">,
+  home: Pick<Home, "pool" | "defaultModel" | "resolve" | "limits" | "fleet" | "checkFleet">,
 ): Promise<PromptPlan> {
   checkOptions(`a preview of crew "${crew.name}"`, options, RUN_OPTIONS);
   const { inputs, model, signal } = options;
@@ -33,9 +34,10 @@ export async function previewCrew(
   checkInputs(crew, inputs);
   const models = createRunModels(crew, { model, ...home });
   const limits = limitsOf(crew, options, home);
-  checkModels(crew, models, { pool: home.pool, limits });
-  const description = await describeCrew(crew);
+  const reached = checkModels(crew, models, { pool: home.pool, limits });
   using abort = createAbort(signal);
+  await home.checkFleet(reached, abort.signal);
+  const description = await describeCrew(crew);
   const contexts = await askContexts(refsOf(crew, models), home.pool, abort.signal);
   using documents = await createInputDocuments(crew, inputs);
   const run = { crew, plan, inputs, documents, description, limits, ...models };

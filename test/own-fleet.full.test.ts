@@ -148,6 +148,17 @@ describe("a crew with a fleet", () => {
     expect(server.calls).toEqual([]);
   });
 
+  it("does not preview a run that would be refused for what an endpoint says", async () => {
+    const server = await serverOf({ replies: [textReply("x")] });
+    const endpoints = [{ url: server.url, dialect: "vllm" }] as const;
+    const bosun = bosunOf({ fleet: { models: { a: { maxModelLen: 32_768, endpoints } } } });
+
+    const error = await errorOf(bosun.preview(crewOf(bosun, "a"), { inputs: {} }));
+
+    expect(error.code).toBe("config/invalid");
+    expect(error.message).toMatch(/maxModelLen 32768, and its context is 4096/);
+  });
+
   it("asks what an endpoint is once, however many runs there are", async () => {
     const server = await serverOf({ replies: () => textReply("x") });
     const fleet = {

@@ -24,6 +24,8 @@ type EndpointReport = {
   readonly maxNumSeqs: number | undefined;
   /** "awake", "asleep", "starting", "unhealthy", or the error of asking. */
   readonly state: string;
+  /** Why it could not be asked; undefined where it answered. */
+  readonly error?: string | undefined;
   /** What nobody can ask of such a server. */
   readonly unknown: string | undefined;
 };
@@ -100,7 +102,9 @@ async function askEndpoint(
     return { ...written, ...told, ...given({ contextTokens, kvTokens, maxNumSeqs }) };
   } catch (error) {
     terminal.signal.throwIfAborted();
-    return { ...written, unknown, state: isBosunError(error) ? error.code : messageOf(error) };
+    const message = messageOf(error);
+    const state = isBosunError(error) ? error.code : "failed";
+    return { ...written, unknown, state, error: message };
   }
 }
 
@@ -146,10 +150,14 @@ export function fleetLines(report: FleetReport, columns: number | undefined): re
       one.state,
     ]),
   );
+  const failed = report.models.flatMap(({ endpoints }) =>
+    endpoints.flatMap(({ name, error }) => (error === undefined ? [] : [`${name}: ${error}`])),
+  );
   return [
     `fleet: ${oneLine(report.path ?? "given by a program")}`,
     "",
     ...tableLines(COLUMNS, rows, { columns }),
+    ...(failed.length > 0 ? ["", ...failed.map(oneLine)] : []),
     ...(report.problems.length > 0 ? ["", ...report.problems.map(oneLine)] : []),
   ];
 }

@@ -86,6 +86,7 @@ function aboutLines(url: string, { aliases, fleet }: About): string[] {
   return [
     `The gateway answers at ${url}/v1`,
     `Models: ${served} (${DEFAULT_ALIAS} is ${nameOf(usual)})${fleet?.path ? `, from ${fleet.path}` : ""}`,
+    ...(fleet ? [] : ["No fleet file: write bosun.fleet.yaml, or name one with --fleet FILE"]),
     `Its numbers: ${url}/metrics`,
     `Workers: gateway: ${url}/v1 in their fleet file`,
     "Ctrl-C ends it.",

@@ -164,7 +164,7 @@ function addRuns(program: Command, { terminal, onCode }: Define): void {
 function addModels(program: Command, { terminal, onCode }: Define): void {
   program
     .command("models")
-    .description("the default model, and what its endpoint serves")
+    .description("the fleet's models with their endpoints, or the default model and what is served")
     .option("--endpoint <url>", "another endpoint")
     .option(...JSON_FLAG)
     .addHelpText("after", `\nExample:\n  ${BOSUN} models --endpoint http://gpu-1:8000/v1`)

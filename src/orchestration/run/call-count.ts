@@ -15,9 +15,12 @@ import { toolsOf } from "./description.ts";
 /** Model calls. */
 export type CallCount = { readonly least: number; readonly most: number };
 
+/** Tasks with tools for inputs that are too long for their prompts. */
+export type Readers = ReadonlySet<Task>;
+
 /** Calls of all tasks and of the plan before them. */
-export function countCalls(crew: Crew): CallCount {
-  const counts = crew.tasks.map((task) => countTask(crew, task));
+export function countCalls(crew: Crew, readers: Readers): CallCount {
+  const counts = crew.tasks.map((task) => countTask(crew, task, readers));
   const plan = crew.planning ? { least: 1, most: ASK_TRIES } : { least: 0, most: 0 };
   return [...counts, plan].reduce((sum, { least, most }) => ({
     least: sum.least + least,
@@ -26,19 +29,19 @@ export function countCalls(crew: Crew): CallCount {
 }
 
 /** Calls of one task: its agent's, its judges', those of whoever gets pieces of it, and of further attempts. */
-export function countTask(crew: Crew, task: Task): CallCount {
-  const once = countOnce(crew, task);
+export function countTask(crew: Crew, task: Task, readers: Readers): CallCount {
+  const once = countOnce(crew, task, readers);
   const { onError } = task;
   const further =
     typeof onError === "object"
-      ? countOnce(crew, onError).most
+      ? countOnce(crew, onError, readers).most
       : onError === "retry"
         ? once.most * task.retries
         : 0;
   return { least: task.when === undefined ? once.least : 0, most: once.most + further };
 }
 
-function countOnce(crew: Crew, task: Task): CallCount {
+function countOnce(crew: Crew, task: Task, readers: Readers): CallCount {
   const agent = executorOf(task, crew);
   const judges = task.guardrails.filter((guardrail) => criteriaOf(guardrail) !== undefined).length;
   const faults: readonly Fault[] = [
@@ -48,7 +51,7 @@ function countOnce(crew: Crew, task: Task): CallCount {
     ...(task.humanInput === undefined ? [] : ["rejected" as const]),
   ];
   const mends = faults.reduce((sum, fault) => sum + mostMended(fault, task), 0);
-  const hasTools = toolsOf(agent, task).length > 0;
+  const hasTools = toolsOf(agent, task).length > 0 || readers.has(task);
   const own = loopCalls(agent, hasTools || leads(crew, agent)) + mends;
   const given = givenCalls(crew, agent, { depth: 1, known: new Map() });
   return { least: 1 + judges, most: own + given + (1 + mends) * judges * ASK_TRIES };

@@ -3,12 +3,15 @@
 import { canDelegate, executorOf } from "../crew/cast.ts";
 import type { Crew } from "../crew/crew.ts";
 import { criteriaOf } from "../crew/guardrail.ts";
+import type { Readers } from "./call-count.ts";
 import { toolsOf } from "./description.ts";
 
 /** A sentence for each. */
-export function notKnownOf(crew: Crew): readonly string[] {
+export function notKnownOf(crew: Crew, readers: Readers): readonly string[] {
   const { tasks, agents, manager, planning, hooks } = crew;
-  const withTools = tasks.filter((task) => toolsOf(executorOf(task, crew), task).length > 0);
+  const withTools = tasks.filter(
+    (task) => readers.has(task) || toolsOf(executorOf(task, crew), task).length > 0,
+  );
   const isDelegated = manager !== undefined || agents.some(canDelegate);
   const isJudged = tasks.some(({ guardrails }) =>
     guardrails.some((guardrail) => criteriaOf(guardrail) !== undefined),

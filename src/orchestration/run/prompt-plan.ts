@@ -7,10 +7,12 @@ import { toKvBytesPerToken } from "../../inference/fleet/kv.ts";
 import { findModel } from "../../inference/fleet/model-catalogue.ts";
 import { toUsd } from "../../inference/model/price.ts";
 import { estimateTokens } from "../../inference/model/tokens.ts";
+import { allTasks, executorOf } from "../crew/cast.ts";
 import type { RunLimits } from "../crew/run-limit.ts";
+import type { Task } from "../crew/task.ts";
 import { heaviestMoment } from "../plan/moment.ts";
 import type { Plan } from "../plan/plan.ts";
-import { type CallCount, countCalls, countTask } from "./call-count.ts";
+import { type CallCount, countCalls, countTask, type Readers } from "./call-count.ts";
 import { LEAST_TOKENS, limitOf } from "./fit.ts";
 import type { Surroundings } from "./job.ts";
 import { notKnownOf } from "./not-known.ts";
@@ -91,7 +93,8 @@ export type Previewed = Surroundings & {
 export function planPrompts(run: Previewed, known: KnownModels): PromptPlan {
   const sizes = sizeTasks(run, known);
   const outputs = new Map(sizes.map(({ name, outputTokens }) => [name, outputTokens]));
-  const tasks = sizes.map((size) => toTaskPrompt(run, size, { known, outputs }));
+  const readers = readersOf(run);
+  const tasks = sizes.map((size) => toTaskPrompt(run, size, { known, outputs, readers }));
   const needed = run.crew.tasks.filter(({ when }) => when === undefined);
   const least = sizes
     .filter(({ name }) => needed.some((task) => task.name === name))
@@ -104,22 +107,36 @@ export function planPrompts(run: Previewed, known: KnownModels): PromptPlan {
     tasks,
     inputs: inputsOf(run),
     widest: widestOf(run.plan, sizes, known),
-    calls: countCalls(run.crew),
+    calls: countCalls(run.crew, readers),
     tokens: { least, expected },
     cost: costOf(sizes, run.priceOf),
     limits: run.limits,
     isFit: !isTooLong && least <= (run.limits.tokensPerRun ?? Infinity),
-    notKnown: notKnownOf(run.crew),
+    notKnown: notKnownOf(run.crew, readers),
   };
 }
+
+/** Tasks and stand-ins that name an input which they search and read with tools. */
+function readersOf({ crew, documents }: Previewed): Readers {
+  const isReader = (task: Task): boolean => {
+    const { role, goal, backstory } = executorOf(task, crew);
+    const texts = [task.description, task.expectedOutput, role, goal, backstory];
+    return documents.of(texts).some(({ fit }) => fit === undefined);
+  };
+  return new Set(allTasks(crew.tasks).filter(isReader));
+}
+
+/** What a prompt is looked at with. */
+type Sized = {
+  readonly known: KnownModels;
+  readonly outputs: ReadonlyMap<string, number>;
+  readonly readers: Readers;
+};
 
 function toTaskPrompt(
   run: Previewed,
   size: TaskSize,
-  {
-    known,
-    outputs,
-  }: { readonly known: KnownModels; readonly outputs: ReadonlyMap<string, number> },
+  { known, outputs, readers }: Sized,
 ): TaskPrompt {
   const task = run.crew.tasks.find(({ name }) => name === size.name);
   const sections = size.context.map((name) => ({
@@ -135,7 +152,7 @@ function toTaskPrompt(
     promptTokens: size.promptTokens,
     answerTokens: size.answerTokens,
     fit: fitOf(size, sections, known),
-    calls: task ? countTask(run.crew, task) : { least: 0, most: 0 },
+    calls: task ? countTask(run.crew, task, readers) : { least: 0, most: 0 },
   };
 }
 

@@ -58,6 +58,10 @@ describe("a preview", () => {
     expect(shown[0]).toBeGreaterThanOrEqual(498);
     expect(shown[0]).toBeLessThanOrEqual(500);
     expect(shown[1]).toBeLessThan(1_500);
+    // Only who has tools to search and read an input takes further turns.
+    expect(long.calls.most).toBeGreaterThan(short.calls.most);
+    expect(short.notKnown).toEqual([]);
+    expect(long.notKnown).toEqual(["tools' results and the further turns that read them (read)"]);
   });
 
   it("says what fits, what will be cut, and what is too long, with numbers", async () => {
