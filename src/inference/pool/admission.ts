@@ -1,7 +1,8 @@
 // Admission: who may call which endpoint when. The pool holds the queue, so that the server's own stays short and order can be kept.
 //
 // A call enters when an endpoint of its lane has room for it (ledger), lets it (guard, rate) and nobody who waits goes before it. The first of
-// those who wait blocks the others of its lane until it fits: smaller ones that slip past would keep it waiting for ever.
+// those who wait blocks the others of its lane until it fits, and those of younger lanes at its endpoints: smaller ones that slip past
+// would keep it waiting for ever.
 //
 // Invariants
 //   Q1  A call that waits ends by being admitted, by its signal, by its time or by its queue being full; each exactly once.
@@ -11,6 +12,7 @@ import type { Clock, Timer } from "../../clock.ts";
 import type { BosunError } from "../../error.ts";
 import { cancelled } from "../model/http.ts";
 import type { Call } from "./call.ts";
+import type { EndpointState } from "./endpoint-state.ts";
 import type { Lane, Site } from "./lane.ts";
 import type { OrderView } from "./order.ts";
 import { overloaded, queueFull } from "./overload.ts";
@@ -107,11 +109,12 @@ class PoolAdmission implements Admission {
     return promise;
   }
 
-  #place(call: Call): Ticket | undefined {
+  #place(call: Call, held?: ReadonlySet<EndpointState>): Ticket | undefined {
     const { tenant } = call.turn;
     const ticket = placeCall(call, {
       clock: this.#clock,
       random: this.#random,
+      held,
       onRelease: (tokens) => {
         this.#tenants.leave(tenant, tokens);
         this.#pump();
@@ -133,20 +136,25 @@ class PoolAdmission implements Admission {
   #pump(): void {
     if (this.#isPumping || this.#queue.length === 0) return;
     this.#isPumping = true;
+    const held = new Set<EndpointState>();
     try {
-      for (const name of this.#queue.lanes()) this.#admitFrom(name);
+      for (const name of this.#queue.lanes()) this.#admitFrom(name, held);
     } finally {
       this.#isPumping = false;
     }
     this.#look();
   }
 
-  /** Goes on until the lane's first does not fit. */
-  #admitFrom(name: string): void {
+  /** Goes on until the lane's first does not fit; what it waits for is held from then on. */
+  #admitFrom(name: string, held: Set<EndpointState>): void {
     for (;;) {
       const first = this.#queue.firstOf(name, this.#viewOf);
-      const ticket = first && this.#place(first.call);
-      if (first === undefined || ticket === undefined) return;
+      if (first === undefined) return;
+      const ticket = this.#place(first.call, held);
+      if (ticket === undefined) {
+        for (const { state } of first.call.lane.sites) held.add(state);
+        return;
+      }
       first.admit(ticket);
     }
   }

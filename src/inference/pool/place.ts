@@ -1,6 +1,7 @@
 // Places a call: which of its lane's endpoints can take it now, which of them gets it, and what it reserves there.
 
 import type { Call } from "./call.ts";
+import type { EndpointState } from "./endpoint-state.ts";
 import type { Pace } from "./growth.ts";
 import type { Site } from "./lane.ts";
 import type { Need } from "./ledger.ts";
@@ -10,12 +11,17 @@ import { openTicket, type Ticket, type TicketScene } from "./ticket.ts";
 export type Placing = TicketScene & {
   /** 0 to 1. */
   readonly random: () => number;
+  /** Endpoints that a call before this one waits for: they are not given away under another alias. */
+  readonly held?: ReadonlySet<EndpointState> | undefined;
 };
 
 /** Undefined when no endpoint can take it now. */
 export function placeCall(call: Call, placing: Placing): Ticket | undefined {
   const { lane, promptTokens, session } = call;
-  const able = lane.sites.flatMap((site) => candidateOf(site, call, placing.clock.now()) ?? []);
+  const now = placing.clock.now();
+  const able = lane.sites.flatMap((site) =>
+    placing.held?.has(site.state) ? [] : (candidateOf(site, call, now) ?? []),
+  );
   // An endpoint that failed it is asked again only when there is no other.
   const others = able.filter(({ name }) => name !== call.avoid);
   const [first, ...rest] = others.length > 0 ? others : able;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { createPool } from "../../../src/inference/pool/pool.ts";
 import { errorOf } from "../../orchestration/run/scenario.ts";
 import { endOf, requestOf, twinFleet } from "./twin-fleet.ts";
 
@@ -190,6 +191,31 @@ function twinModelCalls(
     for await (const event of twin.replicas[0].generate(request, LIVE)) void event;
   });
 }
+
+describe("two aliases of one endpoint", () => {
+  it("do not starve each other: a large call has its turn though small ones keep coming", async () => {
+    const { clock, deployment } = twinFleet({ blocks: 256, outputTokens: 100 });
+    const pool = createPool({
+      clock,
+      random: () => 0.5,
+      resolve: (name) => ({ ...deployment, name, order: "fcfs" }),
+    });
+    const at = (index: number): Promise<void> => clock.sleep(index * 200, LIVE);
+    const small = Array.from({ length: 150 }, async (_, index) => {
+      await at(index);
+      return endOf({ pool, clock }, requestOf(300, { runId: `small ${index}` }));
+    });
+    await clock.sleep(1_000, LIVE);
+    const large = await endOf(
+      { pool, clock },
+      { ...requestOf(2_600, { runId: "large" }), models: ["other"] },
+    );
+
+    const ends = await Promise.all(small);
+
+    expect(large.at).toBeLessThan(Math.max(...ends.map((end) => end.at)) / 2);
+  });
+});
 
 describe("an endpoint that nobody has described", () => {
   it("is asked what it holds before its first call, so that a burst does not overflow it", async () => {
