@@ -7,6 +7,7 @@ import { type Json, type JsonObject, ownValue } from "./json.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
 import type { RunOptions } from "./run-option.ts";
 import type { Store } from "./service/store/store.ts";
+import { putNewest } from "./newest.ts";
 
 /** One run of a conversation. */
 export type SessionTurn = { readonly inputs: JsonObject; readonly raw: string };
@@ -39,10 +40,7 @@ export function createSessions(store: () => Promise<Store | undefined>): Session
     },
     add(id, turn) {
       const turns = [...(kept.get(id) ?? []), turn].slice(-MAX_TURNS);
-      kept.delete(id);
-      kept.set(id, turns);
-      const [oldest] = kept.keys();
-      if (kept.size > MAX_SESSIONS && oldest !== undefined) kept.delete(oldest);
+      putNewest(kept, [id, turns], MAX_SESSIONS);
     },
   };
 }

@@ -36,7 +36,15 @@ const LAYERS = [
 ] as const;
 
 /** Files of src/ itself that stand at the bottom; all others there are the top: what users import. */
-const BOTTOM = new Set(["error.ts", "json.ts", "clock.ts", "schema.ts", "sqlite.ts", "blob.ts"]);
+const BOTTOM = new Set([
+  "error.ts",
+  "json.ts",
+  "clock.ts",
+  "newest.ts",
+  "schema.ts",
+  "sqlite.ts",
+  "blob.ts",
+]);
 
 type SourceFile = {
   readonly path: string;

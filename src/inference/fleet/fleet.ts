@@ -88,7 +88,7 @@ export type FleetTimeouts = {
 };
 
 /** One server, or several equal ones behind `replicas`. */
-export type FleetEndpoint = {
+export type FleetEndpoint = FleetCapacity & {
   /** Base URL up to the version: http://gpu-1:8000/v1 */
   readonly url: string;
   /** In events and tables. Default: the URL's host. */
@@ -101,18 +101,25 @@ export type FleetEndpoint = {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly caFile?: string | undefined;
   readonly maxConnections?: number | undefined;
-  readonly kvTokens?: number | undefined;
-  readonly maxNumSeqs?: number | undefined;
-  readonly prefillTokens?: number | undefined;
-  readonly requestsPerMinute?: number | undefined;
-  readonly tokensPerMinute?: number | undefined;
-  /** The part of its capacity that belongs to this process, above 0 to 1. */
-  readonly share?: number | undefined;
-  /** Workers that its provider may start. */
-  readonly maxWorkers?: number | undefined;
   readonly scaler?: FleetScaler | undefined;
   readonly accepts?: FleetAccepts | undefined;
   readonly replicas?: FleetReplicas | undefined;
+};
+
+/** What one endpoint holds. Undefined = not known, and so no bound of its own. */
+export type FleetCapacity = {
+  /** Tokens of its KV cache; of one worker, where the provider scales it. */
+  readonly kvTokens?: number | undefined;
+  /** Requests that it computes at once (vLLM's max_num_seqs); of one worker, where the provider scales it. */
+  readonly maxNumSeqs?: number | undefined;
+  /** Most prompt tokens that are sent and not computed yet. */
+  readonly prefillTokens?: number | undefined;
+  readonly requestsPerMinute?: number | undefined;
+  readonly tokensPerMinute?: number | undefined;
+  /** The part of all this that belongs to this process, above 0 to 1. Default 1. */
+  readonly share?: number | undefined;
+  /** Workers that its provider may start: the bounds above are then times this. Default 1. */
+  readonly maxWorkers?: number | undefined;
 };
 
 /** The provider's scaler, by Runpod's names. */
@@ -120,10 +127,13 @@ export type FleetScaler =
   | { readonly type: "QUEUE_DELAY"; readonly seconds: number }
   | { readonly type: "REQUEST_COUNT"; readonly requests: number };
 
-/** Request fields that the endpoint takes. */
+/** Request fields that an endpoint takes; others refuse them or do not know them. */
 export type FleetAccepts = {
+  /** vLLM with --scheduling-policy priority. Default false. */
   readonly priority?: boolean | undefined;
+  /** Default false. */
   readonly sessionId?: boolean | undefined;
+  /** vLLM, for a prefix cache apart per tenant. Default false. */
   readonly cacheSalt?: boolean | undefined;
 };
 

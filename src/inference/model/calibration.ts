@@ -4,6 +4,7 @@
 // JSON or code has more tokens for its length than prose, so both come from many prompts, and one that was odd moves neither far.
 
 import type { Usage } from "./usage.ts";
+import { putNewest } from "../../newest.ts";
 
 /** What an estimate is multiplied by, and the share of a context that stays free because counts are not exact. */
 export type Scale = { readonly ratio: number; readonly margin: number };
@@ -47,10 +48,7 @@ export function createCalibration(): Calibration {
       const ratio = Math.min(counted / estimatedTokens, RATIO_BOUNDS[1]);
       if (ratio < LEAST_RATIO) return;
       const samples = [...(byModel.get(model) ?? []), ratio].slice(-MAX_SAMPLES);
-      byModel.delete(model);
-      byModel.set(model, samples);
-      const [oldest] = byModel.keys();
-      if (byModel.size > MAX_MODELS && oldest !== undefined) byModel.delete(oldest);
+      putNewest(byModel, [model, samples], MAX_MODELS);
     },
     scaleOf: (models) => widest(models.map((model) => toScale(byModel.get(model) ?? []))),
   };

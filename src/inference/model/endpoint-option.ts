@@ -1,6 +1,7 @@
 // What each option of an endpoint may be, for callers that no compiler checks. Pure; knows no server.
 
 import { BosunError } from "../../error.ts";
+import { DIALECTS } from "../fleet/fleet.ts";
 import { isJson, isObject, ownValue } from "../../json.ts";
 import { isTokenPrice } from "./price.ts";
 
@@ -61,8 +62,6 @@ export function toBaseUrl(text: unknown): string {
   return text.slice(0, end);
 }
 
-const DIALECTS: readonly string[] = ["vllm", "sglang", "llama.cpp", "ollama", "runpod", "openai"];
-
 const TIMEOUTS: readonly string[] = [
   "queueMs",
   "connectMs",
@@ -82,7 +81,7 @@ export const isCount: Check = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 1 ? undefined : "a whole number of at least 1";
 
 const isDialect: Check = (value) =>
-  typeof value === "string" && DIALECTS.includes(value)
+  typeof value === "string" && DIALECTS.some((dialect) => dialect === value)
     ? undefined
     : `one of ${DIALECTS.join(", ")}`;
 

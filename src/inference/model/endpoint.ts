@@ -1,11 +1,12 @@
 // Where a model is served and with which settings: plain data that a user writes in place or a fleet file names.
 
+import type { DIALECTS } from "../fleet/fleet.ts";
 import type { JsonObject } from "../../json.ts";
 import { checkOptions, toBaseUrl } from "./endpoint-option.ts";
 import type { TokenPrice } from "./price.ts";
 
 /** The server behind an endpoint; it decides how structured output and thinking are asked for. */
-export type Dialect = "vllm" | "sglang" | "llama.cpp" | "ollama" | "runpod" | "openai";
+export type Dialect = (typeof DIALECTS)[number];
 
 /** How a model is asked. Every field may stand on an endpoint, an agent or a task; the nearer one wins. */
 export type ModelSettings = {

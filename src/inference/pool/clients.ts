@@ -4,6 +4,7 @@ import type { Clock } from "../../clock.ts";
 import { createEndpointModel, type EndpointModel } from "../model/client.ts";
 import { type Endpoint, withoutSettings } from "../model/endpoint.ts";
 import type { Env } from "../model/http.ts";
+import { putNewest } from "../../newest.ts";
 
 export type Clients = { of(endpoint: Endpoint): EndpointModel; close(): void };
 
@@ -21,12 +22,9 @@ export function createClients(clock: Clock, env: Env | undefined): Clients {
       const connection = withoutSettings(endpoint);
       const text = textOf(connection);
       const client = byText.get(text) ?? createEndpointModel({ endpoint: connection, clock, env });
-      byText.delete(text);
-      byText.set(text, client);
+      // The oldest is let go, not closed: a call may still use it, and its idle sockets close by themselves after some seconds.
+      putNewest(byText, [text, client], MAX_CLIENTS);
       byObject.set(endpoint, client);
-      // Let go, not closed: a call may still use it, and its idle sockets close by themselves after some seconds.
-      const [oldest] = byText.keys();
-      if (byText.size > MAX_CLIENTS && oldest !== undefined) byText.delete(oldest);
       return client;
     },
     close() {

@@ -1,19 +1,10 @@
 // Deployment: the endpoints that serve one model, what each of them holds, and how calls are spread over them. Plain data.
 
+import type { FleetAccepts, ORDERS, ROUTES } from "../fleet/fleet.ts";
 import type { Endpoint, ModelSettings } from "../model/endpoint.ts";
 import type { Model } from "../model/model.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Probe } from "./probe.ts";
-
-/** Request fields that an endpoint takes; others refuse them or do not know them. */
-export type Accepts = {
-  /** vLLM with --scheduling-policy priority. Default false. */
-  readonly priority?: boolean | undefined;
-  /** Default false. */
-  readonly sessionId?: boolean | undefined;
-  /** vLLM, for a prefix cache apart per tenant. Default false. */
-  readonly cacheSalt?: boolean | undefined;
-};
 
 /** One endpoint of a deployment. */
 export type PoolEndpoint = {
@@ -22,21 +13,14 @@ export type PoolEndpoint = {
   /** Where it is: a URL, or a Model in this process, which may tell about itself. */
   readonly at: Endpoint | (Model & Partial<Probe>);
   readonly capacity: Capacity;
-  readonly accepts?: Accepts | undefined;
+  readonly accepts?: FleetAccepts | undefined;
 };
 
 /** How an endpoint is chosen. */
-export type RouteName =
-  | "round-robin"
-  | "least-outstanding"
-  | "power-of-two"
-  | "least-kv"
-  | "prefix-affinity"
-  | "session"
-  | "cost";
+export type RouteName = (typeof ROUTES)[number];
 
 /** Who goes first: by what the orchestrator knows of whole runs, or by arrival. */
-export type OrderName = "program" | "fcfs";
+export type OrderName = (typeof ORDERS)[number];
 
 /** Endpoints that serve one model. */
 export type Deployment = {

@@ -2,6 +2,7 @@
 // probably take, not what it may take: with maxTokens for each, a KV cache would stand three quarters empty.
 
 import type { ModelHints } from "../model/model.ts";
+import { putNewest } from "../../newest.ts";
 
 export interface ExpectedOutput {
   /** Tokens of a call's answer, at most `maxTokens`. */
@@ -41,10 +42,7 @@ export function createExpectedOutput(quantile: number = QUANTILE): ExpectedOutpu
       const kind = kindOf(hints);
       const samples = kinds.get(kind) ?? createSamples(quantile);
       samples.add(tokens);
-      kinds.delete(kind);
-      kinds.set(kind, samples);
-      const [oldest] = kinds.keys();
-      if (kinds.size > MAX_KINDS && oldest !== undefined) kinds.delete(oldest);
+      putNewest(kinds, [kind, samples], MAX_KINDS);
     },
   };
 }

@@ -16,6 +16,7 @@ import { createHttpProbe } from "./http-probe.ts";
 import { createOutliers, type Outliers } from "./outlier.ts";
 import type { Probe } from "./probe.ts";
 import { createRoute, type Route } from "./route.ts";
+import { putNewest } from "../../newest.ts";
 
 /** One endpoint of a lane. */
 export type Site = {
@@ -83,10 +84,7 @@ export function createLanes({ clock, clients, resolve, onForeignLoad }: LaneOpti
   const routeOf = ({ name, route = "cost" }: Deployment): Route => {
     const key = `${route} ${name}`;
     const found = routes.get(key) ?? createRoute(route);
-    routes.delete(key);
-    routes.set(key, found);
-    const [oldest] = routes.keys();
-    if (routes.size > MAX_ROUTES && oldest !== undefined) routes.delete(oldest);
+    putNewest(routes, [key, found], MAX_ROUTES);
     return found;
   };
   const toLane = (deployment: Deployment, isFleet: boolean): Lane => {

@@ -4,6 +4,7 @@
 
 import type { Growth, Load, MemoryFacts } from "./memory-fact.ts";
 import { type MemoryReport, planMemoryReport } from "./memory-report.ts";
+import { putNewest } from "../../newest.ts";
 
 export interface MemoryWatch {
   /** A call starts there. */
@@ -40,10 +41,8 @@ export function createMemoryWatch(options: MemoryWatchOptions = {}): MemoryWatch
       let run = runs.get(runId);
       if (run === undefined) {
         run = { longest: 0, prompts: [] };
-        runs.set(runId, run);
+        putNewest(runs, [runId, run], MAX_RUNS);
         runCount++;
-        const [oldest] = runs.size > MAX_RUNS ? runs.keys() : [];
-        if (oldest !== undefined) runs.delete(oldest);
       }
       run.longest = Math.max(run.longest, promptTokens);
       if (run.prompts.length < MAX_PROMPTS) run.prompts.push(promptTokens);

@@ -17,7 +17,7 @@ export type Placing = TicketScene & {
 
 /** Undefined when no endpoint can take it now. */
 export function placeCall(call: Call, placing: Placing): Ticket | undefined {
-  const { lane, promptTokens, session } = call;
+  const { lane, session } = call;
   const now = placing.clock.now();
   const able = lane.sites.flatMap((site) =>
     placing.held?.has(site.state) ? [] : (candidateOf(site, call, now) ?? []),
@@ -26,7 +26,7 @@ export function placeCall(call: Call, placing: Placing): Ticket | undefined {
   const others = able.filter(({ name }) => name !== call.avoid);
   const [first, ...rest] = others.length > 0 ? others : able;
   if (first === undefined) return undefined;
-  const chosen = lane.route([first, ...rest], { promptTokens, session, random: placing.random });
+  const chosen = lane.route([first, ...rest], { session, random: placing.random });
   const { site, need, hitTokens } = chosen as Fitting; // `as`: a route gives back one of its candidates
   return openTicket({ call, site, need, hitTokens }, placing);
 }
@@ -48,12 +48,24 @@ function candidateOf(site: Site, call: Call, now: number): Fitting | undefined {
   const pace: Pace = { now, interTokenMs: speed.decodeMs(1, ledger.inFlight) };
   if (!ledger.fits(need, pace)) return undefined;
   const { inFlight, bounds } = ledger;
-  const kvShare =
-    bounds.kvTokens === Infinity ? inFlight / 256 : ledger.peakTokens(pace, need) / bounds.kvTokens;
   const prefillMs = speed.prefillMs(promptTokens - hitTokens);
   const estimateMs =
     speed.prefillMs(ledger.prefillTokens + prefillTokens) +
     speed.decodeMs(outputTokens, inFlight + 1);
   const { name } = endpoint;
-  return { place, name, inFlight, kvShare, hitTokens, estimateMs, prefillMs, site, need };
+  return {
+    place,
+    name,
+    inFlight,
+    // Looked at by one route only, and as dear as the whole check above.
+    get kvShare() {
+      if (bounds.kvTokens === Infinity) return inFlight / 256;
+      return ledger.peakTokens(pace, need) / bounds.kvTokens;
+    },
+    hitTokens,
+    estimateMs,
+    prefillMs,
+    site,
+    need,
+  };
 }

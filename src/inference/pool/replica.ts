@@ -9,6 +9,7 @@ import { BosunError, messageOf, toBosunError } from "../../error.ts";
 import type { FleetEndpoint, FleetReplicas } from "../fleet/fleet.ts";
 import { toBaseUrl } from "../model/endpoint-option.ts";
 import { createFileVersion } from "./file-version.ts";
+import { putNewest } from "../../newest.ts";
 
 /** All addresses of a host name. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
@@ -46,11 +47,8 @@ export function createReplicas(options: ReplicaOptions): Replicas {
       // A new version of the file has new objects; what was found out goes on.
       const text = JSON.stringify([url, replicas]);
       const find = byText.get(text) ?? createFind(endpoint.url, replicas, options);
-      byText.delete(text);
-      byText.set(text, find);
+      putNewest(byText, [text, find], MAX_SOURCES);
       byEndpoint.set(endpoint, find);
-      const [oldest] = byText.keys();
-      if (byText.size > MAX_SOURCES && oldest !== undefined) byText.delete(oldest);
       return find();
     },
   };

@@ -20,7 +20,6 @@ export type Candidate = {
 
 /** What a route looks at besides. */
 export type RouteView = {
-  readonly promptTokens: number;
   /** The run: sessions stay at one endpoint. */
   readonly session: string;
   /** 0 to 1. */

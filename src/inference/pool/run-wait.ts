@@ -1,5 +1,7 @@
 // How long the calls of each run have waited for admission so far: a run ages, not a call, because it is the run that is late.
 
+import { putNewest } from "../../newest.ts";
+
 export interface RunWaits {
   /** Milliseconds of the run's calls that were let in; 0 for a run that nobody knows. */
   of(runId: string): number;
@@ -16,10 +18,7 @@ export function createRunWaits(): RunWaits {
     add(runId, ms) {
       if (ms <= 0) return;
       const sum = (waits.get(runId) ?? 0) + ms;
-      waits.delete(runId);
-      waits.set(runId, sum);
-      const [oldest] = waits.keys();
-      if (waits.size > MAX_RUNS && oldest !== undefined) waits.delete(oldest);
+      putNewest(waits, [runId, sum], MAX_RUNS);
     },
   };
 }

@@ -41,7 +41,7 @@ export const READ_TOOL = "read_input";
 export async function createInputDocuments(crew: Crew, inputs: Inputs): Promise<InputDocuments> {
   const long = new Map<string, InputDocument>();
   for (const [name, value] of Object.entries(inputs)) {
-    const document = await toDocument(crew, name, value);
+    const document = await longInput(crew, name, value);
     if (document) long.set(name, document);
   }
   if (long.size === 0) return { brief: inputs, of: () => NONE, [Symbol.dispose]() {} };
@@ -62,7 +62,7 @@ export async function createInputDocuments(crew: Crew, inputs: Inputs): Promise<
 const NONE: readonly InputDocument[] = [];
 
 /** No text has more tokens than characters: short ones are not counted. */
-async function toDocument(
+async function longInput(
   crew: Crew,
   name: string,
   value: InputValue,

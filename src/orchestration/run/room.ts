@@ -1,16 +1,12 @@
 // How much room a call has: the smallest context that it can reach, less what its answer may take. What does not fit is planned away.
 
 import { FIRST_SCALE, type Scale } from "../../inference/model/calibration.ts";
-import {
-  type ModelRef,
-  type ModelSettings,
-  nameOf,
-  thinkingTokens,
-} from "../../inference/model/endpoint.ts";
+import { type ModelRef, type ModelSettings, nameOf } from "../../inference/model/endpoint.ts";
 import type { ToolSpec } from "../../inference/model/message.ts";
 import { estimatePrompt } from "../../inference/model/tokens.ts";
 import { applyFit, type Cut, planFit } from "./fit.ts";
 import { type Conversation, toMessages } from "./prompt.ts";
+import { answerTokens } from "./reservation.ts";
 import type { World } from "./world.ts";
 
 /** What is to be fitted, and into what. */
@@ -111,7 +107,6 @@ async function roomAt(
   const context = contextTokens ?? Infinity;
   const own = world.settingsOf(ref);
   const defaultMaxTokens = Math.min(DEFAULT_MAX_TOKENS, Math.floor(context / 4));
-  const maxTokens = settings.maxTokens ?? own.maxTokens ?? defaultMaxTokens;
-  const reservedTokens = maxTokens + thinkingTokens(settings.thinking ?? own.thinking);
+  const reservedTokens = answerTokens(settings, own, defaultMaxTokens);
   return { contextTokens, reservedTokens, left: context - reservedTokens, defaultMaxTokens };
 }

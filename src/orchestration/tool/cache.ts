@@ -7,6 +7,7 @@
 
 import { until } from "../../clock.ts";
 import { strict as assert } from "node:assert";
+import { putNewest } from "../../newest.ts";
 
 /** A cache of JSON values. */
 export interface ResultCache<Value> {
@@ -46,9 +47,7 @@ export function createResultCache<Value>(maxEntries: number = 256): ResultCache<
         }
       }
       const entry = { value: execute(), owner: signal };
-      entries.set(key, entry);
-      const [oldest] = entries.keys();
-      if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
+      putNewest(entries, [key, entry], maxEntries);
       try {
         return { value: await entry.value, isShared: false };
       } catch (error) {

@@ -14,7 +14,7 @@ const candidate = (place: number, fields: Partial<Candidate> = {}): Candidate =>
   prefillMs: 0,
   ...fields,
 });
-const VIEW = { promptTokens: 100, session: "r", random: () => 0 };
+const VIEW = { session: "r", random: () => 0 };
 
 describe("routes", () => {
   it("round-robin takes one after the other, also while some are missing", () => {
