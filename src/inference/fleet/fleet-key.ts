@@ -162,6 +162,7 @@ const MODEL_KEYS: Readonly<Record<string, Shape>> = {
   route: oneOf(ROUTES),
   order: oneOf(ORDERS),
   maxQueued: count,
+  hedge: flag,
   usdPerMillionTokens: object(PRICE_KEYS, "input", "output"),
   fallback: list(text, 0, 16),
 };

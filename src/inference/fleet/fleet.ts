@@ -65,6 +65,8 @@ export type FleetModel = {
   readonly route?: (typeof ROUTES)[number] | undefined;
   readonly order?: (typeof ORDERS)[number] | undefined;
   readonly maxQueued?: number | undefined;
+  /** A call that is late to its first token gets a second one at another endpoint, at most one in twenty. Default false. */
+  readonly hedge?: boolean | undefined;
   /** Of a provider that bills tokens. */
   readonly usdPerMillionTokens?: TokenPrice | undefined;
   /** Aliases that are tried in order when this model fails. */

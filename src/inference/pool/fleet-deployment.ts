@@ -22,7 +22,7 @@ export function toDeployment(
   [alias, model]: readonly [string, FleetModel],
   scene: DeploymentScene,
 ): Deployment {
-  const { route, order, maxQueued } = model;
+  const { route, order, maxQueued, hedge } = model;
   return {
     type: "deployment",
     name: alias,
@@ -31,6 +31,7 @@ export function toDeployment(
     route,
     order,
     maxQueued,
+    hedge,
     tenants: fleet.tenants,
   };
 }

@@ -28,6 +28,7 @@ describe("the deployment of a fleet's model", () => {
             route: "session",
             order: "fcfs",
             maxQueued: 5,
+            hedge: true,
             endpoints: [
               {
                 url: "http://gpu-1:8000/v1/",
@@ -52,6 +53,7 @@ describe("the deployment of a fleet's model", () => {
       route: "session",
       order: "fcfs",
       maxQueued: 5,
+      hedge: true,
       tenants: { acme: 2 },
     });
     expect(deployment.endpoints).toEqual([
