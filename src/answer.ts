@@ -2,7 +2,7 @@
 
 import type { Clock } from "./clock.ts";
 import { BosunError, messageOf } from "./error.ts";
-import type { DurableEngine } from "./orchestration/durable/durable.ts";
+import type { DurableEngine } from "./orchestration/durable/engine.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
@@ -16,7 +16,7 @@ import type { AskHandler } from "./run-option.ts";
 
 /** Gives an answer to a question that was asked. @throws BosunError `usage` for a decision that is none. */
 export function answerQuestion(
-  engine: DurableEngine,
+  engine: Pick<DurableEngine, "signal">,
   { log: { runId }, asked }: Pick<RunContext, "log" | "asked">,
   given: { readonly name: string; readonly decision: unknown },
 ): boolean {

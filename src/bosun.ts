@@ -20,7 +20,8 @@ import type { RetryPolicy } from "./inference/pool/retry.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
 import type { RunLimits } from "./orchestration/crew/run-limit.ts";
-import type { DurableEngine, Flow } from "./orchestration/durable/durable.ts";
+import type { Flow } from "./orchestration/durable/durable.ts";
+import type { InlineEngine } from "./orchestration/durable/inline.ts";
 import { createInlineEngine } from "./orchestration/durable/inline.ts";
 import { createCrewFlow, type CrewInput } from "./orchestration/run/crew.ts";
 import { createDelegationFlow } from "./orchestration/run/delegate.ts";
@@ -196,7 +197,7 @@ function createStoreOpener(data: string | false): StoreOpener {
 
 /** What starting a run needs besides its context. */
 type Starting = Home & {
-  readonly engine: DurableEngine;
+  readonly engine: InlineEngine;
   readonly crewFlow: Flow<CrewInput, Outcome>;
 };
 
@@ -215,13 +216,17 @@ async function startRun(crew: Crew, run: RunOptions, home: Starting): Promise<St
     timeoutMs: crew.timeoutMs,
     timeoutError: () => timedOut(crew),
   };
-  const work = engine.start(crewFlow, { crew: crew.name, inputs }, { id: runId, ...limits });
+  const handle = await engine.start(
+    crewFlow,
+    { crew: crew.name, inputs },
+    { id: runId, ...limits },
+  );
   const answer: StartedRun["answer"] = (name, decision) =>
     answerQuestion(engine, context, { name, decision });
   const { cancel } = abort;
   if (run.onAsk)
     bringQuestions(log, run.onAsk, { answer, cancel, clock: home.clock, signal: abort.signal });
-  const ended = follow(work, log, () => {
+  const ended = follow(handle.result(), log, () => {
     abort[Symbol.dispose]();
     contexts.delete(runId);
     context.documents[Symbol.dispose]();

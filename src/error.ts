@@ -23,6 +23,16 @@ export type ErrorCode =
   | "run/failed"
   | "run/over-budget" // a call was not made, because it could have passed a limit of the run
   | "run/unknown" // no run with this id in the store
+  | "run/suspended" // its process gave it back: it can be resumed
+  | "run/lease-lost" // another process has taken it
+  | "run/owned" // another process executes it
+  | "run/ended" // it has ended, and there is nothing to resume
+  | "run/version" // this process has no flow of the run's name and version
+  | "run/changed" // the crew is another one than that with which the run began
+  | "run/queue-full"
+  | "run/step-timed-out"
+  | "run/nondeterministic" // a body that asks for other things when it is replayed
+  | "durable/value" // a value that is no JSON
   | "task/timed-out"
   | "task/cancelled"
   | "task/guardrail" // a guardrail refuses the answer, also after its retries

@@ -41,6 +41,7 @@ const BOTTOM = new Set([
   "json.ts",
   "clock.ts",
   "newest.ts",
+  "random.ts",
   "schema.ts",
   "sqlite.ts",
   "blob.ts",

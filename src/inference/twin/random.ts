@@ -1,21 +1,8 @@
-// Randomness from a seed: the same seed gives the same numbers on every machine. Whatever is random in a twin takes one of these.
+// Draws of distributions from random numbers. Whatever is random in a twin takes a Random from a seed.
 
-/** The next number, at least 0 and below 1. */
-export type Random = () => number;
+import type { Random } from "../../random.ts";
 
-/**
- * A generator of its own: two with one seed give the same numbers. 2^32 numbers until they repeat, enough for noise and not for
- * secrets. Source: mulberry32, T. Ettinger, public domain, 2017.
- */
-export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+export { createRandom, type Random } from "../../random.ts";
 
 /** A draw of the standard normal distribution (Box and Muller); two numbers of `random` each. */
 export function drawNormal(random: Random): number {

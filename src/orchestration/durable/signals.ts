@@ -1,5 +1,6 @@
 // What is told to a root run from outside, by name. One that comes before its wait is kept; one that nobody can wait for is not.
 
+import type { Clock } from "../../clock.ts";
 import type { Json } from "../../json.ts";
 
 /** Most values that are kept for waits to come. */
@@ -41,4 +42,31 @@ export function createSignals(): Signals {
       };
     },
   };
+}
+
+type Waiting = {
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+};
+
+/** What somebody gives under the name, or undefined when its time is over. @throws the signal's reason. */
+export function waitFor(
+  signals: Signals,
+  { name, timeoutMs, clock, signal }: Waiting,
+): Promise<Json | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<Json | undefined>();
+  const timer = clock.timer(timeoutMs, () => resolve(undefined));
+  const unlisten = signals.listen(name, resolve);
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  const end = (): void => {
+    timer[Symbol.dispose]();
+    unlisten();
+    signal.removeEventListener("abort", abort);
+  };
+  promise.then(end, end);
+  return promise;
 }

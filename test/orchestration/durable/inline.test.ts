@@ -20,7 +20,8 @@ function engine() {
   const run = <O extends Json>(
     body: (d: Durable, input: Json) => Promise<O>,
     signal: AbortSignal = LIVE,
-  ): Promise<O> => inline.start(flow(body), {}, { id: "run-1", signal });
+  ): Promise<O> =>
+    inline.start(flow(body), {}, { id: "run-1", signal }).then((handle) => handle.result());
   return { clock, run };
 }
 

@@ -3,13 +3,12 @@
 import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
 import { BosunError } from "../../../src/error.ts";
 import type { Json } from "../../../src/json.ts";
-import type {
-  Durable,
-  DurableEngine,
-  Flow,
-  StartOptions,
-} from "../../../src/orchestration/durable/durable.ts";
-import { createInlineEngine } from "../../../src/orchestration/durable/inline.ts";
+import type { Durable, Flow } from "../../../src/orchestration/durable/durable.ts";
+import type { StartOptions } from "../../../src/orchestration/durable/engine.ts";
+import {
+  createInlineEngine,
+  type InlineEngine,
+} from "../../../src/orchestration/durable/inline.ts";
 
 export const flow = <O extends Json>(
   run: (d: Durable, input: Json) => Promise<O>,
@@ -21,7 +20,7 @@ export const flow = <O extends Json>(
 
 type Body<O> = (d: Durable) => Promise<O>;
 type Started = {
-  readonly engine: DurableEngine;
+  readonly engine: InlineEngine;
   readonly clock: VirtualClock;
   readonly run: <O extends Json>(body: Body<O>, options?: Partial<StartOptions>) => Promise<O>;
 };
@@ -34,7 +33,9 @@ export function started(): Started {
     engine,
     run: (body, options = {}) => {
       const { signal } = new AbortController();
-      const running = engine.start(flow(body), {}, { id: "r", signal, ...options });
+      const running = engine
+        .start(flow(body), {}, { id: "r", signal, ...options })
+        .then((handle) => handle.result());
       running.catch(() => undefined); // each test looks at it later
       return running;
     },
