@@ -17,6 +17,8 @@ import { BosunError, isBosunError, messageOf } from "./error.ts";
 export type SqliteOptions = {
   /** What a commit waits for. "normal" survives the death of the process, "full" also the loss of power. Default "normal". */
   readonly synchronous?: "normal" | "full" | undefined;
+  /** Lets `PRAGMA incremental_vacuum` give pages back. Only a new file takes it. Default false. */
+  readonly isVacuumed?: boolean | undefined;
   /** How long a statement waits for another process's lock, in milliseconds. Default 5,000. */
   readonly busyTimeoutMs?: number | undefined;
 };
@@ -43,13 +45,14 @@ export function openSqlite(
   migrations: readonly string[],
   options: SqliteOptions = {},
 ): Sqlite {
-  const { synchronous = "normal", busyTimeoutMs = 5_000 } = options;
+  const { synchronous = "normal", busyTimeoutMs = 5_000, isVacuumed = false } = options;
   let database: DatabaseSync | undefined;
   try {
     if (path !== MEMORY) prepareFile(path);
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     // Before anything writes, and the journal mode does: a newer file stays as it is (S1).
     checkVersion(database, path, migrations.length);
+    if (isVacuumed && versionOf(database) === 0) database.exec("PRAGMA auto_vacuum = INCREMENTAL");
     if (path !== MEMORY) enterWal(database);
     database.exec(`PRAGMA synchronous = ${synchronous === "full" ? "FULL" : "NORMAL"}`);
     migrate(database, path, migrations);

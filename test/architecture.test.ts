@@ -42,6 +42,7 @@ const BOTTOM = new Set([
   "clock.ts",
   "newest.ts",
   "random.ts",
+  "owner.ts",
   "schema.ts",
   "sqlite.ts",
   "blob.ts",

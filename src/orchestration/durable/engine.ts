@@ -25,6 +25,11 @@ export type StartOptions = {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
   readonly timeoutError?: (() => Error) | undefined;
+  /**
+   * Told before this process stops executing the run without its end, as after `suspend` or when its lease is lost: what its body does from
+   * then on means nothing.
+   */
+  readonly onSuspend?: ((reason: BosunError) => void) | undefined;
   /** The run waits in this queue for a process that serves it. Default: it begins at once in this process. */
   readonly queue?: string | undefined;
   /** Lower goes first in its queue. Default 0. */
@@ -138,7 +143,7 @@ export interface DurableEngine extends AsyncDisposable {
    */
   resume<O extends Json>(
     id: string,
-    options?: Pick<StartOptions, "signal" | "timeoutMs" | "timeoutError">,
+    options?: Pick<StartOptions, "signal" | "timeoutMs" | "timeoutError" | "onSuspend">,
   ): Promise<RunHandle<O>>;
   find(id: string): Promise<RunRecord | undefined>;
   /** The input that a run was started with. @throws BosunError `run/unknown`. */

@@ -9,6 +9,8 @@ const MAX_EARLY = 1_000;
 export interface Signals {
   /** False when it changes nothing: this name has been answered, or too many wait already to be waited for. */
   give(name: string, value: Json): boolean;
+  /** Nobody waits for this name any more. */
+  close(name: string): void;
   /** Calls back once, at once for a value that was there. Returns how to stop listening. */
   listen(name: string, onValue: (value: Json) => void): () => void;
 }
@@ -28,6 +30,7 @@ export function createSignals(): Signals {
       }
       return true;
     },
+    close: (name) => void answered.add(name),
     listen(name, onValue) {
       const value = early.get(name);
       if (value === undefined) listeners.set(name, onValue);

@@ -55,7 +55,7 @@ export class Step {
     this.#key = key;
     this.result =
       options === undefined
-        ? home.journal.step(whole, (begun) => this.#try(begun + 1))
+        ? home.journal.step(whole, (begun) => this.#begin(begun + 1))
         : this.#tries(whole, options);
   }
 
@@ -66,6 +66,11 @@ export class Step {
 
   ended(): void {
     this.#grace?.[Symbol.dispose]();
+  }
+
+  #begin(attempt: number): Promise<Json | undefined> {
+    const { maxStepMs } = this.#home.journal;
+    return maxStepMs === Infinity ? this.#try(attempt) : this.#tryFor(maxStepMs, attempt);
   }
 
   /** One try. */

@@ -7,14 +7,13 @@
 //   E2  A run whose process is gone shows as "interrupted", never as running.
 //   E3  After an event of a run could not be kept, none of its later ones is: what is kept of a run is its beginning, without gaps.
 
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { systemClock, type Timer } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
 import { type JsonObject, parseJson } from "../../json.ts";
 import type { RunEvent, RunStatus } from "../../orchestration/run/event.ts";
 import type { Recorder } from "../../orchestration/run/log.ts";
+import { lookAtOwner, OWNER } from "../../owner.ts";
 import { openSqlite, type Sqlite, toSqliteError } from "../../sqlite.ts";
 
 /** One run as a list shows it. Times are ms since 1970. */
@@ -247,7 +246,7 @@ function createInsertOne({
 
 function toSummary(row: Row): RunSummary {
   const status = String(row["status"]) as RunStatus | "running"; // `as`: only this file fills this column
-  const isGone = status === "running" && !isAlive(String(row["owner"]));
+  const isGone = status === "running" && lookAtOwner(String(row["owner"])) === "gone";
   return {
     runId: String(row["run_id"]),
     crew: String(row["crew"]),
@@ -255,22 +254,4 @@ function toSummary(row: Row): RunSummary {
     startedAt: Number(row["started_at"]),
     endedAt: row["ended_at"] === null ? undefined : Number(row["ended_at"]),
   };
-}
-
-/** Tells this process from an earlier one of its pid: in a container every process has the pid 1. A worker thread counts as a process. */
-const TOKEN = randomUUID();
-const OWNER = `${process.pid}@${hostname()}#${TOKEN}`;
-
-/** Whether the process that wrote a run still lives; one on another host is taken to live (E2 holds for this host). */
-function isAlive(owner: string): boolean {
-  if (owner === OWNER) return true;
-  const [pid, host] = owner.split(/[@#]/);
-  if (host !== hostname()) return true;
-  if (Number(pid) === process.pid) return false; // of this pid there is only this process
-  try {
-    process.kill(Number(pid), 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM"; // it lives and belongs to another user
-  }
 }

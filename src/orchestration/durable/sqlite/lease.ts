@@ -1,0 +1,83 @@
+// The lease of this process on the runs that it executes: a row with the time of its last beat. Who stands still for leaseMs loses
+// them to whoever asks for them, and finds out at its next write (the fence, writer.ts).
+//
+// The beat comes from a thread of its own: a busy event loop is not a dead process. Times here are always real ones.
+
+import { Worker } from "node:worker_threads";
+import { systemClock, type Timer } from "../../../clock.ts";
+import { lookAtOwner, OWNER } from "../../../owner.ts";
+import type { Sqlite } from "../../../sqlite.ts";
+import type { RunRow } from "./run-table.ts";
+
+export interface Lease extends AsyncDisposable {
+  /** The row of this process, made when it is first needed; not within a transaction, which might take it back. */
+  id(): number;
+  /** It beats from now until `release` has been called as often. */
+  acquire(): void;
+  release(): void;
+  /** Whether the run's process has it and lives. */
+  isHeld(run: Pick<RunRow, "owner">): boolean;
+}
+
+/** What the thread is given. */
+export type Beating = { readonly path: string; readonly id: number; readonly everyMs: number };
+
+/** Beats of a lease. A process whose runs end before the first one needs no thread. */
+const BEATS = 5;
+
+export function createLease({ database, path }: Sqlite, leaseMs: number): Lease {
+  const everyMs = leaseMs / BEATS;
+  const insert = database.prepare("INSERT INTO owners (name, beat_at) VALUES (?, ?) RETURNING id");
+  const renew = database.prepare("UPDATE owners SET beat_at = ? WHERE id = ?");
+  let own: number | undefined;
+  let renewedAt = 0;
+  let holders = 0;
+  let timer: Timer | undefined;
+  let thread: Worker | undefined;
+  const isAlive = ({ name, beatAt }: NonNullable<RunRow["owner"]>): boolean =>
+    lookAtOwner(name) !== "gone" && beatAt > systemClock.now() - leaseMs;
+  const beginThread = (id: number): void => {
+    timer = undefined;
+    if (thread === undefined) thread = startThread({ path, id, everyMs });
+  };
+  const idOf = (): number => (own ??= Number(insert.get(OWNER, systemClock.now())?.["id"]));
+  return {
+    id() {
+      const id = idOf();
+      const now = systemClock.now();
+      if (thread === undefined && now - renewedAt > everyMs) {
+        renew.run(now, id);
+        renewedAt = now;
+      }
+      return id;
+    },
+    acquire() {
+      const id = idOf();
+      if (thread === undefined && holders === 0) {
+        timer = systemClock.timer(everyMs, () => beginThread(id));
+      }
+      holders++;
+    },
+    release() {
+      holders--;
+      if (holders > 0) return;
+      timer?.[Symbol.dispose](); // it would keep the process from ending
+      timer = undefined;
+    },
+    isHeld: ({ owner }) => owner !== undefined && isAlive(owner),
+    async [Symbol.asyncDispose]() {
+      timer?.[Symbol.dispose]();
+      await thread?.terminate();
+      if (own !== undefined && database.isOpen)
+        database.prepare("DELETE FROM owners WHERE id = ?").run(own);
+    },
+  };
+}
+
+function startThread(beating: Beating): Worker {
+  const name = import.meta.url.endsWith(".ts") ? "beat-thread.ts" : "beat-thread.js";
+  const thread = new Worker(new URL(name, import.meta.url), { workerData: beating, stdout: false });
+  thread.on("error", () => undefined); // its lease runs out: others take the runs, and the fence keeps them apart
+  thread.unref();
+  return thread;
+}

@@ -1,0 +1,92 @@
+// The order in which a body is given what it gets (D5): kept outcomes by their place in the journal, then new ones as they are kept.
+//
+// One at a time, each in a turn of the event loop of its own: whatever the body does about one of them it has done before it gets
+// the next, in every execution alike. What is done for the first time waits until no kept outcome is asked for.
+
+import type { Clock } from "../../../clock.ts";
+
+type Asked = { readonly seq: number; readonly deliver: () => void };
+
+export class Turns {
+  readonly #clock: Clock;
+  /** Kept outcomes that were asked for. */
+  readonly #asked: Asked[] = [];
+  /** New outcomes that are kept. */
+  readonly #kept: (() => void)[] = [];
+  /** Work that waits for the end of the replay. */
+  #held: (() => void)[] = [];
+  #isReplaying: boolean;
+  /** Of the commit whose first outcome was given at once. */
+  #commit = -1;
+  #release: (() => void) | undefined;
+
+  /** @param isReplaying Whether there are kept outcomes. */
+  constructor(clock: Clock, isReplaying: boolean) {
+    this.#clock = clock;
+    this.#isReplaying = isReplaying;
+    if (isReplaying) this.#schedule();
+  }
+
+  /** Delivers a kept outcome when its turn comes. Returns how to take it back. */
+  recall(seq: number, deliver: () => void): () => void {
+    const asked = { seq, deliver };
+    this.#asked.push(asked);
+    this.#schedule();
+    return () => {
+      const index = this.#asked.indexOf(asked);
+      if (index >= 0) this.#asked.splice(index, 1);
+    };
+  }
+
+  /** Does something for the first time: now, or after the replay. */
+  begin(work: () => void): void {
+    if (this.#isReplaying) this.#held.push(work);
+    else work();
+  }
+
+  /** Delivers a new outcome. @param commit The number of the commit that kept it: the first of each is delivered at once. */
+  deliver(commit: number, deliver: () => void): void {
+    if (commit !== this.#commit && this.#kept.length === 0) {
+      this.#commit = commit;
+      deliver();
+      return;
+    }
+    this.#kept.push(deliver);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#release) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#release = resolve;
+    void this.#clock.external(promise); // a virtual clock stands still meanwhile
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    const release = this.#release;
+    this.#release = undefined;
+    const next = this.#takeFirst();
+    if (next) next();
+    else if (this.#isReplaying) this.#endReplay();
+    if (next || this.#asked.length > 0 || this.#kept.length > 0) this.#schedule();
+    release?.();
+  };
+
+  #endReplay(): void {
+    this.#isReplaying = false;
+    const held = this.#held;
+    this.#held = [];
+    for (const work of held) work();
+  }
+
+  #takeFirst(): (() => void) | undefined {
+    const first = this.#asked.reduce<Asked | undefined>(
+      (best, one) => (best === undefined || one.seq < best.seq ? one : best),
+      undefined,
+    );
+    if (first === undefined) return this.#kept.shift();
+    this.#asked.splice(this.#asked.indexOf(first), 1);
+    return first.deliver;
+  }
+}
