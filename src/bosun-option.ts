@@ -57,6 +57,7 @@ export const RUN_OPTIONS: KnownOptions = {
     showPrompts: optional(isFlag),
     onAsk: optional((value) => (typeof value === "function" ? undefined : "a function")),
     session: optional(isSession),
+    origin: optional(isText),
     limits: optional(isRunLimits),
     tenant: optional(isName),
     priority: optional((value) => (Number.isInteger(value) ? undefined : "a whole number")),
@@ -99,6 +100,12 @@ export const BOSUN_OPTIONS: KnownOptions = {
       return isKnown ? undefined : `an object of ${Object.keys(DEFAULT_RETRY).join(", ")}`;
     }),
     countTokens: optional(isFunction),
+    engine: optional((value) =>
+      value === "inline" || value === "sqlite" ? undefined : '"inline" or "sqlite"',
+    ),
+    durability: optional((value) =>
+      value === "process" || value === "power" ? undefined : '"process" or "power"',
+    ),
   },
-  notBuilt: ["engine"],
+  notBuilt: [],
 };

@@ -3,11 +3,10 @@
 
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
-import { answerQuestion, bringQuestions } from "./answer.ts";
 import { BOSUN_OPTIONS } from "./bosun-option.ts";
 import { createResolver, defaultModelOf, settingsOf } from "./alias.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { BosunError, isBosunError, messageOf } from "./error.ts";
+import { BosunError, messageOf } from "./error.ts";
 import type { Endpoint, ModelRef } from "./inference/model/endpoint.ts";
 import type { Env } from "./inference/model/http.ts";
 import type { Model } from "./inference/model/model.ts";
@@ -20,24 +19,21 @@ import type { RetryPolicy } from "./inference/pool/retry.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
 import type { RunLimits } from "./orchestration/crew/run-limit.ts";
-import type { Flow } from "./orchestration/durable/durable.ts";
-import type { InlineEngine } from "./orchestration/durable/inline.ts";
-import { createInlineEngine } from "./orchestration/durable/inline.ts";
-import { createCrewFlow, type CrewInput } from "./orchestration/run/crew.ts";
+import type { DurableEngine } from "./orchestration/durable/engine.ts";
+import { createCrewFlow } from "./orchestration/run/crew.ts";
 import { createDelegationFlow } from "./orchestration/run/delegate.ts";
-import type { RunLog } from "./orchestration/run/log.ts";
-import type { Outcome } from "./orchestration/run/progress.ts";
 import type { PromptPlan } from "./orchestration/run/prompt-plan.ts";
-import type { RunState } from "./orchestration/run/state.ts";
 import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
-import type { Decision, Nobody } from "./orchestration/tool/approval.ts";
 import { createFleetCheck, type FleetOptions, openFleet } from "./own-fleet.ts";
 import type { PreviewOptions } from "./preview.ts";
-import { type Home, prepareRun } from "./run-context.ts";
-import { createAbort, type RunOptions } from "./run-option.ts";
+import { createRunEngine } from "./run-engine.ts";
+import type { ForkOptions, ResumeOptions, RunOptions } from "./run-option.ts";
 import type { Store } from "./service/store/store.ts";
 import { createSessions } from "./session.ts";
+import { forkRun, resumeRun, type StartedRun, startRun } from "./start-run.ts";
+
+export type { StartedRun } from "./start-run.ts";
 
 /** Options of a Bosun. */
 export type BosunOptions = FleetOptions & {
@@ -65,28 +61,34 @@ export type BosunOptions = FleetOptions & {
   readonly responseCache?: boolean | ResponseCacheLimits | undefined;
   /** What each run may use at most, unless its crew or its kickoff says otherwise. */
   readonly limits?: RunLimits | undefined;
-};
-
-/** A run that has been started. */
-export type StartedRun = {
-  readonly runId: string;
-  readonly log: RunLog;
-  /** The folded events at the end, whatever it is. @throws BosunError `store/failed` when they could not be kept. */
-  readonly ended: Promise<RunState>;
-  cancel(reason: string): void;
-  /**
-   * Gives a question of this run (event `ask-start`) its answer, by its name.
-   * @returns false when it changes nothing: there is no such question, it has been answered, its time is over, or the run has ended.
-   * @throws BosunError `usage` for a decision that is none.
-   */
-  answer(name: string, decision: Decision | Nobody): boolean;
-  /** The first error of a task that failed, with its own cause; undefined while there is none. */
-  cause(): unknown;
+  /** What executes runs. "sqlite" keeps each step in the data folder, so that a run survives its process; "inline" keeps none. Default: "sqlite" with a data folder. */
+  readonly engine?: "inline" | "sqlite" | undefined;
+  /** What a kept step survives: the end of the process, or also the loss of power, for a sync of the disk at each commit. Default "process". */
+  readonly durability?: "process" | "power" | undefined;
 };
 
 export interface Bosun {
   /** @throws BosunError before anything is paid for: a missing input, a cycle, a schema without a JSON form, a taken run id. */
   start(crew: Crew, options: RunOptions): Promise<StartedRun>;
+  /**
+   * Goes on with a run that has not ended and that no process executes: what it has done is not done again.
+   * @param crew The crew that it began with, as its file or its program makes it.
+   * @throws BosunError `run/unknown`, `run/ended`, `run/owned` while another process executes it, `run/changed` for another crew.
+   */
+  resume(crew: Crew, runId: string, options?: ResumeOptions): Promise<StartedRun>;
+  /**
+   * A new run that takes over what another one has done, up to a task or a step, with other inputs or another model from there.
+   * What was taken over is not paid for again, and is counted in both.
+   * @throws BosunError `run/unknown`, `usage` for a task or step that the run does not have.
+   */
+  fork(crew: Crew, runId: string, options?: ForkOptions): Promise<StartedRun>;
+  /** The runs' journal: lists, steps, signals, cancels. @throws BosunError `usage` where nothing is kept. */
+  journal(): Promise<DurableEngine>;
+  /**
+   * Gives all runs of this process back: no further step begins, those under way have `graceMs` to end, and what they came to is kept.
+   * For SIGTERM and a spot machine's notice. The Bosun starts no run any more.
+   */
+  suspend(graceMs?: number): Promise<void>;
   /** What a run of a crew will send, before it is started. Calls no model. @throws BosunError as `start` would. */
   preview(crew: Crew, options: PreviewOptions): Promise<PromptPlan>;
   /** The store; undefined when `data` is false. */
@@ -97,7 +99,7 @@ export interface Bosun {
   readonly defaultModel: ModelRef;
   /** Undefined when there is none. */
   readonly fleet: FleetWatch | undefined;
-  /** Closes connections and the store. Runs that still go are not waited for. */
+  /** Closes connections, the journal and the store. Runs that still go are given back, and can be resumed. */
   close(): Promise<void>;
 }
 
@@ -126,7 +128,12 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     runOf: (rootId) => contextOf(contexts, rootId),
   };
   const crewFlow = createCrewFlow(world, createTaskFlow(world, createDelegationFlow(world)));
-  const engine = createInlineEngine({ clock });
+  const engine = createRunEngine({
+    data,
+    engine: options.engine,
+    durability: options.durability,
+    clock,
+  });
   const { store, closeStore } = createStoreOpener(data);
   let isClosed = false;
   const sessions = createSessions(store);
@@ -139,6 +146,11 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     checkFleet: createFleetCheck(fleet, { env, clock }),
   };
   const home = { clock, ...models, contexts, store, sessions, pool, outputFolder, limits };
+  const starting = { ...home, engine, crewFlow };
+  const checkOpen = (crew: Crew): void => {
+    if (isClosed)
+      throw new BosunError("usage", `crew "${crew.name}" cannot run: this Bosun is closed`);
+  };
 
   return {
     pool,
@@ -148,9 +160,21 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     },
     store,
     async start(crew, run) {
-      if (isClosed)
-        throw new BosunError("usage", `crew "${crew.name}" cannot run: this Bosun is closed`);
-      return startRun(crew, run, { ...home, engine, crewFlow });
+      checkOpen(crew);
+      return startRun(crew, run, starting);
+    },
+    async resume(crew, runId, resumed = {}) {
+      checkOpen(crew);
+      return resumeRun(crew, runId, resumed, starting);
+    },
+    async fork(crew, runId, forked = {}) {
+      checkOpen(crew);
+      return forkRun(crew, runId, forked, starting);
+    },
+    journal: () => engine.journal(),
+    async suspend(graceMs = 0) {
+      isClosed = true;
+      await engine.suspend(graceMs);
     },
     async preview(crew, previewed) {
       const { previewCrew } = await import("./preview.ts");
@@ -158,6 +182,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     },
     async close() {
       isClosed = true;
+      await engine.close();
       pool.close();
       await closeStore();
     },
@@ -193,84 +218,6 @@ function createStoreOpener(data: string | false): StoreOpener {
       kept?.close();
     },
   };
-}
-
-/** What starting a run needs besides its context. */
-type Starting = Home & {
-  readonly engine: InlineEngine;
-  readonly crewFlow: Flow<CrewInput, Outcome>;
-};
-
-async function startRun(crew: Crew, run: RunOptions, home: Starting): Promise<StartedRun> {
-  const { engine, crewFlow, contexts } = home;
-  let cause: unknown;
-  const context = await prepareRun(crew, run, {
-    ...home,
-    noteFailure: (error) => void (cause ??= error),
-  });
-  const { log, inputs } = context;
-  const { runId } = log;
-  const abort = createAbort(run.signal);
-  const limits = {
-    signal: abort.signal,
-    timeoutMs: crew.timeoutMs,
-    timeoutError: () => timedOut(crew),
-  };
-  const handle = await engine.start(
-    crewFlow,
-    { crew: crew.name, inputs },
-    { id: runId, ...limits },
-  );
-  const answer: StartedRun["answer"] = (name, decision) =>
-    answerQuestion(engine, context, { name, decision });
-  const { cancel } = abort;
-  if (run.onAsk)
-    bringQuestions(log, run.onAsk, { answer, cancel, clock: home.clock, signal: abort.signal });
-  const ended = follow(handle.result(), log, () => {
-    abort[Symbol.dispose]();
-    contexts.delete(runId);
-    context.documents[Symbol.dispose]();
-  });
-  const noted =
-    run.session === undefined ? ended : ended.then((state) => noteTurn(home, context, state));
-  noted.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
-  return { runId, log, ended: noted, cancel: abort.cancel, cause: () => cause, answer };
-}
-
-/** A run that ended well is a turn of its conversation; a store has it already. */
-async function noteTurn(
-  { store, sessions }: Home,
-  { session, inputs }: RunContext,
-  state: RunState,
-): Promise<RunState> {
-  const isWell = state.status === "done" || state.status === "partial";
-  if (session && isWell && (await store()) === undefined)
-    sessions.add(session.name, { inputs, raw: state.raw });
-  return state;
-}
-
-function timedOut({ name, timeoutMs }: Crew): BosunError {
-  const advice = "Raise its timeoutMs, or look at which task was slow";
-  return new BosunError(
-    "run/timed-out",
-    `the crew "${name}" did not end within ${timeoutMs} ms. ${advice}`,
-  );
-}
-
-/** Waits for a run's end and for its events to be kept. How it ended is in its events, so an error of the run is no error here. */
-async function follow(work: Promise<unknown>, log: RunLog, letGo: () => void): Promise<RunState> {
-  try {
-    try {
-      await work;
-    } catch (error) {
-      // The body has emitted run-end with this error; one that it has not emitted is a defect of Bosun and must be seen.
-      if (log.state.endedAt === undefined || !isBosunError(error)) throw error;
-    }
-    await log.flushed();
-    return log.state;
-  } finally {
-    letGo();
-  }
 }
 
 function contextOf(contexts: ReadonlyMap<string, RunContext>, rootId: string): RunContext {

@@ -17,7 +17,7 @@ export const OWNER: string = `${process.pid}@${PLACE}#${TOKEN}`;
 export function lookAtOwner(owner: string): "gone" | "lives" | "unknown" {
   if (owner === OWNER) return "lives";
   const [pid, place] = owner.split(/[@#]/);
-  if (place !== PLACE) return "unknown";
+  if (place !== PLACE && place !== hostname()) return "unknown"; // earlier versions wrote the host alone
   if (Number(pid) === process.pid) return "gone"; // of this number there is only this process
   try {
     process.kill(Number(pid), 0);

@@ -18,7 +18,7 @@ import { planCrew } from "./orchestration/plan/plan.ts";
 import { createBudget } from "./orchestration/run/budget.ts";
 import { describeCrew } from "./orchestration/run/description.ts";
 import { createForecast } from "./orchestration/run/forecast.ts";
-import type { RunFact } from "./orchestration/run/event.ts";
+import type { RunEvent, RunFact } from "./orchestration/run/event.ts";
 import { createInputDocuments } from "./orchestration/run/input-document.ts";
 import { callHook, changeOf, factOf } from "./orchestration/run/hook.ts";
 import { createRunLog } from "./orchestration/run/log.ts";
@@ -27,6 +27,7 @@ import type { RunContext } from "./orchestration/run/world.ts";
 import { createToolRunner, type ToolRunner } from "./orchestration/tool/run.ts";
 import type { FleetCheck } from "./own-fleet.ts";
 import { checkModels, createRunModels } from "./run-model.ts";
+import type { KeptRun } from "./kept-run.ts";
 import { checkRunId, newRunId } from "./run-id.ts";
 import type { Store } from "./service/store/store.ts";
 import type { Sessions } from "./session.ts";
@@ -46,20 +47,30 @@ export type Home = {
   readonly limits: RunLimits | undefined;
 };
 
+/** A run that goes on: what it was started with, and what it has told. */
+export type Resumed = Pick<KeptRun, "session" | "hookFacts"> & {
+  readonly runId: string;
+  readonly stored: readonly RunEvent[];
+};
+
 /**
  * What a run is bound to, and noted under its id.
+ * @param run Of a run that goes on, its inputs are as the crew's hook made them.
  * @throws BosunError before anything is paid for.
  */
 export async function prepareRun(
   crew: Crew,
   run: RunOptions,
   home: Home & Pick<RunContext, "noteFailure">,
+  resumed?: Resumed,
 ): Promise<RunContext> {
   checkOptions(`a run of crew "${crew.name}"`, run, RUN_OPTIONS);
   const { clock, contexts, store, outputFolder, noteFailure } = home;
   const plan = planCrew(crew);
-  const runId = run.runId ?? newRunId(clock);
-  const { inputs, hookFacts } = await hookInputs(crew, run, { clock, runId });
+  const runId = resumed?.runId ?? run.runId ?? newRunId(clock);
+  const { inputs, hookFacts } = resumed
+    ? { inputs: run.inputs, hookFacts: resumed.hookFacts ?? [] }
+    : await hookInputs(crew, run, { clock, runId });
   checkInputs(crew, inputs);
   checkOutputFiles(crew, inputs, outputFolder);
   const models = createRunModels(crew, { model: run.model, ...home });
@@ -68,9 +79,9 @@ export async function prepareRun(
   if (home.fleet) await checkEndpoints(reached, run, home);
   const description = await describeCrew(crew);
   const documents = await createInputDocuments(crew, inputs);
-  const session = await home.sessions.open(run.session, inputs);
+  const session = resumed ? resumed.session : await home.sessions.open(run.session, inputs);
   const opened = await store();
-  if (run.runId !== undefined)
+  if (run.runId !== undefined && !resumed)
     checkRunId(runId, contexts.has(runId) || opened?.find(runId)?.runId === runId);
   let tools: ToolRunner | undefined;
   const context: RunContext = {
@@ -79,7 +90,7 @@ export async function prepareRun(
     inputs,
     documents,
     description,
-    log: createRunLog({ runId, clock, record: opened?.record }),
+    log: createRunLog({ runId, clock, record: opened?.record, stored: resumed?.stored }),
     get tools() {
       return (tools ??= createToolRunner({ clock, cache: crew.cache })); // few agents have tools
     },

@@ -47,6 +47,22 @@ export type RunOptions = {
    * its earlier runs, the newest first, within `maxTokens` (default 2,000). Kept in the store; without one, in this process.
    */
   readonly session?: string | { readonly id: string; readonly maxTokens?: number } | undefined;
+  /** The file or folder that the crew was loaded from: `bosun runs resume` loads it from there. */
+  readonly origin?: string | undefined;
+};
+
+/** Options of a run that goes on. What is not said is as it was. */
+export type ResumeOptions = Pick<RunOptions, "signal" | "onAsk" | "model"> & {
+  /** Goes on although the crew is not what it was. Default false. */
+  readonly acceptChanges?: boolean | undefined;
+};
+
+/** Options of a run that begins from another one's steps. */
+export type ForkOptions = Pick<RunOptions, "signal" | "onAsk" | "model" | "runId"> & {
+  /** The first thing that is done anew: a task's name, or a step's key. What depends on it is done anew too. Default: nothing. */
+  readonly from?: string | undefined;
+  /** Replace those of the run. */
+  readonly inputs?: Inputs | undefined;
 };
 
 /** A signal with a way to abort it. */

@@ -3,7 +3,7 @@
 import type { CallTimings } from "../inference/model/model.ts";
 import { estimateTokens } from "../inference/model/tokens.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
-import { taskOf } from "../orchestration/run/state.ts";
+import { taskOf } from "../orchestration/run/task-path.ts";
 import { duration } from "./number.ts";
 
 /** A model call that has not ended. */

@@ -40,6 +40,15 @@ export type StartOptions = {
   readonly tenant?: string | undefined;
 };
 
+/** What the caller says of an execution in this process. */
+export type ExecuteOptions = Pick<
+  StartOptions,
+  "signal" | "timeoutMs" | "timeoutError" | "onSuspend"
+> & {
+  /** Awaited once the run is this process's, before its body begins. When it rejects, the run is given back. */
+  readonly prepare?: (() => Promise<void>) | undefined;
+};
+
 /** A run, wherever it is executed. */
 export interface RunHandle<Output> {
   readonly id: string;
@@ -141,10 +150,7 @@ export interface DurableEngine extends AsyncDisposable {
    * Goes on with a run that no process executes, in this process, with a flow of the name and version that it began with.
    * @throws BosunError `run/unknown`, `run/owned` while another process has it, `run/version` without its flow, `run/ended`.
    */
-  resume<O extends Json>(
-    id: string,
-    options?: Pick<StartOptions, "signal" | "timeoutMs" | "timeoutError" | "onSuspend">,
-  ): Promise<RunHandle<O>>;
+  resume<O extends Json>(id: string, options?: ExecuteOptions): Promise<RunHandle<O>>;
   find(id: string): Promise<RunRecord | undefined>;
   /** The input that a run was started with. @throws BosunError `run/unknown`. */
   input(id: string): Promise<Json>;

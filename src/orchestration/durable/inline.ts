@@ -9,7 +9,8 @@ import { DurableRun } from "./run.ts";
 import { createSignals, type Signals, waitFor } from "./signals.ts";
 
 /** What the engine without a journal can do: start runs, and give them what they wait for. */
-export type InlineEngine = Pick<DurableEngine, "start" | "signal">;
+export type InlineEngine = Pick<DurableEngine, "start" | "signal"> &
+  Partial<Pick<DurableEngine, "find">>;
 
 /** An engine without a journal. */
 export function createInlineEngine(options: { readonly clock: Clock }): InlineEngine {

@@ -6,7 +6,8 @@
 // Invariants
 //   L1  With a recorder, a fact is yielded only after it was recorded; facts are recorded and yielded in the order of `seq`.
 //   L2  Deltas go to live readers only and stay in order with the facts around them.
-//   L3  Nothing is accepted after run-end (R3).
+//   L3  Nothing is accepted after run-end (R3), nor once the run is executed elsewhere (`close`).
+//   L4  A fact that an earlier execution stored is not taken again: bodies say again what steps' results tell.
 
 import type { BosunError } from "../../error.ts";
 import type { Clock } from "../../clock.ts";
@@ -31,15 +32,21 @@ export interface RunLog {
   read(fromSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent>;
   /** Resolves when every fact so far is kept. @throws BosunError `store/failed`. */
   flushed(): Promise<void>;
+  /** The run stops here without an end: nothing more is accepted, and readers throw the reason once they have read all. */
+  close(reason: BosunError): void;
 }
 
-/** A log in memory that hands its facts to `record`. */
-export function createRunLog(options: {
+type LogOptions = {
   readonly runId: string;
   readonly clock: Clock;
   readonly record?: Recorder | undefined;
-}): RunLog {
-  return new MemoryLog(options.runId, options.clock, options.record);
+  /** What earlier executions of the run stored, by `seq`: the log begins with it, marked as replayed. */
+  readonly stored?: readonly RunEvent[] | undefined;
+};
+
+/** A log in memory that hands its facts to `record`. */
+export function createRunLog(options: LogOptions): RunLog {
+  return new MemoryLog(options);
 }
 
 class MemoryLog implements RunLog {
@@ -54,12 +61,19 @@ class MemoryLog implements RunLog {
   #state = EMPTY_RUN;
   #folded = 0;
   #isEnded = false;
+  /** Names of the facts that were stored and have not been said again. */
+  #stored: Set<string> | undefined;
+  #closed: BosunError | undefined;
 
-  constructor(runId: string, clock: Clock, record: Recorder | undefined) {
+  constructor({ runId, clock, record, stored = [] }: LogOptions) {
     this.runId = runId;
     this.#clock = clock;
     this.#record = record;
-    this.#keeping = record && new Keeping();
+    this.#keeping = record && new Keeping(stored.length);
+    if (stored.length === 0) return;
+    for (const event of stored) this.#facts.push({ ...event, replayed: true });
+    this.#stored = new Set(stored.map((event) => `${nameOf(event)} ${event.n}`));
+    this.#isEnded = stored.at(-1)?.type === "run-end";
   }
 
   get state(): RunState {
@@ -72,10 +86,11 @@ class MemoryLog implements RunLog {
 
   emit(path: Path, fact: RunFact, attempt: number = 1): void {
     if (this.#isEnded) return; // L3
-    this.#isEnded = fact.type === "run-end";
-    const key = `${path.join("/")} ${fact.type} ${attempt}`;
+    const key = nameOf({ path, type: fact.type, attempt });
     const n = this.#counts.get(key) ?? 0;
     this.#counts.set(key, n + 1);
+    if (this.#stored?.delete(`${key} ${n}`)) return; // L4
+    this.#isEnded = fact.type === "run-end";
     const event = this.#placed(fact, { path, attempt, n, seq: this.#facts.length + 1 });
     this.#facts.push(event);
     for (const reader of this.#readers) reader.push(event);
@@ -104,7 +119,11 @@ class MemoryLog implements RunLog {
     this.#readers.add(reader);
     try {
       for (;;) {
-        const event = await reader.next((next) => this.#isKept(next), signal);
+        const event = await reader.next(
+          (next) => this.#isKept(next),
+          signal,
+          () => this.#closed,
+        );
         this.#keeping?.throwIfFailed();
         yield event;
         if (event.type === "run-end") return;
@@ -118,6 +137,13 @@ class MemoryLog implements RunLog {
     await this.#keeping?.reach(this.#facts.length);
   }
 
+  close(reason: BosunError): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#closed = reason;
+    for (const reader of this.#readers) reader.wake();
+  }
+
   #placed(fact: RunFact, place: Pick<RunEvent, "path" | "attempt" | "n" | "seq">): RunEvent {
     return { ...fact, runId: this.runId, ...place, at: this.#clock.now(), replayed: false };
   }
@@ -129,11 +155,20 @@ class MemoryLog implements RunLog {
   }
 }
 
+/** A fact's identity but for its number. */
+function nameOf({ path, type, attempt }: Pick<RunEvent, "path" | "type" | "attempt">): string {
+  return `${path.join("/")} ${type} ${attempt}`;
+}
+
 /** How many facts are kept, and whether keeping failed. */
 class Keeping {
-  count = 0;
+  count: number;
   #failure: BosunError | undefined;
   readonly #waiting = new Set<{ readonly target: number; readonly resolve: () => void }>();
+
+  constructor(count: number) {
+    this.count = count;
+  }
 
   kept(error: BosunError | undefined): void {
     this.#failure ??= error;

@@ -9,8 +9,12 @@ export interface Reader {
   push(event: RunEvent): void;
   /** Looks again whether the first event may be yielded. */
   wake(): void;
-  /** The next event that `isReady` lets through. @throws the signal's reason. */
-  next(isReady: (event: RunEvent) => boolean, signal: AbortSignal): Promise<RunEvent>;
+  /** The next event that `isReady` lets through. @throws the signal's reason, and when there is none left what `closed` returns. */
+  next(
+    isReady: (event: RunEvent) => boolean,
+    signal: AbortSignal,
+    closed: () => Error | undefined,
+  ): Promise<RunEvent>;
 }
 
 /** An event in the queue; a delta may grow while it waits. */
@@ -51,7 +55,7 @@ export function createReader(earlier: readonly RunEvent[]): Reader {
       else growing.delete(path);
       wake();
     },
-    async next(isReady, signal) {
+    async next(isReady, signal, closed) {
       for (;;) {
         signal.throwIfAborted();
         const [first] = queue;
@@ -60,6 +64,8 @@ export function createReader(earlier: readonly RunEvent[]): Reader {
           if (first.event.type === "model-delta") growing.delete(first.event.path.join("/"));
           return first.event;
         }
+        const reason = first ? undefined : closed();
+        if (reason) throw reason;
         await wakened(signal);
       }
     },

@@ -2,13 +2,14 @@
 
 import type { ErrorData } from "../../error.ts";
 import { ownValue } from "../../json.ts";
-import type { Finish, Path, Purpose } from "../../inference/model/model.ts";
+import type { Finish, Purpose } from "../../inference/model/model.ts";
 import { addCallCost, type CallCost, type CostSum, NO_COST } from "../../inference/model/price.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { HookName } from "../crew/hook.ts";
 import { addRead, type InputStates } from "./input-read.ts";
 import { inOneGo, withEntry } from "./entry.ts";
 import type { RunEvent, RunStatus, TaskStatus } from "./event.ts";
+import { taskOf } from "./task-path.ts";
 
 /** What one agent did in a run. `busyMs` = time of its model calls and nothing else. */
 export type AgentState = {
@@ -71,6 +72,8 @@ export type RunState = {
   readonly error: ErrorData | undefined;
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
+  /** Of the last fact: one that comes again, as a resumed run's do, changes nothing. */
+  readonly seq: number;
 };
 
 /** A hook that did nothing but fail. */
@@ -90,6 +93,7 @@ export const EMPTY_RUN: RunState = {
   error: undefined,
   startedAt: undefined,
   endedAt: undefined,
+  seq: 0,
 };
 
 /** The state after some more events; linear, where each `applyEvent` copies all tasks. */
@@ -99,6 +103,12 @@ export function applyEvents(state: RunState, events: readonly RunEvent[]): RunSt
 
 /** The state after one more event. Events that only tell progress leave it as it is. */
 export function applyEvent(state: RunState, event: RunEvent): RunState {
+  if (event.replayed && event.seq <= state.seq) return state;
+  const after = applyFact(state, event);
+  return event.seq > after.seq ? { ...after, seq: event.seq } : after;
+}
+
+function applyFact(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
     case "run-start":
       return { ...startRun(event), startedAt: event.at };
@@ -191,12 +201,6 @@ function withHookFault(
 ): RunState {
   if (state.hookFaults.length >= MAX_HOOK_FAULTS) return state;
   return { ...state, hookFaults: [...state.hookFaults, { hook, reason }] };
-}
-
-/** The task that a path lies in; undefined for the run itself. */
-export function taskOf(path: Path): string | undefined {
-  const [first = ""] = path;
-  return first.startsWith("task:") ? first.slice("task:".length).replace(/~\d+$/, "") : undefined;
 }
 
 function startRun(event: Extract<RunEvent, { type: "run-start" }>): RunState {

@@ -38,6 +38,11 @@ export interface Store {
   find(idOrPrefix: string): RunSummary | undefined;
   /** A run's events by `seq`. */
   events(runId: string): readonly RunEvent[];
+  /**
+   * Goes on with a run that has not ended: this process records it from now on. A run that is not there yet is no error.
+   * @returns its events so far.
+   */
+  resume(runId: string): readonly RunEvent[];
   /** What was asked and answered in the runs of a conversation that ended well: the newest `limit`, oldest first. */
   session(
     name: string,
@@ -91,6 +96,12 @@ export function openStore(dataFolder: string): Store {
     }
   };
   const all = "SELECT run_id, crew, status, started_at, ended_at, owner FROM runs";
+  const eventsOf = (runId: string): readonly RunEvent[] => {
+    const ofRun =
+      "SELECT body FROM events JOIN runs ON runs.id = events.run WHERE run_id = ? ORDER BY seq LIMIT ?";
+    const rows = rowsOf(ofRun, runId, MAX_EVENTS);
+    return rows.map((row) => parseJson(String(row["body"])) as RunEvent); // `as`: only the writer below fills this column
+  };
   return {
     path,
     record: writer.record,
@@ -106,11 +117,11 @@ export function openStore(dataFolder: string): Store {
       const some = rowsOf(`${all} WHERE substr(run_id, 1, length(?1)) = ?1 LIMIT 2`, idOrPrefix);
       return some.length === 1 && some[0] ? toSummary(some[0]) : undefined;
     },
-    events(runId) {
-      const ofRun =
-        "SELECT body FROM events JOIN runs ON runs.id = events.run WHERE run_id = ? ORDER BY seq LIMIT ?";
-      const rows = rowsOf(ofRun, runId, MAX_EVENTS);
-      return rows.map((row) => parseJson(String(row["body"])) as RunEvent); // `as`: only the writer below fills this column
+    events: eventsOf,
+    resume(runId) {
+      writer.drain();
+      writer.adopt(runId);
+      return eventsOf(runId);
     },
     session(name, limit) {
       const rows = rowsOf(OF_SESSION, name, limit);
@@ -134,7 +145,12 @@ const OF_SESSION = `SELECT
 
 type Row = Readonly<Record<string, unknown>>;
 
-type Writer = { readonly record: Recorder; drain(): void };
+type Writer = {
+  readonly record: Recorder;
+  drain(): void;
+  /** The run of an earlier process is recorded by this one. */
+  adopt(runId: string): void;
+};
 
 /** Groups the events of all runs into transactions (E1). */
 function createWriter(sqlite: Sqlite): Writer {
@@ -182,6 +198,7 @@ function createWriter(sqlite: Sqlite): Writer {
     drain() {
       while (waiting.length > 0) flush();
     },
+    adopt: (runId) => inserter.adopt(runId),
   };
 }
 
@@ -193,10 +210,14 @@ type Inserter = {
   insert(events: readonly RunEvent[]): void;
   /** Later events of this run fail. */
   forget(runId: string): void;
+  adopt(runId: string): void;
 };
 
 function createInserter(sqlite: Sqlite): Inserter {
   const insertOne = createInsertOne(sqlite);
+  const adopt = sqlite.database.prepare(
+    "UPDATE runs SET owner = ? WHERE run_id = ? AND status = 'running' RETURNING id",
+  );
   const rowIds = new Map<string, number>();
   return {
     insert(events) {
@@ -213,6 +234,10 @@ function createInserter(sqlite: Sqlite): Inserter {
       }
     },
     forget: (runId) => void rowIds.delete(runId),
+    adopt(runId) {
+      const row = adopt.get(OWNER, runId);
+      if (row) rowIds.set(runId, Number(row["id"]));
+    },
   };
 }
 

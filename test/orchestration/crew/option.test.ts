@@ -44,13 +44,6 @@ describe("an option that is not built", () => {
     expect(error.message).toMatch(new RegExp(`report.*${option}.*not built yet`, "s"));
   });
 
-  it.each(["engine"])("of a Bosun is an error that says so: %s", (option) => {
-    const error = thrownBy(() =>
-      createBosun({ data: false, env: {}, [option]: "sqlite" } as never),
-    );
-    expect(error.message).toMatch(new RegExp(`${option}.*not built yet`, "s"));
-  });
-
   it("given as undefined is no error", () => {
     expect(() => agent({ role: "A", goal: "g", memory: undefined } as never)).not.toThrow();
   });

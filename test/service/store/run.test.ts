@@ -118,7 +118,7 @@ describe("a run with a store", () => {
     ]);
   });
 
-  it("ends also when its Bosun is closed amid it", async () => {
+  it("is given back when its Bosun is closed amid it", async () => {
     const opened = Promise.withResolvers<string>();
     const bosun = createBosun({
       data: folder(),
@@ -132,6 +132,6 @@ describe("a run with a store", () => {
     opened.resolve("late");
     const error = await errorOf(running);
 
-    expect(error.code).toBe("store/failed");
+    expect(error.code).toBe("run/suspended");
   });
 });

@@ -4,7 +4,7 @@
 import { BosunError, isBosunError, toBosunError } from "../../../error.ts";
 import type { Json } from "../../../json.ts";
 import type { Flow } from "../durable.ts";
-import { isSuspension, type StartOptions } from "../engine.ts";
+import { type ExecuteOptions, isSuspension } from "../engine.ts";
 import { DurableRun } from "../run.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { SqliteJournal } from "./journal.ts";
@@ -14,12 +14,6 @@ import type { SignalRow } from "./signal-table.ts";
 import type { StepRow } from "./step-table.ts";
 import { blobOf, fromStored, type Stored, toErrorJson, toStored } from "./value.ts";
 import type { Fence } from "./writer.ts";
-
-/** What the caller says of an execution. */
-export type ExecuteOptions = Pick<
-  StartOptions,
-  "signal" | "timeoutMs" | "timeoutError" | "onSuspend"
->;
 
 /** What is executed, and what earlier executions kept. */
 export type Executing = {
@@ -40,7 +34,7 @@ export class Execution {
   readonly #parts: EngineParts;
   readonly fence: Fence;
   readonly #run: DurableRun;
-  readonly #onSuspend: StartOptions["onSuspend"];
+  readonly #onSuspend: ExecuteOptions["onSuspend"];
   #isWaiting = false;
 
   constructor(parts: EngineParts, executing: Executing) {
@@ -107,12 +101,20 @@ export class Execution {
     writer.add({ fence: this.fence, write, kept: () => undefined });
   }
 
-  async #execute({ row, flow, options: { signal } }: Executing): Promise<Json> {
+  async #execute({ row, flow, options: { signal, prepare } }: Executing): Promise<Json> {
     const abort = (): void => this.#run.abort(signal?.reason);
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort, { once: true });
     let ended: { readonly value: Json } | { readonly error: unknown };
     try {
+      await prepare?.().catch((error: unknown) => {
+        this.stop(
+          new BosunError("run/suspended", `run ${this.runId} could not go on here`, {
+            cause: error,
+          }),
+        );
+        throw error;
+      });
       const input = fromStored(row.input, this.#parts.blobs) ?? null;
       ended = { value: await this.#run.execute(flow, input) };
     } catch (error) {
@@ -134,7 +136,7 @@ export class Execution {
       // Given back: whoever takes it next goes on with what is kept.
       const phase = this.#isWaiting ? "waiting" : "interrupted";
       await this.#write(() => runs.release(id, phase)).catch(() => undefined); // its lease runs out then
-      if (lost) throw lost;
+      if (lost) throw lost.cause ?? lost;
       return;
     }
     const endedAt = clock.now();

@@ -6,11 +6,11 @@ import { type Timer, until } from "../../../clock.ts";
 import { BosunError } from "../../../error.ts";
 import type { Json } from "../../../json.ts";
 import type { Flow } from "../durable.ts";
-import type { RunHandle, ServeOptions, StartOptions } from "../engine.ts";
+import type { ExecuteOptions, RunHandle, ServeOptions, StartOptions } from "../engine.ts";
 import { type Claimed, claimDue, claimRun } from "./claim.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { insertRun } from "./insert-run.ts";
-import { type ExecuteOptions, Execution } from "./execution.ts";
+import { Execution } from "./execution.ts";
 import type { RunRow } from "./run-table.ts";
 import { fromErrorJson, fromStored, toErrorJson, toStored } from "./value.ts";
 

@@ -1,0 +1,62 @@
+// The durable engine of a Bosun: opened when its first run needs it.
+
+import type { Clock } from "./clock.ts";
+import { BosunError } from "./error.ts";
+import type { DurableEngine } from "./orchestration/durable/engine.ts";
+import { createInlineEngine, type InlineEngine } from "./orchestration/durable/inline.ts";
+
+/** What a Bosun's runs are executed by. */
+export type RunEngine = {
+  /** The engine; `sqlite` keeps what runs come to, `inline` keeps nothing. */
+  open(): Promise<InlineEngine>;
+  /** @throws BosunError `usage` where nothing is kept. */
+  journal(): Promise<DurableEngine>;
+  /** See DurableEngine.suspend; nothing where nothing is kept. */
+  suspend(graceMs: number): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type RunEngineOptions = {
+  /** The data folder; false keeps nothing. */
+  readonly data: string | false;
+  readonly engine: "inline" | "sqlite" | undefined;
+  readonly durability: "process" | "power" | undefined;
+  readonly clock: Clock;
+};
+
+export function createRunEngine({ data, engine, durability, clock }: RunEngineOptions): RunEngine {
+  const inline = createInlineEngine({ clock });
+  const folder = engine === "inline" ? false : data;
+  let opened: Promise<DurableEngine> | undefined;
+  const openIn = async (path: string): Promise<DurableEngine> => {
+    const { openSqliteEngine } = await import("./orchestration/durable/sqlite/engine.ts");
+    return openSqliteEngine(path, { clock, durability });
+  };
+  const journal = async (): Promise<DurableEngine> => {
+    if (folder === false)
+      throw new BosunError(
+        "usage",
+        "this Bosun keeps no journal of its runs, so none can be resumed: give it a data folder, and no engine: inline",
+      );
+    opened ??= openIn(folder);
+    try {
+      return await opened;
+    } catch (error) {
+      opened = undefined; // the next run tries again: a lock may be gone, a folder mended
+      throw error;
+    }
+  };
+  /** One that could not be opened has nothing to give back. */
+  const whenOpened = (): Promise<DurableEngine | undefined> =>
+    Promise.resolve(opened).catch(() => undefined);
+  return {
+    open: async () => (folder === false ? inline : journal()),
+    journal,
+    async suspend(graceMs) {
+      await (await whenOpened())?.suspend(graceMs);
+    },
+    async close() {
+      await (await whenOpened())?.[Symbol.asyncDispose]();
+    },
+  };
+}
