@@ -89,6 +89,14 @@ function findInEndpoint(
     );
   if (scaler !== undefined && maxWorkers === undefined)
     return at([...path, "scaler"], `scaler ${scaler.type} is given without maxWorkers`);
+  const kept = (["idleSeconds", "keepAwakeSeconds"] as const).find(
+    (key) => endpoint[key] !== undefined,
+  );
+  if (kept !== undefined && dialect !== undefined && !VLLM.has(dialect))
+    return at(
+      [...path, kept],
+      `${kept} is given, but only runpod and vllm can be woken and the dialect is ${dialect}`,
+    );
   if (kvTokens !== undefined && maxModelLen !== undefined && kvTokens < maxModelLen)
     return at(
       [...path, "kvTokens"],

@@ -26,6 +26,9 @@ export interface Probe {
   capacity(signal: AbortSignal): Promise<Capacity>;
   /** May reject when nobody answers. */
   health(signal: AbortSignal): Promise<Health>;
-  /** Wakes an endpoint that sleeps or has no worker, without waiting for it longer than one request takes. May reject. */
+  /**
+   * Wakes an endpoint that sleeps or has no worker, without waiting for it longer than one request takes. One that is awake is asked
+   * something by it, so that its worker does not leave. May reject.
+   */
   wake(signal: AbortSignal): Promise<void>;
 }
