@@ -43,7 +43,8 @@ export type WishOptions = {
 const MAX_WISHES = 10_000;
 /** Waits of one name before they are relied on. */
 const ENOUGH_WAITS = 3;
-/** A wake-up takes longer than the longest of the newest by this at most, mostly. */
+/** The next wait is mostly no shorter than this part of the shortest of the newest, the next wake-up no longer than this times the longest. */
+const WAIT_MARGIN = 0.8;
 const WAKE_MARGIN = 1.2;
 /** A worker is asked again after this part of its idle time. */
 const ASK_AGAIN = 0.5;
@@ -157,7 +158,7 @@ function delayMs(
   const waitMs = after === undefined ? undefined : waits.shortest(`${name} ${after}`, ENOUGH_WAITS);
   const wakeMs = waker.longestWakeMs(name);
   if (waitMs === undefined || wakeMs === undefined) return 0;
-  return Math.max(0, waitMs - wakeMs * WAKE_MARGIN);
+  return Math.max(0, waitMs * WAIT_MARGIN - wakeMs * WAKE_MARGIN);
 }
 
 /** Asks an endpoint that is due, unless it has been asked something lately. @throws BosunError when it cannot be woken. */

@@ -244,18 +244,18 @@ describe("a wish for after a step whose length is known", () => {
     return starts;
   }
 
-  it("wakes at once until the step was seen three times, then so late that the cold start ends with the step", async () => {
+  it("wakes at once until the step was seen three times, then later, with room for a shorter step and a longer start", async () => {
     const starts = await startsOf(5);
 
     expect(starts.slice(0, 3)).toEqual([0, 0, 0]);
     for (const at of starts.slice(3)) {
-      expect(at).toBeGreaterThan(200_000);
-      expect(at).toBeLessThan(240_000);
+      expect(at).toBeGreaterThan(150_000);
+      expect(at).toBeLessThan(180_000);
     }
   });
 
   it("is not ended by its bound before it was due", async () => {
-    const { host, wish, pass } = bench({ keptAwakeMs: 100_000 });
+    const { host, wish, pass } = bench({ keptAwakeMs: 200_000 });
     for (let run = 0; run < 3; run++) {
       const end = wish("crew/write");
       await pass(500_000);
