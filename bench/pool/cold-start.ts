@@ -41,7 +41,7 @@ const WAYS: readonly Way[] = [
   { name: "bosun, nothing told", hasPool: true, rehearsals: 0 },
   { name: "bosun, woken only", hasPool: true, keptAwakeMs: 0, rehearsals: 0 },
   { name: "bosun", hasPool: true, keptAwakeMs: KEPT_MS, rehearsals: 0 },
-  { name: "bosun, 4th run and later", hasPool: true, keptAwakeMs: KEPT_MS, rehearsals: 3 },
+  { name: "bosun, 4th run", hasPool: true, keptAwakeMs: KEPT_MS, rehearsals: 3 },
 ];
 
 /** @param seeds runs, each from zero and with cold starts of its own. */
@@ -212,20 +212,21 @@ function tellerOf(
   servers: readonly Named[],
   pool: Pool,
 ): (at: number, signal: AbortSignal) => void {
-  const nameOf = (at: number): string => `task-${at}`;
   const tasks = Array.from({ length: TASKS }, (_, at) =>
     task({
-      name: nameOf(at),
+      name: `task-${at}`,
       description: "work",
       expectedOutput: "text",
       agent: agent({ role: `worker ${at}`, goal: "work", model: serverOf(servers, at).name }),
     }),
   );
   const crew = defineCrew({ name: "chain", tasks });
-  const modelsFor = (_: string, own?: { readonly models: readonly ModelRef[] }) =>
-    [own?.models[0] ?? "none"] as const;
   const run = { crew, plan: planCrew(crew), modelsFor };
-  return (at, signal) => prewarm(pool, run, { name: nameOf(at), signal });
+  return (at, signal) => prewarm(pool, run, { name: `task-${at}`, signal });
+}
+
+function modelsFor(_: string, own?: { readonly models: readonly ModelRef[] }): readonly [ModelRef] {
+  return [own?.models[0] ?? "none"];
 }
 
 async function firstTokenMs(

@@ -55,88 +55,112 @@ const FRESH_MS = 15_000;
 const MAX_FRESH = 1_024;
 
 export function createWaker(options: WakerOptions): Waker {
-  const { clock, sleeperOf, maxMs = MAX_MS, freshMs = FRESH_MS } = options;
-  const freshUntil = new Map<string, number>();
-  const wakeUps = new Map<string, WakeUp>();
-  const wakes = createDurations();
-  const noteAwake = (name: string): void => {
-    const sleeper = sleeperOf(name);
-    if (sleeper === undefined) return;
-    const forMs = Math.min(freshMs, sleeper.idle?.leavesAfterMs ?? Infinity);
-    putNewest(freshUntil, [name, clock.now() + forMs], MAX_FRESH);
-  };
-  const forget = (name: string, wakeUp: WakeUp): void => {
-    if (wakeUps.get(name) === wakeUp) wakeUps.delete(name);
-  };
-  const begin = (name: string, { probe, idle }: Sleeper): WakeUp => {
-    const startedAt = clock.now();
-    const wakeUp = beginWakeUp({
-      name,
-      probe,
-      clock,
-      maxMs,
-      leavesAfterMs: idle?.leavesAfterMs,
-    });
-    wakeUps.set(name, wakeUp);
-    wakeUp.done
-      .then(async () => {
-        noteAwake(name);
-        const tookMs = clock.now() - startedAt;
-        if (await wakeUp.isAsleep) wakes.note(name, tookMs);
-      })
-      .catch(() => undefined) // those who wait get it
-      .finally(() => forget(name, wakeUp));
-    return wakeUp;
-  };
-  const isAwake = (name: string): boolean =>
-    (freshUntil.get(name) ?? -Infinity) > clock.now() || sleeperOf(name) === undefined;
-  /** The wake-up that runs, or a new one; undefined when there is nothing to do. */
-  const share = (name: string): WakeUp | undefined => {
-    if (isAwake(name)) return undefined;
-    const sleeper = sleeperOf(name);
-    return wakeUps.get(name) ?? (sleeper && begin(name, sleeper));
-  };
-  const leave = (name: string, wakeUp: WakeUp): void => {
-    wakeUp.waiters--;
-    if (wakeUp.waiters > 0) return;
-    forget(name, wakeUp); // whoever comes now begins anew
-    wakeUp.stop(); // W-U2
-  };
-  const awaken = async function* (name: string, signal: AbortSignal): AsyncGenerator<ModelEvent> {
-    const wakeUp = share(name);
+  return new SharedWaker(options);
+}
+
+class SharedWaker implements Waker {
+  readonly #options: WakerOptions;
+  readonly #freshUntil = new Map<string, number>();
+  readonly #wakeUps = new Map<string, WakeUp>();
+  readonly #tookMs = createDurations();
+
+  constructor(options: WakerOptions) {
+    this.#options = options;
+  }
+
+  isAwake(name: string): boolean {
+    const { clock, sleeperOf } = this.#options;
+    const freshUntil = this.#freshUntil.get(name) ?? -Infinity;
+    return freshUntil > clock.now() || sleeperOf(name) === undefined;
+  }
+
+  async *awaken(name: string, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    const wakeUp = this.#share(name);
     if (wakeUp === undefined) return;
     wakeUp.waiters++;
     try {
       if (await until(wakeUp.isAsleep, signal)) yield { type: "queued", reason: `waking ${name}` };
       await until(wakeUp.done, signal);
     } finally {
-      leave(name, wakeUp);
+      this.#leave(name, wakeUp);
     }
-  };
-  const ensureAwake = async (name: string, signal: AbortSignal): Promise<void> => {
-    for await (const _ of awaken(name, signal)); // the event is for those who show it
-  };
-  return {
-    isAwake,
-    awaken,
-    ensureAwake,
-    async keepAwake(name, signal) {
-      const sleeper = sleeperOf(name);
-      if (sleeper === undefined) return;
-      const isThere = !wakeUps.has(name) && (await look(sleeper.probe, signal)) === "awake";
-      if (isThere) {
-        await sleeper.probe.wake(signal);
-        noteAwake(name);
-      } else {
-        freshUntil.delete(name);
-        await ensureAwake(name, signal);
-      }
-    },
-    longestWakeMs: (name) => wakes.longest(name),
-    noteAwake,
-    noteLost: (name) => void freshUntil.delete(name),
-    close() {
-      for (const wakeUp of wakeUps.values()) wakeUp.stop();
-    },
-  };
+  }
+
+  async ensureAwake(name: string, signal: AbortSignal): Promise<void> {
+    for await (const _ of this.awaken(name, signal)); // the event is for those who show it
+  }
+
+  async keepAwake(name: string, signal: AbortSignal): Promise<void> {
+    const sleeper = this.#options.sleeperOf(name);
+    if (sleeper === undefined) return;
+    const { probe } = sleeper;
+    if (!this.#wakeUps.has(name) && (await look(probe, signal)) === "awake") {
+      await probe.wake(signal);
+      this.noteAwake(name);
+      return;
+    }
+    this.noteLost(name);
+    await this.ensureAwake(name, signal);
+  }
+
+  longestWakeMs(name: string): number | undefined {
+    return this.#tookMs.longest(name);
+  }
+
+  noteAwake(name: string): void {
+    const { clock, sleeperOf, freshMs = FRESH_MS } = this.#options;
+    const sleeper = sleeperOf(name);
+    if (sleeper === undefined) return;
+    const forMs = Math.min(freshMs, sleeper.idle?.leavesAfterMs ?? Infinity);
+    putNewest(this.#freshUntil, [name, clock.now() + forMs], MAX_FRESH);
+  }
+
+  noteLost(name: string): void {
+    this.#freshUntil.delete(name);
+  }
+
+  close(): void {
+    for (const wakeUp of this.#wakeUps.values()) wakeUp.stop();
+  }
+
+  /** The wake-up that runs, or a new one; undefined when there is nothing to do. */
+  #share(name: string): WakeUp | undefined {
+    if (this.isAwake(name)) return undefined;
+    const sleeper = this.#options.sleeperOf(name);
+    return this.#wakeUps.get(name) ?? (sleeper && this.#begin(name, sleeper));
+  }
+
+  #begin(name: string, { probe, idle }: Sleeper): WakeUp {
+    const { clock, maxMs = MAX_MS } = this.#options;
+    const startedAt = clock.now();
+    const leavesAfterMs = idle?.leavesAfterMs;
+    const wakeUp = beginWakeUp({ name, probe, clock, maxMs, leavesAfterMs });
+    this.#wakeUps.set(name, wakeUp);
+    void this.#follow(name, wakeUp, startedAt);
+    return wakeUp;
+  }
+
+  async #follow(name: string, wakeUp: WakeUp, startedAt: number): Promise<void> {
+    try {
+      await wakeUp.done;
+      this.noteAwake(name);
+      const tookMs = this.#options.clock.now() - startedAt;
+      if (await wakeUp.isAsleep) this.#tookMs.note(name, tookMs);
+    } catch {
+      // those who wait get it
+    } finally {
+      this.#forget(name, wakeUp);
+    }
+  }
+
+  #leave(name: string, wakeUp: WakeUp): void {
+    wakeUp.waiters--;
+    if (wakeUp.waiters > 0) return;
+    this.#forget(name, wakeUp); // whoever comes now begins anew
+    wakeUp.stop(); // W-U2
+  }
+
+  #forget(name: string, wakeUp: WakeUp): void {
+    if (this.#wakeUps.get(name) === wakeUp) this.#wakeUps.delete(name);
+  }
 }

@@ -91,7 +91,7 @@ describe("a fleet file whose keys are all right", () => {
         "models:",
         "  a: { endpoints: [ { url: http://h/v1, dialect: ollama, keepAwakeSeconds: 60 } ] }",
       ),
-      [2, 58],
+      [2, 76],
       /keepAwakeSeconds is given.*dialect is ollama/,
     ],
     [

@@ -228,22 +228,22 @@ describe("a wish for an endpoint whose workers leave", () => {
   });
 });
 
-describe("a wish for after a step whose length is known", () => {
-  /** So many runs of a step of 5 minutes, and when the worker of the next began to start in each, from the step's begin. */
-  async function startsOf(runs: number, options: BenchOptions = {}): Promise<readonly number[]> {
-    const { clock, host, wish, pass } = bench(options);
-    const starts: number[] = [];
-    for (let run = 0; run < runs; run++) {
-      const beganAt = clock.now();
-      const end = wish("crew/write");
-      await pass(300_000);
-      end();
-      starts.push((host.starts().at(-1) ?? 0) - beganAt);
-      await pass(600_000);
-    }
-    return starts;
+/** So many runs of a step of 5 minutes, and when the worker of the next began to start in each, from the step's begin. */
+async function startsOf(runs: number, options: BenchOptions = {}): Promise<readonly number[]> {
+  const { clock, host, wish, pass } = bench(options);
+  const starts: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    const beganAt = clock.now();
+    const end = wish("crew/write");
+    await pass(300_000);
+    end();
+    starts.push((host.starts().at(-1) ?? 0) - beganAt);
+    await pass(600_000);
   }
+  return starts;
+}
 
+describe("a wish for after a step whose length is known", () => {
   it("wakes at once until the step was seen three times, then later, with room for a shorter step and a longer start", async () => {
     const starts = await startsOf(5);
 
