@@ -64,6 +64,7 @@ export function startServer({ name, workload, clock, seed, idleSeconds }: Starti
       async wake() {
         const request = endpoint.generate(WAKE, NEVER);
         void request.next().then(() => request.return(undefined)); // not waited for: the worker starts all the same
+        return false;
       },
     },
   };

@@ -28,7 +28,7 @@ export interface Probe {
   health(signal: AbortSignal): Promise<Health>;
   /**
    * Wakes an endpoint that sleeps or has no worker, without waiting for it longer than one request takes. One that is awake is asked
-   * something by it, so that its worker does not leave. May reject.
+   * something by it, so that its worker does not leave. True when the answer shows that it is awake; false says nothing. May reject.
    */
-  wake(signal: AbortSignal): Promise<void>;
+  wake(signal: AbortSignal): Promise<boolean>;
 }

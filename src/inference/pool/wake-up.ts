@@ -62,7 +62,7 @@ async function follow(
     const hasLeft = hasStarted && health === "asleep"; // between two looks it was awake
     if (health === "starting") hasStarted = true;
     else if (!isAsked || hasLeft) {
-      await ask(name, probe, deadline.signal);
+      if (await ask(name, probe, deadline.signal)) return;
       isAsked = true; // from here whatever it says, it gets its time
       hasStarted = false;
     }
@@ -81,9 +81,10 @@ export async function look(probe: Probe, signal: AbortSignal): Promise<Health> {
   }
 }
 
-async function ask(name: string, probe: Probe, signal: AbortSignal): Promise<void> {
+/** @returns whether it has shown by its answer that it is awake. */
+async function ask(name: string, probe: Probe, signal: AbortSignal): Promise<boolean> {
   try {
-    await probe.wake(signal);
+    return await probe.wake(signal);
   } catch (error) {
     signal.throwIfAborted();
     throw unreachable(name, messageOf(error), error);

@@ -29,7 +29,7 @@ export interface Waker {
    * @throws BosunError as `ensureAwake` does; what its probe throws.
    */
   keepAwake(name: string, signal: AbortSignal): Promise<void>;
-  /** The longest of its newest wake-ups; undefined before the first. */
+  /** The longest of its newest wake-ups; undefined before the first that took a second. */
   longestWakeMs(name: string): number | undefined;
   /** A call there was answered: nothing is asked for a while. */
   noteAwake(name: string): void;
@@ -51,6 +51,8 @@ export type WakerOptions = {
 
 const MAX_MS = 600_000;
 const FRESH_MS = 15_000;
+/** Whose worker answers sooner was there, whatever its host said. */
+const COLD_MS = 1_000;
 /** Most endpoints of which it is remembered when they were awake: those that have gone are forgotten by and by. */
 const MAX_FRESH = 1_024;
 
@@ -145,7 +147,7 @@ class SharedWaker implements Waker {
       await wakeUp.done;
       this.noteAwake(name);
       const tookMs = this.#options.clock.now() - startedAt;
-      if (await wakeUp.isAsleep) this.#tookMs.note(name, tookMs);
+      if (tookMs >= COLD_MS && (await wakeUp.isAsleep)) this.#tookMs.note(name, tookMs);
     } catch {
       // those who wait get it
     } finally {

@@ -29,8 +29,9 @@ export function createTwinProbe(twin: Twin): Probe {
     // begins its idle time anew.
     async wake(signal) {
       for (const replica of replicas) if (isAsleep(replica.stats())) replica.wakeUp();
-      if (!scaling) return;
+      if (!scaling) return true;
       await twin.prefill(`wake-${++wakes}`, Int32Array.of(SPECIAL["<|im_end|>"]), signal);
+      return true;
     },
   };
 }

@@ -25,16 +25,19 @@ export type HostOptions = {
   /** What it says while it starts. Default "starting". */
   readonly during?: Health | "silent";
   readonly refusesWake?: boolean;
+  /** Its answer shows that it is awake. Default false. */
+  readonly answersWake?: boolean;
 };
 
 export function createHost(clock: VirtualClock, options: HostOptions = {}): Host {
-  const { coldMs = 60_000, idleMs = Infinity, refusesWake = false } = options;
+  const { coldMs = 60_000, idleMs = Infinity, refusesWake = false, answersWake = false } = options;
   const { before = "asleep", during = "starting" } = options;
   const starts: number[] = [];
   let [awakeAt, leavesAt] = [Infinity, Infinity];
   let looks = 0;
   let wakes = 0;
   const isThere = (): boolean => awakeAt < Infinity && clock.now() < leavesAt;
+  const isAwake = (): boolean => isThere() && clock.now() >= awakeAt;
   const serve = (): void => {
     if (!isThere()) {
       starts.push(clock.now());
@@ -46,7 +49,7 @@ export function createHost(clock: VirtualClock, options: HostOptions = {}): Host
     looks: () => looks,
     wakes: () => wakes,
     starts: () => starts,
-    isAwake: () => isThere() && clock.now() >= awakeAt,
+    isAwake,
     call: serve,
     lose: () => void (leavesAt = clock.now()),
     gauges: async () => undefined,
@@ -62,6 +65,7 @@ export function createHost(clock: VirtualClock, options: HostOptions = {}): Host
       wakes++;
       if (refusesWake) throw new Error("404 no such route");
       serve();
+      return answersWake && isAwake();
     },
   };
 }

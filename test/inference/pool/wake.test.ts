@@ -166,6 +166,21 @@ describe("createWaker", () => {
     expect(host.starts()).toHaveLength(1);
   });
 
+  it("believes the answer of one whose host calls it asleep: its worker was there", async () => {
+    const { clock, host, waker } = bench({ coldMs: 0, answersWake: true, during: "asleep" });
+    const liar = { ...host, health: async () => "asleep" as const };
+    const told = createWaker({
+      clock,
+      sleeperOf: () => ({ probe: liar, idle: undefined, isBusy: () => false }),
+    });
+
+    await told.ensureAwake("cold", calm());
+
+    expect(clock.now()).toBe(0);
+    expect(told.longestWakeMs("cold")).toBeUndefined();
+    waker.close();
+  });
+
   it("tells how long the longest of its newest wake-ups took, and nothing of one that was awake", async () => {
     const { clock, host, waker } = bench({ freshMs: 1 });
 

@@ -202,6 +202,24 @@ describe("a wish for an endpoint whose workers leave", () => {
     expect(host.wakes()).toBeLessThanOrEqual(1);
   });
 
+  it("leaves out wishes beyond ten thousand: their calls wake", async () => {
+    const { host, wishes, wish, pass } = bench({ keptAwakeMs: 0 });
+    const ends = Array.from({ length: 10_000 }, () => wish());
+    await pass(100_000); // all have been served; their signals have not aborted
+    const looks = host.looks();
+
+    wish();
+    await pass(10_000);
+    const beyond = host.looks();
+    ends[0]?.();
+    wish();
+    await pass(10_000);
+
+    expect(beyond).toBe(looks);
+    expect(host.looks()).toBeGreaterThan(looks);
+    wishes.close();
+  });
+
   it("ends when its server has gone, and for all of them at close", async () => {
     for (const close of [false, true]) {
       const { host, scene, wishes, wish, pass } = bench();

@@ -6,7 +6,9 @@ import { task } from "../../../src/orchestration/crew/task.ts";
 import { planCrew } from "../../../src/orchestration/plan/plan.ts";
 import { prewarm } from "../../../src/orchestration/run/prewarm.ts";
 import { scriptedModel } from "../../../src/test/scripted-model.ts";
-import { worker } from "./scenario.ts";
+import { crew } from "../../../src/crew.ts";
+import { BosunError } from "../../../src/error.ts";
+import { bosunOf, errorOf, job as jobOf, worker } from "./scenario.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -103,5 +105,30 @@ describe("prewarm", () => {
     const run = { crew, plan: planCrew(crew), modelsFor: () => ["main"] as const };
 
     expect(() => prewarm(scriptedModel([]), run, { name: "a", signal: NEVER })).not.toThrow();
+  });
+});
+
+describe("what a run tells of its models", () => {
+  it("holds until its task ends, however that ends, and never after the run", async () => {
+    const told: (CallWish & { readonly standing: number })[] = [];
+    const standing = (): number => told.filter(({ signal }) => !signal.aborted).length;
+    const scripted = scriptedModel(({ hints }) =>
+      hints.path[0] === "task:b" ? new BosunError("model/bad-request", "no") : "done",
+    );
+    const model: Model = {
+      ...scripted,
+      prewarm: (wish) => void told.push({ ...wish, standing: standing() }),
+    };
+    const bosun = bosunOf(model);
+    const tasks = ["a", "b", "c"].map((name) => jobOf(name));
+
+    await crew({ name: "c", tasks: tasks.slice(0, 1), bosun }).kickoff();
+    const afterOne = [told.length, standing()];
+    await errorOf(crew({ name: "c", tasks, bosun }).kickoff());
+
+    expect(afterOne).toEqual([1, 0]);
+    expect(told.length).toBeGreaterThan(2);
+    expect(told.slice(1).map((one) => one.standing)).toEqual(told.slice(1).map(() => 0));
+    expect(standing()).toBe(0);
   });
 });

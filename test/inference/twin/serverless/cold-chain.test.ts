@@ -84,6 +84,6 @@ describe("a crew of tasks in a row, each with a model at zero whose worker leave
 
     expect(status).toBe("done");
     expect(starts).toEqual([1, 2, 2]);
-    expect(waitedMs).toBeGreaterThan(START_MS * 3);
+    expect(waitedMs).toBeGreaterThan(START_MS * 2.9); // three, less what wake requests took
   });
 });
