@@ -6,7 +6,7 @@ import { task } from "../../../src/orchestration/crew/task.ts";
 import { planCrew } from "../../../src/orchestration/plan/plan.ts";
 import { prewarm } from "../../../src/orchestration/run/prewarm.ts";
 import { scriptedModel } from "../../../src/test/scripted-model.ts";
-import { crew } from "../../../src/crew.ts";
+import { crew as runnable } from "../../../src/crew.ts";
 import { BosunError } from "../../../src/error.ts";
 import { bosunOf, errorOf, job as jobOf, worker } from "./scenario.ts";
 
@@ -122,9 +122,9 @@ describe("what a run tells of its models", () => {
     const bosun = bosunOf(model);
     const tasks = ["a", "b", "c"].map((name) => jobOf(name));
 
-    await crew({ name: "c", tasks: tasks.slice(0, 1), bosun }).kickoff();
+    await runnable({ name: "c", tasks: tasks.slice(0, 1), bosun }).kickoff();
     const afterOne = [told.length, standing()];
-    await errorOf(crew({ name: "c", tasks, bosun }).kickoff());
+    await errorOf(runnable({ name: "c", tasks, bosun }).kickoff());
 
     expect(afterOne).toEqual([1, 0]);
     expect(told.length).toBeGreaterThan(2);
