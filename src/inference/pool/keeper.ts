@@ -1,9 +1,9 @@
 // Keeper: wakes one endpoint when the first wish for it is due, and keeps its worker from leaving as long as a due wish stands.
 //
-// It is asked something when it was asked nothing for half of its idle time: a worker leaves after the whole. A call counts.
+// It is asked something when it was asked nothing for two fifths of its idle time: a worker leaves after the whole. A call counts.
 //
 // Invariants: K1 it is asked only while a wish stands, and no more often than its idle time needs; K2 a wish ends when it is disposed, when
-// the endpoint has had no call for keptAwakeMs since the wish was due, when it cannot be woken, or at close; K3 what does not leave by
+// the endpoint has had no call for keptAwakeMs since the wish was due, when it cannot be asked or woken MAX_FAULTS times in a row, or at close; K3 what does not leave by
 // itself is woken once and not kept.
 
 import type { Clock, Timer } from "../../clock.ts";
@@ -28,8 +28,10 @@ export type KeeperOptions = {
   readonly onIdle: () => void;
 };
 
-/** It is asked again after this part of its idle time. */
-const ASK_AGAIN = 0.5;
+/** It is asked again after this part of its idle time: one request may fail, and the next is still in time. */
+const ASK_AGAIN = 0.4;
+/** A provider's page fails now and then; whoever fails so often in a row is left to the calls, which say what is wrong. */
+const MAX_FAULTS = 3;
 
 export function createKeeper(options: KeeperOptions): Keeper {
   return new EndpointKeeper(options);
@@ -45,6 +47,7 @@ class EndpointKeeper implements Keeper {
   readonly #timer: Timer;
   #calledAt = -Infinity;
   #askedAt = -Infinity;
+  #faults = 0;
   #isInTurn = false;
 
   constructor(options: KeeperOptions) {
@@ -85,21 +88,31 @@ class EndpointKeeper implements Keeper {
     try {
       const sleeper = this.#options.sleeper();
       if (sleeper === undefined) return this.close();
-      await this.#serve(sleeper);
+      await this.#attend(sleeper);
       const now = clock.now();
       for (const one of this.#standing) if (this.#isOver(one, sleeper)) this.#end(one);
       const times = [...this.#standing].map(({ dueAt }) =>
         dueAt > now ? dueAt : Math.max(now, this.#askAgainAt(sleeper)),
       );
       if (times.length > 0) this.#timer.restart(Math.min(...times) - now);
-    } catch {
-      this.close(); // the call that comes meets what is wrong
     } finally {
       this.#isInTurn = false;
     }
   }
 
-  /** @throws BosunError when it cannot be woken. */
+  /** Serves it; an error counts as asked, and the last of MAX_FAULTS ends all wishes. */
+  async #attend(sleeper: Sleeper): Promise<void> {
+    try {
+      await this.#serve(sleeper);
+      this.#faults = 0;
+    } catch {
+      this.#faults++; // the call that comes meets what is wrong
+      this.#askedAt = this.#options.clock.now();
+      if (this.#faults >= MAX_FAULTS || sleeper.idle === undefined) this.close();
+    }
+  }
+
+  /** @throws BosunError when it cannot be woken; what its probe throws. */
   async #serve(sleeper: Sleeper): Promise<void> {
     const { name, clock, waker } = this.#options;
     const now = clock.now();

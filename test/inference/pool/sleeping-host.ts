@@ -3,7 +3,9 @@
 import type { VirtualClock } from "../../../src/clock.ts";
 import type { Health, Probe } from "../../../src/inference/pool/probe.ts";
 
-export type Host = Probe & {
+export type Host = Omit<Probe, "wake"> & {
+  /** A test may put another in its place. */
+  wake: Probe["wake"];
   readonly looks: () => number;
   /** Requests to wake, also those that came while it was awake. */
   readonly wakes: () => number;
