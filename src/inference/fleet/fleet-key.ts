@@ -127,6 +127,8 @@ const ENDPOINT_KEYS: Readonly<Record<string, Shape>> = {
       return type === "REQUEST_COUNT" ? object(SCALERS.REQUEST_COUNT, "requests") : undefined;
     },
   },
+  idleSeconds: between(1, 3_600),
+  keepAwakeSeconds: between(0, 3_600),
   accepts: object(ACCEPT_KEYS),
   replicas: {
     type: "either",

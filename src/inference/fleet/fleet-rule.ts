@@ -79,14 +79,9 @@ function findInEndpoint(
   { maxModelLen }: FleetModel,
   path: DataPath,
 ): ShapeFault | undefined {
-  const { dialect, accepts = {}, scaler, maxWorkers, kvTokens, replicas, url } = endpoint;
-  // What only vLLM's protocol has.
-  const only = (["priority", "cacheSalt"] as const).find((key) => accepts[key] === true);
-  if (only !== undefined && dialect !== undefined && !VLLM.has(dialect))
-    return at(
-      [...path, "accepts", only],
-      `accepts.${only} is true, but only vLLM takes it and the dialect is ${dialect}`,
-    );
+  const { scaler, maxWorkers, kvTokens, replicas, url } = endpoint;
+  const alien = findAlien(endpoint, path);
+  if (alien) return alien;
   if (scaler !== undefined && maxWorkers === undefined)
     return at([...path, "scaler"], `scaler ${scaler.type} is given without maxWorkers`);
   if (kvTokens !== undefined && maxModelLen !== undefined && kvTokens < maxModelLen)
@@ -100,6 +95,26 @@ function findInEndpoint(
       `replicas are addresses, and the certificate of ${url} names a host. Use http, or replicas: { file }`,
     );
   return undefined;
+}
+
+/** What only vLLM's protocol and its hosts have, at an endpoint that speaks another. */
+function findAlien(endpoint: FleetEndpoint, path: DataPath): ShapeFault | undefined {
+  const { dialect, accepts = {} } = endpoint;
+  if (dialect === undefined || VLLM.has(dialect)) return undefined;
+  const field = (["priority", "cacheSalt"] as const).find((key) => accepts[key] === true);
+  if (field !== undefined)
+    return at(
+      [...path, "accepts", field],
+      `accepts.${field} is true, but only vLLM takes it and the dialect is ${dialect}`,
+    );
+  const kept = (["idleSeconds", "keepAwakeSeconds"] as const).find(
+    (key) => endpoint[key] !== undefined,
+  );
+  if (kept === undefined) return undefined;
+  return at(
+    [...path, kept],
+    `${kept} is given, but only runpod and vllm can be woken and the dialect is ${dialect}`,
+  );
 }
 
 /** Runpod's workers are vLLM by default. */

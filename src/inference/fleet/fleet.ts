@@ -104,6 +104,10 @@ export type FleetEndpoint = FleetCapacity & {
   readonly caFile?: string | undefined;
   readonly maxConnections?: number | undefined;
   readonly scaler?: FleetScaler | undefined;
+  /** The provider's: a worker that nobody asks leaves after so long. Default of Runpod: 5. */
+  readonly idleSeconds?: number | undefined;
+  /** A worker that a run will need is kept awake, and paid, at most so long without a call; 0 = not kept. Default of Runpod: 300. */
+  readonly keepAwakeSeconds?: number | undefined;
   readonly accepts?: FleetAccepts | undefined;
   readonly replicas?: FleetReplicas | undefined;
 };

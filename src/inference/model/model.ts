@@ -132,6 +132,15 @@ export type TokenCountAsk = {
   readonly tools?: readonly ToolSpec[] | undefined;
 };
 
+/** Models that calls come to soon. */
+export type CallWish = {
+  readonly models: readonly ModelRef[];
+  /** What the calls wait for, by a name that is the same in every run: how long it takes is learned. Undefined = they come now. */
+  readonly after?: string | undefined;
+  /** Aborts when no call comes any more, or what they waited for is over. */
+  readonly signal: AbortSignal;
+};
+
 /** Anything that answers. */
 export interface Model {
   /** US dollars per million tokens. Unset = the cost of its calls is unknown. */
@@ -145,6 +154,6 @@ export interface Model {
    * Absent for a model that never can.
    */
   countTokens?(ask: TokenCountAsk, signal: AbortSignal): Promise<number | undefined>;
-  /** Says that calls to these come soon, so that who sleeps may wake. Returns at once; never throws. */
-  prewarm?(models: readonly ModelRef[]): void;
+  /** Says that calls come soon, so that who sleeps may wake and stay awake until then. Returns at once; never throws. */
+  prewarm?(wish: CallWish): void;
 }

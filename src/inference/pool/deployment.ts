@@ -5,6 +5,7 @@ import type { Endpoint, ModelSettings } from "../model/endpoint.ts";
 import type { Model } from "../model/model.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Probe } from "./probe.ts";
+import type { IdlePolicy } from "./sleeper.ts";
 
 /** One endpoint of a deployment. */
 export type PoolEndpoint = {
@@ -14,6 +15,8 @@ export type PoolEndpoint = {
   readonly at: Endpoint | (Model & Partial<Probe>);
   readonly capacity: Capacity;
   readonly accepts?: FleetAccepts | undefined;
+  /** Of one whose workers leave when nobody asks them. */
+  readonly idle?: IdlePolicy | undefined;
 };
 
 /** How an endpoint is chosen. */

@@ -3,10 +3,12 @@
 import type { Fleet, FleetEndpoint, FleetModel } from "../fleet/fleet.ts";
 import { addressOf } from "../model/address.ts";
 import { type Endpoint, endpoint, type ModelSettings } from "../model/endpoint.ts";
+import { dialectOfHost } from "../model/facts.ts";
 import type { Env } from "../model/http.ts";
 import { toProviderEndpoint } from "../model/preset.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Deployment, PoolEndpoint } from "./deployment.ts";
+import type { IdlePolicy } from "./sleeper.ts";
 
 /** What a deployment is made with besides the fleet. */
 export type DeploymentScene = {
@@ -89,7 +91,24 @@ function toUnnamed(model: FleetModel, one: FleetEndpoint, url: string): Unnamed 
   const isReplica = url !== one.url;
   const name =
     isReplica && one.name !== undefined ? `${one.name}@${addressOf(url).host}` : one.name;
-  return { at, name, capacity: capacityOf(one), accepts: one.accepts };
+  return { at, name, capacity: capacityOf(one), accepts: one.accepts, idle: idleOf(one) };
+}
+
+/** Runpod's default idleTimeout (endpoint configurations, 2026-08-20). */
+const IDLE_SECONDS = 5;
+/** An L40S costs 0.16 USD for as long (0.00053 USD/s, serverless pricing, 2026-08-20). */
+const KEEP_AWAKE_SECONDS = 300;
+
+/** Only what is said to leave by itself, and Runpod's workers, do. */
+function idleOf(one: FleetEndpoint): IdlePolicy | undefined {
+  const { idleSeconds, keepAwakeSeconds } = one;
+  const dialect = one.dialect ?? dialectOfHost(one.url);
+  if (dialect !== "runpod" && idleSeconds === undefined && keepAwakeSeconds === undefined)
+    return undefined;
+  return {
+    leavesAfterMs: (idleSeconds ?? IDLE_SECONDS) * 1_000,
+    keptAwakeMs: (keepAwakeSeconds ?? KEEP_AWAKE_SECONDS) * 1_000,
+  };
 }
 
 function capacityOf(one: FleetEndpoint): Capacity {

@@ -51,7 +51,7 @@ export function createHttpProbe(options: HttpProbeOptions): Probe {
     async wake(signal) {
       const dialect = await dialectOf(signal);
       if (dialect === "vllm") await model.read("/wake_up", signal, "POST");
-      if (dialect === "runpod") await startWorker(model, signal);
+      return dialect === "runpod" && startWorker(model, signal);
     },
   };
 }
@@ -202,12 +202,17 @@ function workerHealth({ workers }: Page): Health {
   return has("unhealthy") ? "unhealthy" : "asleep";
 }
 
-/** Only a request starts a worker; that it is not answered before one runs is no failure. */
-async function startWorker(model: Reader, signal: AbortSignal): Promise<void> {
+/**
+ * Only a request starts a worker; that it is not answered before one runs is no failure. An answer comes from a worker, whatever
+ * /health calls one that has nothing to do.
+ */
+async function startWorker(model: Reader, signal: AbortSignal): Promise<boolean> {
   try {
-    await model.read("/openai/v1/models", signal);
+    const { status } = await model.read("/openai/v1/models", signal);
+    return status === 200;
   } catch (error) {
-    if (!isBosunError(error) || error.code !== "model/timed-out") throw error;
+    if (isBosunError(error) && error.code === "model/timed-out") return false;
+    throw error;
   }
 }
 

@@ -16,6 +16,7 @@ import { createHttpProbe } from "./http-probe.ts";
 import { createOutliers, type Outliers } from "./outlier.ts";
 import type { Probe } from "./probe.ts";
 import { createRoute, type Route } from "./route.ts";
+import type { Sleeper } from "./sleeper.ts";
 import { putNewest } from "../../newest.ts";
 
 /** One endpoint of a lane. */
@@ -39,8 +40,8 @@ export interface Lanes {
   of(ref: ModelRef): Lane;
   /** States of all servers that were called, the latest last. */
   states(): Iterable<EndpointState>;
-  /** The probe of a server that may sleep, by its state's id; undefined for all others. */
-  sleeperOf(id: string): Probe | undefined;
+  /** A server that may sleep, by its state's id; undefined for all others. */
+  sleeperOf(id: string): Sleeper | undefined;
 }
 
 /** Most servers whose state is kept; idle ones go first. */
@@ -59,7 +60,7 @@ export function createLanes({ clock, clients, resolve, onForeignLoad }: LaneOpti
   const states = new Map<string | Model, EndpointState>();
   const known = new WeakMap<Endpoint | Model | Deployment, Lane>();
   const routes = new Map<string, Route>();
-  const sleepers = new Map<string, Probe>();
+  const sleepers = new Map<string, Sleeper>();
   let count = 0;
 
   // An endpoint that is written in place is asked nothing but calls: its user named no fleet.
@@ -76,7 +77,8 @@ export function createLanes({ clock, clients, resolve, onForeignLoad }: LaneOpti
       states.get(key) ??
       createEndpointState({ id: `${count++}`, name, probe, clock, onForeignLoad });
     states.set(key, found);
-    if (isFleet && canSleep(probe)) sleepers.set(found.id, probe);
+    const isBusy = (): boolean => found.ledger.inFlight > 0;
+    if (isFleet && canSleep(probe)) sleepers.set(found.id, { probe, idle: endpoint.idle, isBusy });
     if (states.size > MAX_STATES) for (const id of dropIdle(states)) sleepers.delete(id);
     found.configure(endpoint);
     return found;

@@ -9,7 +9,7 @@ import { BosunError, toBosunError } from "../../error.ts";
 import { type Endpoint, type ModelRef, nameOf } from "../model/endpoint.ts";
 import { isBehindGateway } from "../model/gateway.ts";
 import type { Env } from "../model/http.ts";
-import type { Model, ModelEvent, ModelRequest } from "../model/model.ts";
+import type { CallWish, Model, ModelEvent, ModelRequest } from "../model/model.ts";
 import { createAdmission } from "./admission.ts";
 import { type Call, toCall } from "./call.ts";
 import { createClients } from "./clients.ts";
@@ -26,6 +26,7 @@ import { countTokens } from "./token-count.ts";
 import type { Ticket } from "./ticket.ts";
 import { planNext, type Repeating, type Trial } from "./trial.ts";
 import { createWaker } from "./wake.ts";
+import { createWishes } from "./wish.ts";
 
 export type PoolOptions = {
   readonly clock: Clock;
@@ -75,6 +76,8 @@ export function createPool(options: PoolOptions): Pool {
   const { clock, env, resolve, random = Math.random } = options;
   const clients = createClients(clock, env);
   const lanes = createLanes({ clock, clients, resolve, onForeignLoad: options.onForeignLoad });
+  const sleeperOf: Lanes["sleeperOf"] = (id) => lanes.sleeperOf(id);
+  const waker = createWaker({ clock, sleeperOf });
   const home: Home = {
     clock,
     random,
@@ -84,7 +87,8 @@ export function createPool(options: PoolOptions): Pool {
     admission: createAdmission({ clock, random }),
     expected: createExpectedOutput(),
     waits: createRunWaits(),
-    waker: createWaker({ clock, probeOf: (id) => lanes.sleeperOf(id) }),
+    waker,
+    wishes: createWishes({ clock, waker, sleeperOf }),
     onHedge: () => void home.hedges++,
     place: 0,
     retries: 0,
@@ -106,24 +110,23 @@ export function createPool(options: PoolOptions): Pool {
     },
     expectedTokens: (agent, task) => home.expected.known(agent, task),
     stats: () => toStats({ ...home, now: clock.now(), states: lanes.states() }),
-    prewarm(models) {
-      for (const ref of models) prewarmLane(home, ref);
+    prewarm(wish) {
+      for (const ref of wish.models) wishFor(home, ref, wish);
     },
     close() {
-      home.waker.close();
+      home.wishes.close();
+      waker.close();
       clients.close();
     },
   };
 }
 
-/** Wakes what none of a reference's endpoints does now: where one works, the next call finds it awake. */
-function prewarmLane({ lanes, waker }: Home, ref: ModelRef): void {
+/** Of a reference's endpoints one is awake when calls come: that which works now, as calls go on there, else the first. */
+function wishFor({ lanes, wishes }: Home, ref: ModelRef, { after, signal }: CallWish): void {
   const sites = sitesOf(lanes, ref);
-  if (sites.some(({ state }) => state.ledger.inFlight > 0)) return;
-  const [first] = sites;
-  if (first === undefined) return;
-  first.model.prewarm?.([ref]);
-  waker.prewarm(first.state.id);
+  const site = sites.find(({ state }) => state.ledger.inFlight > 0) ?? sites[0];
+  site?.model.prewarm?.({ models: [ref], after, signal });
+  if (site) wishes.add(site.state.id, { after, signal });
 }
 
 function faultOf(find: () => unknown): unknown {

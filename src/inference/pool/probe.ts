@@ -26,6 +26,9 @@ export interface Probe {
   capacity(signal: AbortSignal): Promise<Capacity>;
   /** May reject when nobody answers. */
   health(signal: AbortSignal): Promise<Health>;
-  /** Wakes an endpoint that sleeps or has no worker, without waiting for it longer than one request takes. May reject. */
-  wake(signal: AbortSignal): Promise<void>;
+  /**
+   * Wakes an endpoint that sleeps or has no worker, without waiting for it longer than one request takes. One that is awake is asked
+   * something by it, so that its worker does not leave. True when the answer shows that it is awake; false says nothing. May reject.
+   */
+  wake(signal: AbortSignal): Promise<boolean>;
 }

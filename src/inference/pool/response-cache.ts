@@ -67,7 +67,7 @@ export function withResponseCache(
     ...(model.countTokens
       ? { countTokens: async (ask, signal) => model.countTokens?.(ask, signal) }
       : {}),
-    ...(model.prewarm ? { prewarm: (models) => model.prewarm?.(models) } : {}),
+    ...(model.prewarm ? { prewarm: (wish) => model.prewarm?.(wish) } : {}),
     async *call(request, signal) {
       if (request.hints.cache === false) return yield* model.call(request, signal);
       const key = keyOf(request);

@@ -14,12 +14,14 @@ import type { ExpectedOutput } from "./expected-output.ts";
 import { hedged, type HedgePlan, planHedge, withFirstToken } from "./hedge.ts";
 import type { Ticket } from "./ticket.ts";
 import type { Waker } from "./wake.ts";
+import type { Wishes } from "./wish.ts";
 
 export type SendScene = {
   readonly clock: Clock;
   readonly admission: Admission;
   readonly expected: ExpectedOutput;
   readonly waker: Waker;
+  readonly wishes: Wishes;
   /** A second call was made. */
   readonly onHedge: () => void;
 };
@@ -59,7 +61,7 @@ export function send(scene: SendScene, sending: Sending): Sent {
 
 /** What a reply taught. */
 export function learn(
-  { expected, waker }: SendScene,
+  { expected, waker, wishes }: SendScene,
   { request, call, ticket }: Sending,
   reply: Extract<ModelEvent, { type: "end" }>,
 ): void {
@@ -68,6 +70,7 @@ export function learn(
   const { state } = site;
   expected.learn(request.hints, usage.output.total);
   waker.noteAwake(state.id);
+  wishes.noteCalled(state.id);
   if (timings.firstTokenMs !== undefined) lane.hedges.onFirstToken(timings.firstTokenMs);
   const promptTokens = usage.input.total;
   state.rate.correct(promptTokens + usage.output.total - call.promptTokens - call.outputTokens);

@@ -12,8 +12,6 @@ export type WakeUp = {
   /** True as soon as it is known not to be awake; false when it was. Never rejects. */
   readonly isAsleep: Promise<boolean>;
   waiters: number;
-  /** Goes on when nobody waits. */
-  isPrewarm: boolean;
   stop(): void;
 };
 
@@ -22,6 +20,8 @@ export type WakeUpCase = {
   readonly probe: Probe;
   readonly clock: Clock;
   readonly maxMs: number;
+  /** How long it stays awake when nobody asks it: seldom looked at, it would have come and gone. */
+  readonly leavesAfterMs: number | undefined;
 };
 
 /** Between two looks: the first and the longest wait, and how it grows. */
@@ -38,35 +38,41 @@ export function beginWakeUp(it: WakeUpCase): WakeUp {
     done,
     isAsleep: asleep.promise,
     waiters: 0,
-    isPrewarm: false,
     stop: () =>
       controller.abort(new BosunError("model/cancelled", `nobody waits for ${it.name} any more`)),
   };
 }
 
 async function follow(
-  { name, probe, clock, maxMs }: WakeUpCase,
+  { name, probe, clock, maxMs, leavesAfterMs = Infinity }: WakeUpCase,
   signal: AbortSignal,
   onAsleep: () => void,
 ): Promise<void> {
   using deadline = clock.deadline(maxMs, signal, () => tooLong(name, maxMs));
-  let isStarting = false;
+  const longestMs = Math.min(LONGEST_MS, leavesAfterMs / 2);
+  let isAsked = false;
+  let hasStarted = false;
   let waitMs = FIRST_MS;
   for (;;) {
     const health = await look(probe, deadline.signal);
     if (health === "awake") return;
-    if (health === "unhealthy" && !isStarting)
+    if (health === "unhealthy" && !isAsked && !hasStarted)
       throw unreachable(name, "it says that it is not well");
     onAsleep();
-    if (!isStarting && health !== "starting") await ask(name, probe, deadline.signal);
-    isStarting = true; // asked once; from here whatever it says, it gets its time
-    await clock.sleep(waitMs, deadline.signal);
+    const hasLeft = hasStarted && health === "asleep"; // between two looks it was awake
+    if (health === "starting") hasStarted = true;
+    else if (!isAsked || hasLeft) {
+      if (await ask(name, probe, deadline.signal)) return;
+      isAsked = true; // from here whatever it says, it gets its time
+      hasStarted = false;
+    }
+    await clock.sleep(Math.min(waitMs, longestMs), deadline.signal);
     waitMs = Math.min(LONGEST_MS, waitMs * GROWTH);
   }
 }
 
 /** Nobody answers for an endpoint without a worker: the same as asleep. */
-async function look(probe: Probe, signal: AbortSignal): Promise<Health> {
+export async function look(probe: Probe, signal: AbortSignal): Promise<Health> {
   try {
     return await probe.health(signal);
   } catch {
@@ -75,9 +81,10 @@ async function look(probe: Probe, signal: AbortSignal): Promise<Health> {
   }
 }
 
-async function ask(name: string, probe: Probe, signal: AbortSignal): Promise<void> {
+/** @returns whether it has shown by its answer that it is awake. */
+async function ask(name: string, probe: Probe, signal: AbortSignal): Promise<boolean> {
   try {
-    await probe.wake(signal);
+    return await probe.wake(signal);
   } catch (error) {
     signal.throwIfAborted();
     throw unreachable(name, messageOf(error), error);

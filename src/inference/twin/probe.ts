@@ -25,11 +25,13 @@ export function createTwinProbe(twin: Twin): Probe {
     health: async () =>
       scaling ? healthOfWorkers(scaling) : healthOf(replicas.map((replica) => replica.stats())),
     // No call starts a worker: demand does. The request has to stay until a worker takes it, because the scaler forgets what leaves
-    // the queue; so this lasts as long as a cold start, and who does not want to wait for that does not await it.
+    // the queue; so this lasts as long as a cold start, and who does not want to wait for that does not await it. A worker that is awake
+    // begins its idle time anew.
     async wake(signal) {
       for (const replica of replicas) if (isAsleep(replica.stats())) replica.wakeUp();
-      if (!scaling || healthOfWorkers(scaling) === "awake") return;
+      if (!scaling) return true;
       await twin.prefill(`wake-${++wakes}`, Int32Array.of(SPECIAL["<|im_end|>"]), signal);
+      return true;
     },
   };
 }

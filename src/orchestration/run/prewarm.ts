@@ -1,4 +1,4 @@
-// Says which models are needed next while a task works, so that who sleeps is awake when its turn comes.
+// Says which models are needed now and next while a task works, so that who sleeps is awake when its turn comes.
 //
 // No step of the durable body: a task that is resumed says it again, one that is finished does not come here, and nothing hangs on it.
 
@@ -10,25 +10,29 @@ import type { Plan } from "../plan/plan.ts";
 import type { RunContext } from "./world.ts";
 
 /**
- * Tells `model` what the tasks that come right after this one begin with; nothing where it is not interested. What this task calls
- * itself is awake by then.
+ * Tells `model` what this task begins with and what the tasks that come right after it begin with; nothing where it is not interested.
+ * @param signal aborts when the task ends.
  */
-export function prewarmNext(
+export function prewarm(
   model: Model,
   { crew, plan, modelsFor }: Pick<RunContext, "crew" | "plan" | "modelsFor">,
-  name: string,
+  { name, signal }: { readonly name: string; readonly signal: AbortSignal },
 ): void {
-  const next = model.prewarm && nextOf(plan).get(name);
-  if (next === undefined) return;
+  if (model.prewarm === undefined) return;
+  const next = nextOf(plan).get(name) ?? [];
   const firstOf = (task: Task): ModelRef => {
     const agent = executorOf(task, crew);
     return modelsFor(agent === crew.manager ? "manager" : "worker", agent)[0];
   };
-  const tasks = crew.tasks.filter((task) => next.includes(task.name));
-  const own = crew.tasks.filter((task) => task.name === name).map((task) => nameOf(firstOf(task)));
-  const due = new Map(tasks.map((task) => [nameOf(firstOf(task)), firstOf(task)]));
-  for (const called of own) due.delete(called);
-  if (due.size > 0) model.prewarm?.([...due.values()]);
+  const due = new Map<string, ModelRef>();
+  for (const task of crew.tasks.filter((one) => next.includes(one.name)))
+    due.set(nameOf(firstOf(task)), firstOf(task));
+  const own = crew.tasks.filter((one) => one.name === name).map(firstOf);
+  for (const ref of own) due.delete(nameOf(ref));
+  // Its own model too: a worker may leave between two of its calls, while a tool works.
+  if (own.length > 0) model.prewarm({ models: own, signal });
+  if (due.size > 0)
+    model.prewarm({ models: [...due.values()], after: `${crew.name}/${name}`, signal });
 }
 
 /** By task, those that wait for it and for nothing that comes later: all runs of a crew share one plan. */

@@ -23,7 +23,7 @@ import {
 } from "./job.ts";
 import { readOutput } from "./output.ts";
 import { outputFileOf, outputPath, writeOutputFile } from "./output-file.ts";
-import { prewarmNext } from "./prewarm.ts";
+import { prewarm } from "./prewarm.ts";
 import { type Conversation, type Section, startConversation } from "./prompt.ts";
 import { lookAt, previewSight, tellReading } from "./sight.ts";
 import { callUser } from "./user-code.ts";
@@ -120,6 +120,21 @@ async function soFarOf({ crew, inputs }: RunContext, ends: Ends): Promise<SoFar>
 async function doTask(
   d: Durable,
   world: World,
+  doing: Doing & { readonly delegationFlow: DelegationFlow },
+): Promise<Answer> {
+  const working = new AbortController();
+  const { run, input } = doing;
+  prewarm(world.model, run, { name: input.task, signal: working.signal });
+  try {
+    return await askAgent(d, world, doing);
+  } finally {
+    working.abort();
+  }
+}
+
+async function askAgent(
+  d: Durable,
+  world: World,
   { run, task, input, delegationFlow }: Doing & { readonly delegationFlow: DelegationFlow },
 ): Promise<Answer> {
   const at = placeOf(run, task);
@@ -150,7 +165,6 @@ async function doTask(
     fit: task.fit ?? run.crew.fit,
     remainingCalls: run.plan.tasks.find((one) => one.name === input.task)?.remaining ?? 0,
   };
-  prewarmNext(world.model, run, input.task);
   try {
     return await runAgent(d, world, job, delegationFlow);
   } finally {

@@ -86,6 +86,15 @@ describe("a fleet file whose keys are all right", () => {
       /accepts.priority is true.*dialect is ollama/,
     ],
     [
+      "a worker to be kept awake that nobody can wake",
+      lines(
+        "models:",
+        "  a: { endpoints: [ { url: http://h/v1, dialect: ollama, keepAwakeSeconds: 60 } ] }",
+      ),
+      [2, 76],
+      /keepAwakeSeconds is given.*dialect is ollama/,
+    ],
+    [
       "a scaler without workers",
       lines(
         "models:",

@@ -85,6 +85,24 @@ describe("the deployment of a fleet's model", () => {
     ]);
   });
 
+  it("keeps Runpod's workers awake as the file says, and others only where it says so", () => {
+    const runpod = "https://api.runpod.ai/v2/ID/openai/v1";
+    const idleOf = (one: Partial<FleetEndpoint>) =>
+      deploymentOf({ models: { m: { model: "m", endpoints: [{ url: runpod, ...one }] } } }, "m")
+        .endpoints[0].idle;
+
+    expect(idleOf({})).toEqual({ leavesAfterMs: 5_000, keptAwakeMs: 300_000 });
+    expect(idleOf({ idleSeconds: 60, keepAwakeSeconds: 0 })).toEqual({
+      leavesAfterMs: 60_000,
+      keptAwakeMs: 0,
+    });
+    expect(idleOf({ url: "http://gpu-1:8000/v1" })).toBeUndefined();
+    expect(idleOf({ url: "http://gpu-1:8000/v1", idleSeconds: 60 })).toEqual({
+      leavesAfterMs: 60_000,
+      keptAwakeMs: 300_000,
+    });
+  });
+
   it("is a provider's address, dialect and key, with the alias as its model", () => {
     const fleet: Fleet = {
       models: {

@@ -215,11 +215,18 @@ describe("the probe of other servers", () => {
   it("starts a worker of Runpod by a request", async () => {
     const { server, probe } = await serverOf("runpod", {});
 
-    await probe.wake(NEVER);
+    const isAnswered = await probe.wake(NEVER);
 
+    expect(isAnswered).toBe(false);
     expect(server.requests.map(({ method, path }) => [method, path])).toEqual([
       ["GET", "/openai/v1/models"],
     ]);
+  });
+
+  it("knows Runpod's worker as awake when it answers", async () => {
+    const { probe } = await serverOf("runpod", { "/openai/v1/models": jsonReply({ data: [] }) });
+
+    expect(await probe.wake(NEVER)).toBe(true);
   });
 
   it("asks a paid API nothing", async () => {

@@ -46,13 +46,13 @@ describe("a response cache", () => {
       {
         ...model,
         countTokens: async () => 7,
-        prewarm: (models) => void warmed.push(...models),
+        prewarm: ({ models }) => void warmed.push(...models),
       },
       { clock },
     );
     const asked = { models: ["m"], messages: [], tools: [] } as const;
 
-    cached.prewarm?.(["m"]);
+    cached.prewarm?.({ models: ["m"], signal: new AbortController().signal });
     expect(warmed).toEqual(["m"]);
     expect(await cached.countTokens?.(asked, new AbortController().signal)).toBe(7);
   });

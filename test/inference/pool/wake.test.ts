@@ -1,52 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
+import { createVirtualClock } from "../../../src/clock.ts";
 import { BosunError } from "../../../src/error.ts";
-import type { Health, Probe } from "../../../src/inference/pool/probe.ts";
+import type { Sleeper } from "../../../src/inference/pool/sleeper.ts";
 import { createWaker, type Waker } from "../../../src/inference/pool/wake.ts";
-
-/** A host whose worker starts when it is asked to, in virtual time, and counts what it is asked. */
-type Host = Probe & { readonly looks: () => number; readonly wakes: () => number };
-
-type HostOptions = {
-  readonly coldMs?: number;
-  /** What it says before it is woken. Default "asleep". */
-  readonly before?: Health | "silent";
-  /** What it says while it starts. Default "starting". */
-  readonly during?: Health | "silent";
-  readonly refusesWake?: boolean;
-};
-
-function createHost(clock: VirtualClock, options: HostOptions = {}): Host {
-  const { coldMs = 60_000, before = "asleep", during = "starting", refusesWake = false } = options;
-  let awakeAt = Infinity;
-  let looks = 0;
-  let wakes = 0;
-  return {
-    looks: () => looks,
-    wakes: () => wakes,
-    gauges: async () => undefined,
-    capacity: async () => ({}),
-    async health(signal) {
-      looks++;
-      signal.throwIfAborted();
-      const said = clock.now() >= awakeAt ? "awake" : awakeAt < Infinity ? during : before;
-      if (said === "silent") throw new Error("connect ECONNREFUSED");
-      return said;
-    },
-    async wake() {
-      wakes++;
-      if (refusesWake) throw new Error("404 no such route");
-      awakeAt = clock.now() + coldMs;
-    },
-  };
-}
+import { createHost, type HostOptions } from "./sleeping-host.ts";
 
 function bench(options: HostOptions & { readonly maxMs?: number; readonly freshMs?: number } = {}) {
   const clock = createVirtualClock();
   const host = createHost(clock, options);
   const { maxMs, freshMs } = options;
-  const probeOf = (name: string) => (name === "cold" ? host : undefined);
-  return { clock, host, waker: createWaker({ clock, probeOf, maxMs, freshMs }) };
+  const { idleMs } = options;
+  const idle = idleMs === undefined ? undefined : { leavesAfterMs: idleMs, keptAwakeMs: 0 };
+  const sleeper: Sleeper = { probe: host, idle, isBusy: () => false };
+  const sleeperOf = (name: string) => (name === "cold" ? sleeper : undefined);
+  return { clock, host, waker: createWaker({ clock, sleeperOf, maxMs, freshMs }) };
 }
 
 const calm = (): AbortSignal => new AbortController().signal;
@@ -129,29 +96,6 @@ describe("createWaker", () => {
     expect(looks).toEqual([1, 1, 2, 3, 3]);
   });
 
-  it("has the next step's endpoint awake when its predecessor ends: one cold start for both", async () => {
-    const { clock, host, waker } = bench();
-
-    waker.prewarm("cold");
-    await clock.sleep(70_000, calm());
-    const before = clock.now();
-    await waker.ensureAwake("cold", calm());
-
-    expect(clock.now()).toBe(before);
-    expect(host.wakes()).toBe(1);
-  });
-
-  it("joins a prewarm that is still running", async () => {
-    const { clock, host, waker } = bench();
-
-    waker.prewarm("cold");
-    await clock.sleep(50_000, calm());
-    await waker.ensureAwake("cold", calm());
-
-    expect(clock.now()).toBeLessThan(66_000);
-    expect(host.wakes()).toBe(1);
-  });
-
   it("lets one go who gives up, and the others wait on", async () => {
     const { clock, waker } = bench();
     const controller = new AbortController();
@@ -169,19 +113,87 @@ describe("createWaker", () => {
     expect(stayed.status).toBe("fulfilled");
   });
 
-  it("stops to look when nobody waits any more, unless it is a prewarm", async () => {
-    for (const isPrewarm of [false, true]) {
-      const { clock, host, waker } = bench();
-      const controller = new AbortController();
-      clock.timer(5_000, () => controller.abort(new BosunError("run/cancelled", "enough")));
-      if (isPrewarm) waker.prewarm("cold");
+  it("stops to look when nobody waits any more", async () => {
+    const { clock, host, waker } = bench();
+    const controller = new AbortController();
+    clock.timer(5_000, () => controller.abort(new BosunError("run/cancelled", "enough")));
 
-      await waker.ensureAwake("cold", controller.signal).catch(() => undefined);
-      const looks = host.looks();
-      await clock.sleep(100_000, calm());
+    await waker.ensureAwake("cold", controller.signal).catch(() => undefined);
+    const looks = host.looks();
+    await clock.sleep(100_000, calm());
 
-      expect(host.looks() > looks).toBe(isPrewarm);
-    }
+    expect(host.looks()).toBe(looks);
+  });
+
+  it("sees one awake before it leaves again, however short it stays", async () => {
+    const { host, waker } = bench({ idleMs: 2_000 });
+
+    await waker.ensureAwake("cold", calm());
+
+    expect(host.isAwake()).toBe(true);
+    expect(host.starts()).toHaveLength(1);
+  });
+
+  it("asks one anew that has come and gone", async () => {
+    const { clock, host, waker } = bench();
+    clock.timer(30_000, () => host.lose());
+
+    await waker.ensureAwake("cold", calm());
+
+    expect(host.wakes()).toBe(2);
+    expect(host.isAwake()).toBe(true);
+  });
+
+  it("knows one as awake no longer than its worker stays", async () => {
+    const { clock, waker } = bench({ idleMs: 5_000 });
+    await waker.ensureAwake("cold", calm());
+
+    const before = waker.isAwake("cold");
+    await clock.sleep(5_000, calm());
+
+    expect([before, waker.isAwake("cold")]).toEqual([true, false]);
+  });
+
+  it("asks one that is awake, so that its worker does not leave", async () => {
+    const { clock, host, waker } = bench({ idleMs: 5_000 });
+    await waker.keepAwake("cold", calm());
+
+    await clock.sleep(4_000, calm());
+    await waker.keepAwake("cold", calm());
+    await clock.sleep(4_000, calm());
+
+    expect(host.isAwake()).toBe(true);
+    expect(host.starts()).toHaveLength(1);
+  });
+
+  it("believes the answer of one whose host calls it asleep: its worker was there", async () => {
+    const { clock, host, waker } = bench({ coldMs: 0, answersWake: true, during: "asleep" });
+    const liar = { ...host, health: async () => "asleep" as const };
+    const told = createWaker({
+      clock,
+      sleeperOf: () => ({ probe: liar, idle: undefined, isBusy: () => false }),
+    });
+
+    await told.ensureAwake("cold", calm());
+
+    expect(clock.now()).toBe(0);
+    expect(told.longestWakeMs("cold")).toBeUndefined();
+    waker.close();
+  });
+
+  it("tells how long the longest of its newest wake-ups took, and nothing of one that was awake", async () => {
+    const { clock, host, waker } = bench({ freshMs: 1 });
+
+    const unknown = waker.longestWakeMs("cold");
+    await waker.ensureAwake("cold", calm());
+    const first = waker.longestWakeMs("cold");
+    await clock.sleep(10, calm());
+    await waker.ensureAwake("cold", calm());
+
+    expect(unknown).toBeUndefined();
+    expect(first).toBeGreaterThanOrEqual(60_000);
+    expect(waker.longestWakeMs("cold")).toBe(first);
+    expect(host.wakes()).toBe(1);
   });
 
   it("ends every wake-up at close", async () => {
@@ -208,14 +220,12 @@ describe("createWaker", () => {
     expect(clock.now()).toBe(atMs);
   });
 
-  it("throws nothing from a prewarm, and begins anew after one that failed", async () => {
-    const { clock, host, waker } = bench({ refusesWake: true });
+  it("begins anew after a wake-up that failed", async () => {
+    const { host, waker } = bench({ refusesWake: true });
 
-    waker.prewarm("cold");
-    await clock.sleep(10, calm());
-    const first = host.wakes();
+    await waker.ensureAwake("cold", calm()).catch(() => undefined);
     await waker.ensureAwake("cold", calm()).catch(() => undefined);
 
-    expect([first, host.wakes()]).toEqual([1, 2]);
+    expect(host.wakes()).toBe(2);
   });
 });

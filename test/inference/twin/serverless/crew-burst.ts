@@ -47,14 +47,18 @@ export type ServerlessTwin = {
   readonly scaling: Scaling;
 };
 
+type ServerlessOptions = { readonly clock?: VirtualClock; readonly answerTokens?: number };
+
 /** A twin whose workers are initialised and none of which runs. */
-export async function serverlessTwin(settings: EndpointSettings): Promise<ServerlessTwin> {
-  const clock = createVirtualClock();
+export async function serverlessTwin(
+  settings: EndpointSettings,
+  { clock = createVirtualClock(), answerTokens = 400 }: ServerlessOptions = {},
+): Promise<ServerlessTwin> {
   const twin = startTwin(
     planTwin({ gpu: "H100-SXM", model: "Qwen/Qwen3-8B", maxModelLen: 8_192 }),
     {
       clock,
-      source: fillerSource(400),
+      source: fillerSource(answerTokens),
       faults: createFaults(),
       serverless: { settings, coldStart: COLD_START },
     },
