@@ -31,7 +31,7 @@ import { createRunEngine } from "./run-engine.ts";
 import type { ForkOptions, ResumeOptions, RunOptions } from "./run-option.ts";
 import type { Store } from "./service/store/store.ts";
 import { createSessions } from "./session.ts";
-import { forkRun, resumeRun, type StartedRun, startRun } from "./start-run.ts";
+import { forkRun, resumeRun, type StartedRun, type Starting, startRun } from "./start-run.ts";
 
 export type { StartedRun } from "./start-run.ts";
 
@@ -82,8 +82,8 @@ export interface Bosun {
    * @throws BosunError `run/unknown`, `usage` for a task or step that the run does not have.
    */
   fork(crew: Crew, runId: string, options?: ForkOptions): Promise<StartedRun>;
-  /** The runs' journal: lists, steps, signals, cancels. @throws BosunError `usage` where nothing is kept. */
-  journal(): Promise<DurableEngine>;
+  /** The runs' journal: lists, steps, signals, cancels. Undefined where nothing is kept. */
+  journal(): Promise<DurableEngine | undefined>;
   /**
    * Gives all runs of this process back: no further step begins, those under way have `graceMs` to end, and what they came to is kept.
    * For SIGTERM and a spot machine's notice. The Bosun starts no run any more.
@@ -106,52 +106,13 @@ export interface Bosun {
 /** A Bosun of its own: its models, its store, its runs. */
 export function createBosun(options: BosunOptions = {}): Bosun {
   checkOptions("createBosun", options, BOSUN_OPTIONS);
-  const { clock = systemClock } = options;
-  const env = options.env ?? readEnv();
-  const data = options.data ?? (env["BOSUN_DATA"] || ".bosun");
-  const fleet = openFleet(options, { env, clock });
-  const resolve = createResolver(options, env, fleet);
-  const pool = createPool({
-    clock,
-    env,
-    retry: options.retry,
-    resolve,
-    onForeignLoad: options.onForeignLoad,
-  });
-  const contexts = new Map<string, RunContext>();
-  const tokens = createTokenCounter({ model: pool, clock, own: options.countTokens });
-  const world: World = {
-    clock,
-    model: cachedModel(pool, options.responseCache, clock),
-    tokens,
-    settingsOf: (ref) => settingsOf(ref, resolve),
-    runOf: (rootId) => contextOf(contexts, rootId),
-  };
-  const crewFlow = createCrewFlow(world, createTaskFlow(world, createDelegationFlow(world)));
-  const engine = createRunEngine({
-    data,
-    engine: options.engine,
-    durability: options.durability,
-    clock,
-  });
-  const { store, closeStore } = createStoreOpener(data);
+  const { starting, defaultModel, closeStore } = createHome(options);
+  const { pool, fleet, store, engine } = starting;
   let isClosed = false;
-  const sessions = createSessions(store);
-  const { outputFolder = ".", limits } = options;
-  const defaultModel = (): ModelRef => defaultModelOf(options, env, fleet);
-  const models = {
-    defaultModel,
-    resolve,
-    fleet,
-    checkFleet: createFleetCheck(fleet, { env, clock }),
-  };
-  const home = { clock, ...models, contexts, store, sessions, pool, outputFolder, limits };
-  const starting = { ...home, engine, crewFlow };
   const checkOpen = (crew: Crew): void => {
     if (isClosed)
       throw new BosunError("usage", `crew "${crew.name}" cannot run: this Bosun is closed`);
   };
-
   return {
     pool,
     fleet,
@@ -178,7 +139,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
     },
     async preview(crew, previewed) {
       const { previewCrew } = await import("./preview.ts");
-      return previewCrew(crew, previewed, home);
+      return previewCrew(crew, previewed, starting);
     },
     async close() {
       isClosed = true;
@@ -187,6 +148,37 @@ export function createBosun(options: BosunOptions = {}): Bosun {
       await closeStore();
     },
   };
+}
+
+/** What a Bosun's runs share, put together. */
+function createHome(options: BosunOptions): {
+  readonly starting: Starting;
+  readonly defaultModel: () => ModelRef;
+  readonly closeStore: () => Promise<void>;
+} {
+  const { clock = systemClock, outputFolder = ".", limits, durability } = options;
+  const env = options.env ?? readEnv();
+  const data = options.data ?? (env["BOSUN_DATA"] || ".bosun");
+  const fleet = openFleet(options, { env, clock });
+  const resolve = createResolver(options, env, fleet);
+  const { retry, onForeignLoad } = options;
+  const pool = createPool({ clock, env, retry, resolve, onForeignLoad });
+  const contexts = new Map<string, RunContext>();
+  const world: World = {
+    clock,
+    model: cachedModel(pool, options.responseCache, clock),
+    tokens: createTokenCounter({ model: pool, clock, own: options.countTokens }),
+    settingsOf: (ref) => settingsOf(ref, resolve),
+    runOf: (rootId) => contextOf(contexts, rootId),
+  };
+  const crewFlow = createCrewFlow(world, createTaskFlow(world, createDelegationFlow(world)));
+  const engine = createRunEngine({ data, engine: options.engine, durability, clock });
+  const { store, closeStore } = createStoreOpener(data);
+  const defaultModel = (): ModelRef => defaultModelOf(options, env, fleet);
+  const checkFleet = createFleetCheck(fleet, { env, clock });
+  const models = { defaultModel, resolve, fleet, checkFleet, pool };
+  const shared = { clock, contexts, store, sessions: createSessions(store), outputFolder, limits };
+  return { starting: { ...models, ...shared, engine, crewFlow }, defaultModel, closeStore };
 }
 
 function cachedModel(pool: Pool, cache: BosunOptions["responseCache"], clock: Clock): Model {

@@ -7,17 +7,24 @@ import type { StepRecord } from "./orchestration/durable/engine.ts";
 import { planCrew } from "./orchestration/plan/plan.ts";
 import { taskOf } from "./orchestration/run/task-path.ts";
 
-/**
- * Whether a kept step is taken over.
- * @param from A task's name, or a step's key; that and what depends on it is done anew. Undefined: nothing is.
- * @throws BosunError `usage` when the run has neither.
- */
-export function keepBefore(
-  crew: Crew,
-  steps: readonly StepRecord[],
-  from: string | undefined,
-): (step: StepRecord) => boolean {
-  if (from === undefined) return () => true;
+/** Where a run begins anew. */
+export type Forking = {
+  readonly crew: Crew;
+  readonly steps: readonly StepRecord[];
+  /** A task's name, or a step's key; that and what depends on it is done anew. Undefined: what the run has not done, or what failed. */
+  readonly from: string | undefined;
+  /** Tasks that came to an output, or were not needed. */
+  readonly finished: ReadonlySet<string>;
+};
+
+/** Whether a kept step is taken over. @throws BosunError `usage` when the run has no such task or step. */
+export function keepBefore({
+  crew,
+  steps,
+  from,
+  finished,
+}: Forking): (step: StepRecord) => boolean {
+  if (from === undefined) return keepDone(steps, finished);
   const { task, key } = find(crew, steps, from);
   const anew = dependentsOf(crew, task);
   const places = new Map(steps.map((step, place) => [step.key, place]));
@@ -31,6 +38,26 @@ export function keepBefore(
     if (anew.has(own)) return false;
     return own !== task || (key !== undefined && before(step));
   };
+}
+
+/** All that is done; of a task that did not end well what it did before the first thing that failed. */
+function keepDone(
+  steps: readonly StepRecord[],
+  finished: ReadonlySet<string>,
+): (step: StepRecord) => boolean {
+  const kept = new Set<string>();
+  const failed = new Set<string>();
+  let isAllDone = true;
+  for (const { key, status } of steps) {
+    const task = taskIn(key);
+    const isWell = status === "done" && !key.startsWith("limit:");
+    const isKept =
+      task === undefined ? isAllDone : finished.has(task) || (isWell && !failed.has(task));
+    if (isKept) kept.add(key);
+    else isAllDone = false;
+    if (!isKept && task !== undefined) failed.add(task);
+  }
+  return ({ key }) => kept.has(key);
 }
 
 function find(

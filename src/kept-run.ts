@@ -39,7 +39,7 @@ export function toKeptRun(
   const { model, limits, tenant, priority, responseCache, showPrompts, origin } = run;
   const kept: KeptRun = {
     crew: crew.name,
-    inputs: inputs as JsonObject, // `as`: checkInputs has looked at them
+    inputs,
     fingerprint: fingerprintOf(crew),
     origin,
     model: model === undefined || typeof model === "string" ? model : true,

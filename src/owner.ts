@@ -1,7 +1,7 @@
 // Who writes a file that several processes share: the name of this process, and whether that of another one still lives.
 
 import { randomUUID } from "node:crypto";
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 /** A process's number means something only on its host and among the processes that it can see: containers have numbers of their own. */
@@ -21,10 +21,19 @@ export function lookAtOwner(owner: string): "gone" | "lives" | "unknown" {
   if (Number(pid) === process.pid) return "gone"; // of this number there is only this process
   try {
     process.kill(Number(pid), 0);
-    return "lives";
+    return isZombie(Number(pid)) ? "gone" : "lives";
   } catch (error) {
     const isForeign = error instanceof Error && "code" in error && error.code === "EPERM"; // it belongs to another user
     return isForeign ? "lives" : "gone";
+  }
+}
+
+/** It has ended and its parent has not noticed, as in containers without an init process. */
+function isZombie(pid: number): boolean {
+  try {
+    return /\) Z/.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false; // not Linux, or gone just now
   }
 }
 
@@ -34,4 +43,9 @@ function namespaceOf(): string {
   } catch {
     return ""; // not Linux: one namespace
   }
+}
+
+/** An owner as a message names it. */
+export function shownOwner(owner: string): string {
+  return owner.split(/[/#]/)[0] ?? owner;
 }

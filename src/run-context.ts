@@ -68,9 +68,7 @@ export async function prepareRun(
   const { clock, contexts, store, outputFolder, noteFailure } = home;
   const plan = planCrew(crew);
   const runId = resumed?.runId ?? run.runId ?? newRunId(clock);
-  const { inputs, hookFacts } = resumed
-    ? { inputs: run.inputs, hookFacts: resumed.hookFacts ?? [] }
-    : await hookInputs(crew, run, { clock, runId });
+  const { inputs, hookFacts } = await inputsOf(crew, run, { clock, runId, resumed });
   checkInputs(crew, inputs);
   checkOutputFiles(crew, inputs, outputFolder);
   const models = createRunModels(crew, { model: run.model, ...home });
@@ -112,7 +110,7 @@ export async function prepareRun(
     asked: new Set<string>(),
     hookFacts,
     noteFailure,
-    showPrompts: run.showPrompts ?? false,
+    showPrompts: run.showPrompts === true,
   };
   contexts.set(runId, context); // in the same turn as the check of the id, or two runs could get one
   return context;
@@ -149,12 +147,30 @@ async function checkEndpoints(
   await checkFleet(models, abort.signal);
 }
 
+type Beginning = {
+  readonly clock: Clock;
+  readonly runId: string;
+  readonly resumed: Resumed | undefined;
+};
+
+type Begun = { readonly inputs: Inputs; readonly hookFacts: readonly RunFact[] };
+
+/** The crew's hook is asked once in a run's life. */
+async function inputsOf(
+  crew: Crew,
+  run: RunOptions,
+  { resumed, ...beginning }: Beginning,
+): Promise<Begun> {
+  if (resumed) return { inputs: run.inputs, hookFacts: resumed.hookFacts ?? [] };
+  return hookInputs(crew, run, beginning);
+}
+
 /** The inputs as the crew's hook wants them. @throws BosunError `hook/blocked`. */
 async function hookInputs(
   crew: Crew,
   { inputs, signal }: RunOptions,
-  { clock, runId }: { readonly clock: Clock; readonly runId: string },
-): Promise<{ readonly inputs: Inputs; readonly hookFacts: readonly RunFact[] }> {
+  { clock, runId }: Omit<Beginning, "resumed">,
+): Promise<Begun> {
   const hook = crew.hooks.beforeKickoff;
   if (hook === undefined) return { inputs, hookFacts: [] };
   using abort = createAbort(signal);

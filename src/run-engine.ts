@@ -1,7 +1,6 @@
 // The durable engine of a Bosun: opened when its first run needs it.
 
 import type { Clock } from "./clock.ts";
-import { BosunError } from "./error.ts";
 import type { DurableEngine } from "./orchestration/durable/engine.ts";
 import { createInlineEngine, type InlineEngine } from "./orchestration/durable/inline.ts";
 
@@ -9,8 +8,8 @@ import { createInlineEngine, type InlineEngine } from "./orchestration/durable/i
 export type RunEngine = {
   /** The engine; `sqlite` keeps what runs come to, `inline` keeps nothing. */
   open(): Promise<InlineEngine>;
-  /** @throws BosunError `usage` where nothing is kept. */
-  journal(): Promise<DurableEngine>;
+  /** Undefined where nothing is kept. */
+  journal(): Promise<DurableEngine | undefined>;
   /** See DurableEngine.suspend; nothing where nothing is kept. */
   suspend(graceMs: number): Promise<void>;
   close(): Promise<void>;
@@ -32,12 +31,8 @@ export function createRunEngine({ data, engine, durability, clock }: RunEngineOp
     const { openSqliteEngine } = await import("./orchestration/durable/sqlite/engine.ts");
     return openSqliteEngine(path, { clock, durability });
   };
-  const journal = async (): Promise<DurableEngine> => {
-    if (folder === false)
-      throw new BosunError(
-        "usage",
-        "this Bosun keeps no journal of its runs, so none can be resumed: give it a data folder, and no engine: inline",
-      );
+  const journal = async (): Promise<DurableEngine | undefined> => {
+    if (folder === false) return undefined;
     opened ??= openIn(folder);
     try {
       return await opened;
@@ -50,7 +45,7 @@ export function createRunEngine({ data, engine, durability, clock }: RunEngineOp
   const whenOpened = (): Promise<DurableEngine | undefined> =>
     Promise.resolve(opened).catch(() => undefined);
   return {
-    open: async () => (folder === false ? inline : journal()),
+    open: async () => (await journal()) ?? inline,
     journal,
     async suspend(graceMs) {
       await (await whenOpened())?.suspend(graceMs);

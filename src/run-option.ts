@@ -59,7 +59,8 @@ export type ResumeOptions = Pick<RunOptions, "signal" | "onAsk" | "model"> & {
 
 /** Options of a run that begins from another one's steps. */
 export type ForkOptions = Pick<RunOptions, "signal" | "onAsk" | "model" | "runId"> & {
-  /** The first thing that is done anew: a task's name, or a step's key. What depends on it is done anew too. Default: nothing. */
+  /** The first thing that is done anew: a task's name, or a step's key. What depends on it is done anew too. Default: what the run has not
+   * done, or what failed. */
   readonly from?: string | undefined;
   /** Replace those of the run. */
   readonly inputs?: Inputs | undefined;

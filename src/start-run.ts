@@ -7,12 +7,12 @@ import { checkUnchanged, type KeptRun, modelOf, readKeptRun, toKeptRun } from ".
 import type { Crew } from "./orchestration/crew/crew.ts";
 import type { Inputs } from "./orchestration/crew/input.ts";
 import type { Flow } from "./orchestration/durable/durable.ts";
-import type { RunHandle, StartOptions } from "./orchestration/durable/engine.ts";
+import type { DurableEngine, RunHandle, StartOptions } from "./orchestration/durable/engine.ts";
 import type { InlineEngine } from "./orchestration/durable/inline.ts";
 import type { CrewInput } from "./orchestration/run/crew.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
 import type { Outcome } from "./orchestration/run/progress.ts";
-import type { RunState } from "./orchestration/run/state.ts";
+import { applyEvents, EMPTY_RUN, type RunState } from "./orchestration/run/state.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
 import type { Decision, Nobody } from "./orchestration/tool/approval.ts";
 import { keepBefore } from "./fork.ts";
@@ -80,7 +80,7 @@ export async function resumeRun(
   options: ResumeOptions,
   home: Starting,
 ): Promise<StartedRun> {
-  const engine = await home.engine.journal();
+  const engine = await journalOf(home);
   engine.register(home.crewFlow);
   const kept = readKeptRun(await engine.input(runId), runId);
   if (kept.crew !== crew.name)
@@ -118,7 +118,7 @@ export async function forkRun(
   options: ForkOptions,
   home: Starting,
 ): Promise<StartedRun> {
-  const engine = await home.engine.journal();
+  const engine = await journalOf(home);
   const { from, inputs, model, runId: id = newRunId(home.clock), ...rest } = options;
   checkRunId(id, (await engine.find(id)) !== undefined);
   const kept = readKeptRun(await engine.input(runId), runId);
@@ -129,8 +129,31 @@ export async function forkRun(
     ...(typeof model === "string" ? { model } : {}),
     forkedFrom: runId,
   };
-  await engine.fork(runId, { id, input, keep: keepBefore(crew, steps, from) });
+  await engine.fork(runId, {
+    id,
+    input,
+    keep: keepBefore({ crew, steps, from, finished: await finishedIn(home, runId) }),
+  });
   return resumeRun(crew, id, { ...rest, model, acceptChanges: true }, home);
+}
+
+/** @throws BosunError `usage` where nothing is kept. */
+async function journalOf({ engine }: Starting): Promise<DurableEngine> {
+  const journal = await engine.journal();
+  if (journal) return journal;
+  throw new BosunError(
+    "usage",
+    "this Bosun keeps no journal of its runs, so none can be resumed: give it a data folder, and no engine: inline",
+  );
+}
+
+/** Tasks of a run that need not be done again. */
+async function finishedIn({ store }: Home, runId: string): Promise<ReadonlySet<string>> {
+  const events = (await store())?.events(runId) ?? [];
+  const { tasks } = applyEvents(EMPTY_RUN, events);
+  const isFinished = new Set<string>(["done", "partial", "skipped"]);
+  const finished = Object.values(tasks).filter(({ status }) => isFinished.has(status));
+  return new Set(finished.map(({ name }) => name));
 }
 
 /** What a run that goes on was started with. */

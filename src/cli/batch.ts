@@ -1,6 +1,7 @@
 // `bosun run --inputs jobs.jsonl --out results.jsonl`: a crew for each line, some at once, results appended as they end.
 //
-// Repeating the same command goes on where the last one stopped: what has a result is not run again. Memory is bounded by what runs
+// Repeating the same command goes on where the last one stopped: what has a result is not run again, and a run that was interrupted
+// goes on with what it has done. Memory is bounded by what runs
 // at once and by a few bytes for each finished line.
 //
 // Invariants
@@ -15,9 +16,10 @@ import { NO_USAGE } from "../inference/model/usage.ts";
 import type { Crew } from "../orchestration/crew/crew.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import { planCrew } from "../orchestration/plan/plan.ts";
+import { isSuspension } from "../orchestration/durable/engine.ts";
 import { runEach } from "../orchestration/run/each.ts";
 import type { RunState } from "../orchestration/run/state.ts";
-import type { AskHandler } from "../run-option.ts";
+import { runOrResume } from "./batch-run.ts";
 import { checkAllInputs } from "./input.ts";
 import {
   type BatchRecord,
@@ -60,13 +62,18 @@ export async function runBatch(
   const tally = createTally(terminal);
   userConsole?.to((lines) => tally.print(lines));
   const file = await openOut(out);
+  const suspend = (): void => void bosun.suspend().catch(() => undefined); // what fails shows in the runs' own ends
+  terminal.signal.addEventListener("abort", suspend, { once: true });
   try {
     for await (const ended of runEach(
       openJobs(jobs, finished, tally),
       (job, signal) => runJob(job, { batch, bosun, signal }),
       { concurrency: batch.concurrency, signal: terminal.signal },
     )) {
-      if (ended.type === "failed") throw ended.error;
+      if (ended.type === "failed") {
+        if (terminal.signal.aborted && isSuspension(ended.error)) continue; // B1
+        throw ended.error;
+      }
       if (terminal.signal.aborted && ended.result.status === "cancelled") continue; // B1
       await file.appendFile(toLine(ended.result));
       tally.ended(ended.result);
@@ -75,6 +82,7 @@ export async function runBatch(
       await terminal.out.drained();
     }
   } finally {
+    terminal.signal.removeEventListener("abort", suspend);
     await file.close();
     tally[Symbol.dispose]();
   }
@@ -100,8 +108,6 @@ async function* openJobs(path: string, finished: Finished, tally: Tally): AsyncG
 
 type JobRun = { readonly batch: Batch; readonly bosun: Bosun; readonly signal: AbortSignal };
 
-const askNobody: AskHandler = () => ({ nobody: "a batch asks nobody" });
-
 async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<BatchRecord> {
   const { index } = job;
   const lost = { index, status: "failed", raw: "", usage: NO_USAGE } as const;
@@ -113,13 +119,8 @@ async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<Batch
     if (!isBosunError(error)) throw error;
     return { ...lost, inputs: job.inputs, error: error.toJSON() };
   }
-  const run = await bosun.start(batch.crew, {
-    inputs,
-    signal,
-    model: batch.model,
-    onAsk: askNobody,
-  });
-  return toRecord(index, job.inputs, await run.ended);
+  const state = await runOrResume(bosun, { ...batch, index, inputs }, signal);
+  return toRecord(index, job.inputs, state);
 }
 
 function toRecord(index: number, inputs: Inputs, state: RunState): BatchRecord {

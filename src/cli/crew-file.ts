@@ -25,6 +25,8 @@ export type LoadedCrew = {
   readonly inputs: Inputs;
   /** What a CrewAI project means differently here. */
   readonly notes: readonly ProjectNote[];
+  /** Its file, or its project's folder: what loads it again. */
+  readonly origin: string;
   /** What it runs with: a project's own .env stands below the environment. Holds keys: not for printing. */
   readonly env: Env;
 };
@@ -41,14 +43,14 @@ export type CrewScene = { readonly clock: Clock; readonly env: () => Env };
 export async function loadCrew(path: string, scene: CrewScene): Promise<LoadedCrew> {
   const found = findCrew(path);
   const env = scene.env();
-  if (found.type === "file") return { ...(await loadFile(found.file)), env };
+  if (found.type === "file") return { ...(await loadFile(found.file)), env, origin: found.file };
   const { loadProject } = await import("../orchestration/crew/project/load.ts");
   const nowMs = scene.clock.now();
   const { options, ...loaded } = await loadProject(found.folder, { nowMs, env });
-  return { ...loaded, crew: defineCrew(options) };
+  return { ...loaded, crew: defineCrew(options), origin: resolve(found.folder) };
 }
 
-async function loadFile(file: string): Promise<Omit<LoadedCrew, "env">> {
+async function loadFile(file: string): Promise<Omit<LoadedCrew, "env" | "origin">> {
   resolveBosunHere();
   const exported = await importFile(file);
   const shown = relative(process.cwd(), file);

@@ -19,7 +19,7 @@ import type { ModelsFlags } from "./models.ts";
 import type { ServeModelFlags } from "./model.ts";
 import { addNotBuilt, NOT_BUILT_COMMANDS, notBuiltOption } from "./not-built.ts";
 import type { RunFlags } from "./run.ts";
-import type { ListFlags, ShowFlags } from "./runs.ts";
+import { addRuns } from "./runs-command.ts";
 import type { Terminal } from "./terminal.ts";
 import { addTwin } from "./twin-command.ts";
 import { bosunVersion } from "./version.ts";
@@ -127,38 +127,6 @@ function addChat(program: Command, { terminal, onCode }: Define): void {
       const { chatCommand } = await import("./chat.ts");
       onCode(await chatCommand(path, flags, terminal));
     });
-}
-
-function addRuns(program: Command, { terminal, onCode }: Define): void {
-  const runs = program
-    .command("runs")
-    .description("what is in the store")
-    .addHelpText("after", `\nExample:\n  ${BOSUN} runs list --status failed --limit 10`);
-  runs
-    .command("list")
-    .description("the newest runs")
-    .option("--status <status>", "only runs with this status")
-    .option("--limit <n>", "how many; default 20", toCount)
-    .option(...JSON_FLAG)
-    .option(...DATA_FLAG)
-    .action(async (flags: ListFlags) => {
-      const { listRuns } = await import("./runs.ts");
-      onCode(await listRuns(flags, terminal));
-    });
-  runs
-    .command("show")
-    .description("one run: its text and its tables")
-    .argument("<id>", "the run's id, the beginning of it, or latest")
-    .option("--task <name>", "print what one of its tasks came to")
-    .option("--events", "print its events")
-    .addOption(notBuiltOption("--waterfall"))
-    .option(...JSON_FLAG)
-    .option(...DATA_FLAG)
-    .action(async (id: string, flags: ShowFlags) => {
-      const { showRun } = await import("./runs.ts");
-      onCode(await showRun(id, flags, terminal));
-    });
-  addNotBuilt(runs, ["watch", "resume", "rerun", "fork", "cancel", "signal", "export"]);
 }
 
 function addModels(program: Command, { terminal, onCode }: Define): void {

@@ -134,6 +134,7 @@ const STATUS_STYLES: Readonly<Record<string, readonly [string, Style]>> = {
   cancelled: ["–", "yellow"],
   skipped: ["–", "dim"],
   running: ["●", "cyan"],
+  waiting: ["◌", "yellow"],
 };
 
 function summaryLines(input: ReportInput, paint: Paint): readonly string[] {

@@ -1,25 +1,19 @@
 // `bosun run`: one kickoff of a crew, shown while it goes, with its result and tables at the end.
 
 import { type Bosun, createBosun, type StartedRun } from "../bosun.ts";
-import { BosunError, messageOf } from "../error.ts";
+import { BosunError } from "../error.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import { similarTo } from "../orchestration/crew/similar.ts";
-import type { RunState } from "../orchestration/run/state.ts";
-import { createAsker } from "./ask.ts";
+import type { AskHandler } from "../run-option.ts";
 import { runBatch } from "./batch.ts";
 import type { LoadedCrew } from "./crew-file.ts";
 import { dryRun } from "./dry-run.ts";
-import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
 import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
-import { createLineInput } from "./line-input.ts";
 import { fleetWarnings } from "./fleet-warning.ts";
 import { openCrew } from "./open-crew.ts";
-import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
-import { reportLines } from "./report.ts";
-import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
-import { unfinishedLines } from "./unfinished.ts";
+import { showWholeRun } from "./whole-run.ts";
+import { type Terminal, writeLines } from "./terminal.ts";
 import { captureConsole, type UserConsole } from "./user-console.ts";
-import { printable } from "./width.ts";
 
 /** The flags of `run`, as commander gives them. */
 export type RunFlags = {
@@ -136,95 +130,13 @@ type OneRun = {
   readonly userConsole: UserConsole;
 };
 
-async function runOnce({
-  terminal,
-  bosun,
-  loaded,
-  flags,
-  given,
-  userConsole,
-}: OneRun): Promise<number> {
-  const { signal, err } = terminal;
-  const { model, runId, showPrompts, json = false } = flags;
+async function runOnce(one: OneRun): Promise<number> {
+  const { terminal, bosun, loaded, flags, given, userConsole } = one;
+  const { model, runId, showPrompts, session, json = false, data } = flags;
   const inputs = { ...loaded.inputs, ...given };
   checkAllInputs(loaded.crew, inputs);
-  const mode = modeOf(terminal, json);
-  using progress = createProgress({ mode, output: err, clock: terminal.clock });
-  using input = createLineInput(() => terminal.input.stream);
-  const onAsk = createAsker({ terminal, input, hold: () => progress.hold() });
-  const { session } = flags;
-  const options = { inputs, model, runId, showPrompts, session, onAsk };
-  const run = await bosun.start(loaded.crew, options);
-  userConsole.to((lines) => progress.print(lines));
-  const cancel = (): void => {
-    progress.print([err.paint("yellow", CANCELLING)]);
-    run.cancel(messageOf(signal.reason));
-  };
-  if (signal.aborted) cancel();
-  else signal.addEventListener("abort", cancel, { once: true });
-  const state = await follow(run, { terminal, progress, json });
-  signal.removeEventListener("abort", cancel);
-  progress[Symbol.dispose]();
-  const keptIn = (await bosun.store())?.path;
-  return tell(terminal, { state, models: progress.live.models, keptIn, json });
-}
-
-const CANCELLING = "Cancelling the run; Ctrl-C again ends at once.";
-
-/** With events on a terminal's stdout there is no room for anything else on it. */
-function modeOf(terminal: Terminal, json: boolean): ProgressMode {
-  if (json && terminal.out.isTerminal) return "none";
-  return canRedraw(terminal) ? "live" : "lines";
-}
-
-type Following = {
-  readonly terminal: Terminal;
-  readonly progress: Progress;
-  readonly json: boolean;
-};
-
-/** Shows a run's events until its end. What stops the showing stops the run. */
-async function follow(
-  run: StartedRun,
-  { terminal: { out }, progress, json }: Following,
-): Promise<RunState> {
-  try {
-    for await (const event of run.log.read(0, new AbortController().signal)) {
-      progress.event(event);
-      if (!json) continue;
-      out.write(`${JSON.stringify(event)}\n`);
-      await out.drained();
-    }
-  } catch (error) {
-    run.cancel("its events cannot be shown or kept any more");
-    await run.ended.catch(() => undefined); // the first error says more
-    throw error;
-  }
-  return run.ended;
-}
-
-type Told = {
-  readonly state: RunState;
-  readonly models: Readonly<Record<string, number>>;
-  readonly keptIn: string | undefined;
-  readonly json: boolean;
-};
-
-/** The text to stdout; the tables beside it on a terminal, else to stderr. */
-function tell({ out, err, signal }: Terminal, { json, ...told }: Told): number {
-  const { state } = told;
-  const isGood = state.status === "done" || state.status === "partial";
-  if (isGood && !json) out.write(`${out.isTerminal ? `\n${printable(state.raw)}\n` : state.raw}\n`);
-  const side = out.isTerminal && !json ? out : err;
-  writeLines(side, ["", ...unfinishedLines(state, side.paint)]);
-  const columns = side.isTerminal ? side.columns() : undefined;
-  writeLines(side, reportLines(told, { columns, paint: side.paint }));
-  if (isGood) return EXIT.done;
-  const { error } = state;
-  const isInterrupted = signal.aborted && state.status === "cancelled";
-  const code = error?.code ?? "run/failed";
-  writeLines(err, [
-    err.paint("red", errorText({ code, message: error?.message ?? `the run ${state.status}` })),
-  ]);
-  return isInterrupted ? EXIT.interrupted : exitCodeOfCode(code);
+  const options = { inputs, model, runId, showPrompts, session, origin: loaded.origin };
+  const begin = (onAsk: AskHandler): Promise<StartedRun> =>
+    bosun.start(loaded.crew, { ...options, onAsk });
+  return showWholeRun({ terminal, bosun, userConsole, json, data, begin });
 }

@@ -1,17 +1,19 @@
-// `bosun runs list` and `bosun runs show`: what the store holds.
+// `bosun runs list` and `bosun runs show`: what the store and the journal hold.
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createBosun } from "../bosun.ts";
 import { BosunError } from "../error.ts";
 import { ownValue } from "../json.ts";
+import type { DurableEngine, StepRecord } from "../orchestration/durable/engine.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { applyEvents, EMPTY_RUN, type RunState } from "../orchestration/run/state.ts";
 import type { RunSummary, Store } from "../service/store/store.ts";
 import { eventLine } from "./event-line.ts";
+import { findRun } from "./find-run.ts";
 import { errorText, EXIT } from "./failure.ts";
 import { applyLive, type LiveState, NOTHING_LIVE } from "./live.ts";
-import { duration, moment } from "./number.ts";
+import { count, duration, moment } from "./number.ts";
 import { promptLines } from "./prompt-lines.ts";
 import { reportLines, statusCell } from "./report.ts";
 import { tableLines } from "./table.ts";
@@ -31,6 +33,7 @@ export type ListFlags = {
 export type ShowFlags = {
   readonly task?: string | undefined;
   readonly events?: boolean | undefined;
+  readonly steps?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly data?: string | undefined;
 };
@@ -43,6 +46,7 @@ const STATUSES = [
   "timed-out",
   "over-budget",
   "running",
+  "waiting",
   "interrupted",
 ];
 const DEFAULT_LIMIT = 20;
@@ -52,12 +56,34 @@ export async function listRuns(flags: ListFlags, terminal: Terminal): Promise<nu
   const { status, limit = DEFAULT_LIMIT, json, data } = flags;
   if (status !== undefined && !STATUSES.includes(status))
     throw new BosunError("usage", `--status ${status}: it must be one of ${STATUSES.join(", ")}`);
-  return withStore(data, terminal, (store) => {
-    const runs = store.list({ limit, status });
+  return withStore(data, terminal, async (store, journal) => {
+    const runs = await summariesOf(store, journal, { limit, status });
     if (json) terminal.out.write(`${JSON.stringify({ runs })}\n`);
     else writeLines(terminal.out, listLines(runs, store.path, terminal));
     return EXIT.done;
   });
+}
+
+/** Most runs that are looked through for those of one status: all that a store keeps. */
+const MAX_LISTED = 10_000;
+
+/** The newest runs. That one waits for a person, or was given back, only its journal knows. */
+async function summariesOf(
+  store: Kept,
+  journal: DurableEngine | undefined,
+  { limit, status }: { readonly limit: number; readonly status: string | undefined },
+): Promise<readonly RunSummary[]> {
+  const open = await journal?.list({ phases: ["waiting", "interrupted"], limit: MAX_LISTED });
+  const phases = new Map(open?.map(({ id, phase }) => [id, phase]));
+  const statusOf = ({ status: kept, endedAt, runId }: RunSummary): RunSummary["status"] => {
+    const phase = endedAt === undefined ? phases.get(runId) : undefined;
+    return phase === "waiting" || phase === "interrupted" ? phase : kept;
+  };
+  return store
+    .list({ limit: MAX_LISTED })
+    .map((run) => ({ ...run, status: statusOf(run) }))
+    .filter((run) => status === undefined || run.status === status)
+    .slice(0, limit);
 }
 
 function listLines(
@@ -85,8 +111,9 @@ const LIST_COLUMNS = [
 
 /** Prints one run. @throws BosunError `run/unknown` with the nearest ids. @returns the exit code. */
 export async function showRun(id: string, flags: ShowFlags, terminal: Terminal): Promise<number> {
-  return withStore(flags.data, terminal, (store) => {
+  return withStore(flags.data, terminal, async (store, journal) => {
     const summary = findRun(store, id);
+    if (flags.steps) return showSteps(summary.runId, journal, flags, terminal);
     const events = store.events(summary.runId);
     const shown = { summary, path: store.path, ...foldEvents(events) };
     const { out } = terminal;
@@ -98,6 +125,41 @@ export async function showRun(id: string, flags: ShowFlags, terminal: Terminal):
     return EXIT.done;
   });
 }
+
+/** What a run has kept. */
+async function showSteps(
+  runId: string,
+  journal: DurableEngine | undefined,
+  { json }: ShowFlags,
+  { out }: Terminal,
+): Promise<number> {
+  const isKept = (await journal?.find(runId)) !== undefined;
+  const steps = isKept ? ((await journal?.steps(runId)) ?? []) : [];
+  if (json) out.write(`${JSON.stringify({ runId, steps })}\n`);
+  else if (steps.length === 0) writeLines(out, [`No steps of run ${runId} are kept.`]);
+  else writeLines(out, stepLines(steps, out));
+  return EXIT.done;
+}
+
+function stepLines(steps: readonly StepRecord[], out: Output): readonly string[] {
+  const rows = steps.map(({ key, status, attempt, ms, bytes }) => [
+    key,
+    statusCell(status === "begun" ? "running" : status),
+    count(attempt),
+    duration(ms),
+    count(bytes),
+  ]);
+  const columns = out.isTerminal ? out.columns() : undefined;
+  return tableLines(STEP_COLUMNS, rows, { columns, paint: out.paint });
+}
+
+const STEP_COLUMNS = [
+  { title: "step", flexible: true },
+  { title: "status" },
+  { title: "begun", align: "right" },
+  { title: "time", align: "right" },
+  { title: "bytes", align: "right" },
+] as const;
 
 /** What one task came to. @throws BosunError `usage` with the tasks that there are. */
 function textOfTask({ summary, state }: Shown, name: string): string {
@@ -160,37 +222,6 @@ function showLines({ summary, path, state, live }: Shown, out: Output): readonly
   ];
 }
 
-/** `id` may be LATEST. */
-function findRun(store: Kept, id: string): RunSummary {
-  const found = id === LATEST ? store.list({ limit: 1 })[0] : store.find(id);
-  if (found) return found;
-  const ids = store.list({ limit: MAX_LOOKED_AT }).map(({ runId }) => runId);
-  const matching = ids.filter((one) => one.startsWith(id));
-  if (matching.length > 1)
-    throw new BosunError(
-      "run/unknown",
-      `"${id}" is the beginning of ${matching.length} runs: ${listOf(matching)}. Give more of the id`,
-    );
-  const near = ids.toSorted((a, b) => sharedStart(b, id) - sharedStart(a, id));
-  const advice = near.length > 0 ? `The nearest: ${listOf(near)}` : "There are no runs";
-  throw new BosunError("run/unknown", `there is no run "${id}" in ${store.path}. ${advice}`);
-}
-
-/** In place of an id: the newest run. */
-const LATEST = "latest";
-/** Ids among which near ones are looked for. */
-const MAX_LOOKED_AT = 1_000;
-
-function listOf(ids: readonly string[]): string {
-  return `${ids.slice(0, 3).join(", ")}${ids.length > 3 ? ", …" : ""}`;
-}
-
-function sharedStart(a: string, b: string): number {
-  let length = 0;
-  while (length < b.length && a[length] === b[length]) length++;
-  return length;
-}
-
 /** What is read of a store. */
 type Kept = Pick<Store, "path" | "list" | "find" | "events">;
 
@@ -203,16 +234,17 @@ const NOTHING_KEPT: Omit<Kept, "path"> = {
 async function withStore(
   data: string | undefined,
   terminal: Terminal,
-  work: (store: Kept) => number,
+  work: (store: Kept, journal: DurableEngine | undefined) => Promise<number>,
 ): Promise<number> {
   const folder = resolve(data ?? (terminal.env()["BOSUN_DATA"] || ".bosun"));
   const path = join(folder, "runs.db");
-  if (!existsSync(path)) return work({ ...NOTHING_KEPT, path }); // to look must write nothing
+  if (!existsSync(path)) return work({ ...NOTHING_KEPT, path }, undefined); // to look must write nothing
   const bosun = createBosun({ data, fleet: false, env: terminal.env(), clock: terminal.clock });
   try {
     const store = await bosun.store();
     if (!store) throw new BosunError("usage", "there is no data folder");
-    return work(store);
+    const hasJournal = existsSync(join(folder, "journal.db"));
+    return await work(store, hasJournal ? await bosun.journal() : undefined);
   } finally {
     await bosun.close();
   }

@@ -15,9 +15,10 @@ const HALF = [head(), write(chunk({ content: "half a text" })), STALL];
 
 describe("Ctrl-C", () => {
   it.each<NodeJS.Signals>(["SIGINT", "SIGTERM"])(
-    "once (%s) cancels: the call is closed, the events are kept, the exit code is 130",
+    "once (%s) gives the run back: the call is closed, what is done is kept, the exit code is 130",
     async (signal) => {
-      await using server = await startFaultServer({ replies: [textReply("facts"), HALF] });
+      const replies = [textReply("facts"), HALF, textReply("the report")];
+      await using server = await startFaultServer({ replies });
       const cwd = newFolder({ "crew.ts": TWO_AGENTS });
       await using bosun = startBosun(["run", ".", "--run-id", "r1", "--model", server.url], {
         cwd,
@@ -29,13 +30,16 @@ describe("Ctrl-C", () => {
 
       expect(await server.closed(1)).toBe("client");
       expect(code).toBe(130);
-      expect(err).toContain("Cancelling the run; Ctrl-C again ends at once.");
-      expect(err).toContain("src/cli/main.ts runs show r1");
-      expect(err).toContain(`Error [run/cancelled] interrupted by ${signal}`);
+      expect(err).toContain(`interrupted by ${signal}. Stopping`);
+      expect(err).toContain("src/cli/main.ts runs resume r1");
       const store = openStore(`${cwd}/.bosun`);
-      expect(store.find("r1")).toMatchObject({ status: "cancelled" });
-      expect(store.events("r1").at(-1)).toMatchObject({ type: "run-end", status: "cancelled" });
+      expect(store.find("r1")).toMatchObject({ status: "interrupted" });
       store.close();
+
+      const resumed = await runBosun(["runs", "resume", "r1"], { cwd });
+      expect(resumed).toMatchObject({ code: 0, out: "the report\n" });
+      const calls = server.requests.filter(({ path }) => path.endsWith("/chat/completions"));
+      expect(calls.length).toBe(3); // the first task is not done again
     },
   );
 
@@ -47,7 +51,7 @@ describe("Ctrl-C", () => {
     await server.received(0);
 
     bosun.kill("SIGINT");
-    await bosun.said("Cancelling");
+    await bosun.said("Stopping");
     bosun.kill("SIGINT");
     const { code } = await bosun.ended;
 
@@ -116,7 +120,7 @@ describe("Ctrl-C", () => {
 });
 
 describe("a reader that leaves", () => {
-  it("cancels the run at the next event, without a stack trace", async () => {
+  it("ends the command at the next event, without a stack trace", async () => {
     const gate = Promise.withResolvers<void>();
     const reply = [head(), wait(gate.promise), write(chunk({ content: "half" })), STALL];
     await using server = await startFaultServer({ replies: [reply] });

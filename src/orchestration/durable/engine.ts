@@ -65,6 +65,8 @@ export type RunRecord = {
   readonly flow: string;
   readonly version: string;
   readonly phase: RunPhase;
+  /** Whether a process that lives has it. */
+  readonly isExecuted: boolean;
   readonly queue: string | undefined;
   readonly priority: number;
   readonly tenant: string | undefined;

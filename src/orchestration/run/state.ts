@@ -5,7 +5,7 @@ import { ownValue } from "../../json.ts";
 import type { Finish, Purpose } from "../../inference/model/model.ts";
 import { addCallCost, type CallCost, type CostSum, NO_COST } from "../../inference/model/price.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
-import type { HookName } from "../crew/hook.ts";
+import { type HookFault, withFault } from "./hook-fault.ts";
 import { addRead, type InputStates } from "./input-read.ts";
 import { inOneGo, withEntry } from "./entry.ts";
 import type { RunEvent, RunStatus, TaskStatus } from "./event.ts";
@@ -75,9 +75,6 @@ export type RunState = {
   /** Of the last fact: one that comes again, as a resumed run's do, changes nothing. */
   readonly seq: number;
 };
-
-/** A hook that did nothing but fail. */
-export type HookFault = { readonly hook: HookName; readonly reason: string };
 
 export const EMPTY_RUN: RunState = {
   runId: "",
@@ -186,21 +183,10 @@ function applyWork(state: RunState, event: WorkEvent): RunState {
         inputs: addRead(task.inputs, event),
       }));
     case "hook-end":
-      return event.status === "failed" ? withHookFault(state, event) : state;
+      return { ...state, hookFaults: withFault(state.hookFaults, event) };
     default:
       return state; // all others tell progress, and cost nothing
   }
-}
-
-/** Most faults of hooks that are kept: a hook that is wrong is wrong at every call. */
-const MAX_HOOK_FAULTS = 100;
-
-function withHookFault(
-  state: RunState,
-  { hook, reason = "" }: Extract<RunEvent, { readonly type: "hook-end" }>,
-): RunState {
-  if (state.hookFaults.length >= MAX_HOOK_FAULTS) return state;
-  return { ...state, hookFaults: [...state.hookFaults, { hook, reason }] };
 }
 
 function startRun(event: Extract<RunEvent, { type: "run-start" }>): RunState {

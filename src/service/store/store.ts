@@ -20,7 +20,8 @@ import { openSqlite, type Sqlite, toSqliteError } from "../../sqlite.ts";
 export type RunSummary = {
   readonly runId: string;
   readonly crew: string;
-  readonly status: RunStatus | "running" | "interrupted";
+  /** "waiting": for a person; the store itself does not know of it. */
+  readonly status: RunStatus | "running" | "waiting" | "interrupted";
   readonly startedAt: number;
   readonly endedAt: number | undefined;
 };

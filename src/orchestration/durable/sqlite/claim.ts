@@ -2,6 +2,7 @@
 // Each is taken in one transaction: two processes never have one.
 
 import { BosunError } from "../../../error.ts";
+import { shownOwner } from "../../../owner.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunRow } from "./run-table.ts";
 import type { SignalRow } from "./signal-table.ts";
@@ -30,7 +31,7 @@ export function claimRun(parts: EngineParts, runId: string): Claimed {
     if (lease.isHeld(row))
       throw new BosunError(
         "run/owned",
-        `run ${runId} is executed by process ${row.owner?.name.split("#")[0]}. Stop that one first, or wait for its end`,
+        `run ${runId} is executed by process ${shownOwner(row.owner?.name ?? "")}. Stop that one first, or wait for its end`,
         { retryable: true },
       );
     if (parts.flowOf(row.flow, row.version) === undefined)

@@ -20,11 +20,13 @@ export function toRecord(
   const error =
     row.error === null ? undefined : fromErrorJson(fromStored(row.error, blobs)).message;
   const phase = phaseOf(row, lease);
+  const isExecuted = lease.isHeld(row);
   return {
     id,
     flow,
     version,
     phase,
+    isExecuted,
     queue,
     priority,
     tenant,

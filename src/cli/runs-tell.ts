@@ -1,0 +1,134 @@
+// `bosun runs signal` and `cancel`: what a run is told from outside, wherever it is executed, and also while nobody executes it.
+
+import { type Bosun, createBosun } from "../bosun.ts";
+import { systemClock } from "../clock.ts";
+import { BosunError } from "../error.ts";
+import { parseJson } from "../json.ts";
+import type { RunEvent } from "../orchestration/run/event.ts";
+import { createRunLog } from "../orchestration/run/log.ts";
+import { readDecision } from "../orchestration/tool/approval.ts";
+import { EXIT } from "./failure.ts";
+import { fullRunId, journalOf } from "./find-run.ts";
+import { type Terminal, writeLines } from "./terminal.ts";
+
+export type TellFlags = {
+  readonly json?: boolean | undefined;
+  readonly data?: string | undefined;
+  readonly reason?: string | undefined;
+};
+
+/**
+ * Gives a run what it waits for.
+ * @param name The name of a question, the end of one, or "approval" for the only open one.
+ * @param value JSON: for a question { "ok": true, "edit"?: … } or { "ok": false, "reason": "…" }.
+ * @returns the exit code: 1 when it changed nothing.
+ */
+export async function signalRun(
+  id: string,
+  given: { readonly name: string; readonly value: string },
+  flags: TellFlags,
+  terminal: Terminal,
+): Promise<number> {
+  return withBosun(flags, terminal, async (bosun) => {
+    const runId = await fullRunId(bosun, id);
+    const decision = readDecision(parseJson(given.value));
+    if (decision === undefined)
+      throw new BosunError(
+        "usage",
+        `the answer must be JSON: {"ok":true}, {"ok":true,"edit":…} or {"ok":false,"reason":"…"}, got ${given.value}`,
+      );
+    const name = questionNamed(await openQuestions(bosun, runId), given.name, runId);
+    const isTaken = await (await journalOf(bosun)).send(runId, name, decision);
+    const said = isTaken
+      ? `Run ${runId} has the answer to ${name}.${await adviceFor(bosun, runId)}`
+      : `Run ${runId} has an answer to ${name} already, or does not wait for it any more.`;
+    tell(flags, terminal, { runId, name, isTaken }, said);
+    return isTaken ? EXIT.done : EXIT.failed;
+  });
+}
+
+/** Ends a run as cancelled. @returns the exit code: 1 when it had ended. */
+export async function cancelRun(id: string, flags: TellFlags, terminal: Terminal): Promise<number> {
+  return withBosun(flags, terminal, async (bosun) => {
+    const runId = await fullRunId(bosun, id);
+    const journal = await journalOf(bosun);
+    const reason = flags.reason ?? "cancelled by bosun runs cancel";
+    const isCancelled = await journal.cancel(runId, reason);
+    const phase = (await journal.find(runId))?.phase;
+    if (isCancelled && phase === "cancelled") await tellEnd(bosun, runId, reason);
+    const said = isCancelled
+      ? `Run ${runId} ${phase === "cancelled" ? "is cancelled" : "is told to end"}.`
+      : `Run ${runId} has ended already: it is ${phase}.`;
+    tell(flags, terminal, { runId, isCancelled, phase }, said);
+    return isCancelled ? EXIT.done : EXIT.failed;
+  });
+}
+
+/** The end of a run that nobody executes is told by who ended it. */
+async function tellEnd(bosun: Bosun, runId: string, reason: string): Promise<void> {
+  const store = await bosun.store();
+  if (store === undefined) return;
+  const log = createRunLog({
+    runId,
+    clock: systemClock,
+    record: store.record,
+    stored: store.resume(runId),
+  });
+  const error = new BosunError("run/cancelled", reason).toJSON();
+  log.emit([], { type: "run-end", status: "cancelled", raw: log.state.raw, error });
+  await log.flushed();
+}
+
+type Asking = Extract<RunEvent, { readonly type: "ask-start" }>;
+
+/** Questions of a run that have no answer yet. */
+async function openQuestions(bosun: Bosun, runId: string): Promise<readonly Asking[]> {
+  const events = (await bosun.store())?.events(runId) ?? [];
+  const answered = new Set(
+    events.flatMap((event) => (event.type === "ask-end" ? [event.name] : [])),
+  );
+  return events
+    .filter((event) => event.type === "ask-start")
+    .filter(({ name }) => !answered.has(name));
+}
+
+/** For whoever types it: a question's whole name is long. */
+function questionNamed(open: readonly Asking[], typed: string, runId: string): string {
+  const exact = open.find(({ name }) => name === typed);
+  if (exact) return exact.name;
+  const meant = open.filter(
+    ({ name }) =>
+      typed === "approval" || name.endsWith(`/${typed}`) || name.startsWith(`${typed}/`),
+  );
+  const [only, ...others] = meant;
+  if (only && others.length === 0) return only.name;
+  const names = open.map(({ name }) => name).join(", ") || "none";
+  const why = only
+    ? `"${typed}" can be ${meant.length} questions`
+    : `has no open question "${typed}"`;
+  throw new BosunError("usage", `run ${runId}: ${why}. Its open questions: ${names}`);
+}
+
+async function adviceFor(bosun: Bosun, runId: string): Promise<string> {
+  const record = await (await journalOf(bosun)).find(runId);
+  const isExecuted = record?.isExecuted === true;
+  return isExecuted ? "" : ` Nobody executes it now: bosun runs resume ${runId}`;
+}
+
+function tell({ json }: TellFlags, { out }: Terminal, report: object, said: string): void {
+  if (json) out.write(`${JSON.stringify(report)}\n`);
+  else writeLines(out, [said]);
+}
+
+async function withBosun(
+  { data }: TellFlags,
+  { env, clock }: Terminal,
+  work: (bosun: Bosun) => Promise<number>,
+): Promise<number> {
+  const bosun = createBosun({ data, fleet: false, env: env(), clock });
+  try {
+    return await work(bosun);
+  } finally {
+    await bosun.close();
+  }
+}

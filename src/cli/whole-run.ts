@@ -1,0 +1,153 @@
+// One run as the terminal shows it, from its beginning to its end, or to the interrupt that gives it back.
+
+import type { Bosun, StartedRun } from "../bosun.ts";
+import { type BosunError, isBosunError, messageOf } from "../error.ts";
+import { isSuspension } from "../orchestration/durable/engine.ts";
+import type { RunState } from "../orchestration/run/state.ts";
+import type { AskHandler } from "../run-option.ts";
+import { createAsker } from "./ask.ts";
+import { commandName } from "./command-name.ts";
+import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
+import { createLineInput } from "./line-input.ts";
+import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
+import { reportLines } from "./report.ts";
+import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
+import { unfinishedLines } from "./unfinished.ts";
+import type { UserConsole } from "./user-console.ts";
+import { printable } from "./width.ts";
+
+/** A run to show. */
+export type WholeRun = {
+  readonly terminal: Terminal;
+  readonly bosun: Bosun;
+  readonly userConsole: UserConsole;
+  readonly json: boolean;
+  /** The --data of the command, for the line that says how to go on. */
+  readonly data: string | undefined;
+  /** Starts the run, or goes on with it. */
+  readonly begin: (onAsk: AskHandler) => Promise<StartedRun>;
+};
+
+/** How long steps under way may take to end after SIGTERM: less than what container hosts give a process. Ctrl-C does not wait. */
+const GRACE_MS = 8_000;
+
+/** Follows a run to its end and tells it. @returns the exit code. */
+export async function showWholeRun(shown: WholeRun): Promise<number> {
+  const { terminal, bosun, userConsole, json, begin } = shown;
+  const { signal, err } = terminal;
+  using progress = createProgress({
+    mode: modeOf(terminal, json),
+    output: err,
+    clock: terminal.clock,
+  });
+  using input = createLineInput(() => terminal.input.stream);
+  const run = await begin(createAsker({ terminal, input, hold: () => progress.hold() }));
+  userConsole.to((lines) => progress.print(lines));
+  const suspend = (): void => {
+    progress.print([err.paint("yellow", `${messageOf(signal.reason)}. ${STOPPING}`)]);
+    const isAsked = isBosunError(signal.reason) && signal.reason.message.includes("SIGTERM");
+    bosun.suspend(isAsked ? GRACE_MS : 0).catch(() => undefined); // what fails shows in the run's own end
+  };
+  if (signal.aborted) suspend();
+  else signal.addEventListener("abort", suspend, { once: true });
+  const ended = await follow(run, { terminal, progress, json });
+  signal.removeEventListener("abort", suspend);
+  progress[Symbol.dispose]();
+  const keptIn = (await bosun.store())?.path;
+  const models = progress.live.models;
+  if ("suspended" in ended)
+    return tellSuspended(shown, { ...ended, runId: run.runId, models, keptIn });
+  return tell(terminal, { state: ended.state, models, keptIn, json });
+}
+
+const STOPPING =
+  "Stopping: what is done is kept, and the run can go on; Ctrl-C again ends at once.";
+
+/** With events on a terminal's stdout there is no room for anything else on it. */
+function modeOf(terminal: Terminal, json: boolean): ProgressMode {
+  if (json && terminal.out.isTerminal) return "none";
+  return canRedraw(terminal) ? "live" : "lines";
+}
+
+type Following = {
+  readonly terminal: Terminal;
+  readonly progress: Progress;
+  readonly json: boolean;
+};
+
+type End =
+  | { readonly state: RunState }
+  | { readonly state: RunState; readonly suspended: BosunError };
+
+/** Shows a run's events until its end. What stops the showing stops the run. */
+async function follow(
+  run: StartedRun,
+  { terminal: { out }, progress, json }: Following,
+): Promise<End> {
+  try {
+    for await (const event of run.log.read(0, new AbortController().signal)) {
+      progress.event(event);
+      if (!json) continue;
+      out.write(`${JSON.stringify(event)}\n`);
+      await out.drained();
+    }
+    return { state: await run.ended };
+  } catch (error) {
+    if (isSuspension(error)) {
+      await run.ended.catch(() => undefined); // it is given back: the same reason
+      return { state: run.log.state, suspended: error };
+    }
+    run.cancel("its events cannot be shown or kept any more");
+    await run.ended.catch(() => undefined); // the first error says more
+    throw error;
+  }
+}
+
+type Told = {
+  readonly state: RunState;
+  readonly models: Readonly<Record<string, number>>;
+  readonly keptIn: string | undefined;
+};
+
+/** The run goes on later: says how. */
+function tellSuspended(
+  { terminal, data }: WholeRun,
+  { runId, suspended, ...told }: Told & { readonly runId: string; readonly suspended: BosunError },
+): number {
+  const { err } = terminal;
+  const columns = err.isTerminal ? err.columns() : undefined;
+  const input = { ...told, status: "interrupted" };
+  const where = data === undefined ? "" : ` --data ${data}`;
+  writeLines(err, ["", ...reportLines(input, { columns, paint: err.paint })]);
+  const isOurs = suspended.code === "run/suspended";
+  if (!isOurs) writeLines(err, [err.paint("red", errorText(suspended))]);
+  writeLines(err, [
+    err.paint(
+      "yellow",
+      `The run is interrupted. Go on with it: ${commandName()} runs resume ${runId}${where}`,
+    ),
+  ]);
+  return isOurs ? EXIT.interrupted : EXIT.failed;
+}
+
+/** The text to stdout; the tables beside it on a terminal, else to stderr. */
+function tell(
+  { out, err, signal }: Terminal,
+  { json, ...told }: Told & { readonly json: boolean },
+): number {
+  const { state } = told;
+  const isGood = state.status === "done" || state.status === "partial";
+  if (isGood && !json) out.write(`${out.isTerminal ? `\n${printable(state.raw)}\n` : state.raw}\n`);
+  const side = out.isTerminal && !json ? out : err;
+  writeLines(side, ["", ...unfinishedLines(state, side.paint)]);
+  const columns = side.isTerminal ? side.columns() : undefined;
+  writeLines(side, reportLines(told, { columns, paint: side.paint }));
+  if (isGood) return EXIT.done;
+  const { error } = state;
+  const isInterrupted = signal.aborted && state.status === "cancelled";
+  const code = error?.code ?? "run/failed";
+  writeLines(err, [
+    err.paint("red", errorText({ code, message: error?.message ?? `the run ${state.status}` })),
+  ]);
+  return isInterrupted ? EXIT.interrupted : exitCodeOfCode(code);
+}
