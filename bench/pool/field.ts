@@ -3,7 +3,7 @@
 import type { TwinSetup } from "../../src/twin.ts";
 import { type Contender, noPool } from "./contender.ts";
 import { measureUnloaded, play, type RunRecord, type Stage } from "./measure.ts";
-import { type Measured, tally, type Tally } from "./tally.ts";
+import { type Measured, quantileOf, tally, type Tally } from "./tally.ts";
 import { drawWorkload, type Profile, type Workload } from "./workload.ts";
 
 export type FieldOptions = {
@@ -11,7 +11,7 @@ export type FieldOptions = {
   readonly setup: TwinSetup;
   readonly replicas: number;
   readonly programs: number;
-  readonly seeds: number;
+  readonly seeds: readonly number[];
 };
 
 export interface Field {
@@ -19,29 +19,40 @@ export interface Field {
   readonly replicas: number;
   /** Runs per second that the fleet ends at most, without a pool. */
   readonly capacity: number;
-  /** A contender at so many times the capacity. @param make is given the workload, for those who may know it. */
-  at(load: number, make: (workload: Workload) => Contender): Promise<Tally>;
+  /** The 95th percentile of run latency by calls, each run alone on a replica: nothing is faster. */
+  readonly aloneP95PerCall: number;
+  /**
+   * A contender at so many times the capacity.
+   * @param make is given the workload, for those who may know it.
+   * @param setup of the replicas, where it is not the field's own.
+   */
+  at(load: number, make: (workload: Workload) => Contender, setup?: TwinSetup): Promise<Tally>;
 }
 
 /** Draws, measures the unloaded latency of every run, and the capacity. */
 export async function createField(options: FieldOptions): Promise<Field> {
   const { profile, setup, replicas, programs, seeds } = options;
-  const stages = Array.from({ length: seeds }, (_, index): Stage => {
-    const workload = drawWorkload(profile, programs, index + 1);
-    return { workload, setup, replicas, seed: index + 1 };
-  });
+  const stages = seeds.map((seed): Stage => ({
+    workload: drawWorkload(profile, programs, seed),
+    setup,
+    replicas,
+    seed,
+  }));
   const unloaded: ReadonlyMap<string, number>[] = [];
   for (const stage of stages) unloaded.push(await measureUnloaded(stage));
   const capacity = await measureCapacity(stages);
+  const toAlone = ({ workload }: Stage, index: number): readonly number[] =>
+    workload.programs.map(({ id, calls }) => (unloaded[index]?.get(id) ?? NaN) / calls.length);
   return {
     profile,
     replicas,
     capacity,
-    async at(load, make) {
+    aloneP95PerCall: quantileOf(stages.flatMap(toAlone), 0.95),
+    async at(load, make, other = setup) {
       const measured: Measured[] = [];
       for (const [index, stage] of stages.entries()) {
         const arrival = { type: "open", perSecond: load * capacity } as const;
-        const played = await play(stage, make(stage.workload), arrival);
+        const played = await play({ ...stage, setup: other }, make(stage.workload), arrival);
         measured.push({ played, unloaded: unloaded[index] ?? new Map() });
       }
       const [one, ...others] = measured;

@@ -32,7 +32,9 @@ export async function measureOrder(fields: readonly Field[]): Promise<Section> {
     }
   return {
     title: "Order: p95 of run latency per call, seconds",
-    note: "Gain: how many times lower than no pool, where vLLM takes calls first come, first served. Per class: the p95 and the mean of its runs.",
+    note:
+      "Gain: how many times lower than no pool, where vLLM takes calls first come, first served; by seed: the least and the most of one. " +
+      "Per class: the p95 and the mean of its runs.",
     rows,
     data,
   };
@@ -43,6 +45,7 @@ function rowOf(tally: Tally, base: Tally): Record<string, string> {
     contender: tally.contender,
     "p95/call": seconds(tally.p95PerCall),
     gain: gain(tally.p95PerCall, base.p95PerCall),
+    "by seed": rangeOf(tally, base),
     "short p95": seconds(tally.p95OfClass.short),
     "short gain": gain(tally.p95OfClass.short, base.p95OfClass.short),
     "long p95": seconds(tally.p95OfClass.long),
@@ -53,10 +56,18 @@ function rowOf(tally: Tally, base: Tally): Record<string, string> {
   };
 }
 
-function seconds(ms: number): string {
+/** The least and the most gain of a seed. */
+export function rangeOf(tally: Tally, base: Tally): string {
+  const gains = tally.p95PerCallOfSeed.map(
+    (ms, index) => (base.p95PerCallOfSeed[index] ?? NaN) / ms,
+  );
+  return `${formatNumber(Math.min(...gains))}-${formatNumber(Math.max(...gains))}`;
+}
+
+export function seconds(ms: number): string {
   return formatNumber(ms / 1_000);
 }
 
-function gain(own: number, other: number): string {
+export function gain(own: number, other: number): string {
   return formatNumber(other / own);
 }

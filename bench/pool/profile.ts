@@ -56,6 +56,9 @@ export const L40S: TwinSetup = {
 /** The same with the whole of its cache, 61k tokens. */
 export const L40S_FULL: TwinSetup = { ...L40S, gpuMemoryUtilization: 0.92 };
 
+/** The same with more cache than an L40S has beside the weights, so that the mixed crews never fill it: a yardstick, no GPU. */
+export const L40S_ENDLESS: TwinSetup = { ...L40S, gpuMemoryUtilization: 0.98 };
+
 /** Five tasks in a row, each of four calls with half a minute for an answer. */
 export const CHAIN: Profile = {
   ...mixedCrews(1),

@@ -9,6 +9,8 @@ export type Tally = {
   readonly runs: number;
   /** Of run latency by calls. */
   readonly p95PerCall: number;
+  /** The same of each seed. */
+  readonly p95PerCallOfSeed: readonly number[];
   readonly p95OfClass: Readonly<Record<RunClass, number>>;
   readonly meanOfClass: Readonly<Record<RunClass, number>>;
   readonly meanLatency: number;
@@ -37,7 +39,7 @@ export type Measured = { readonly played: Played; readonly unloaded: ReadonlyMap
 /** All seeds of one contender together. */
 export function tally(measured: readonly [Measured, ...Measured[]]): Tally {
   const runs = measured.flatMap(({ played }) => played.runs);
-  const ended = runs.filter(({ error }) => error === undefined);
+  const ended = runs.filter(isEnded);
   const slowdowns = measured.flatMap(({ played, unloaded }) =>
     played.runs.map((run) => slowdownOf(run, unloaded)),
   );
@@ -53,6 +55,9 @@ export function tally(measured: readonly [Measured, ...Measured[]]): Tally {
     contender: measured[0].played.contender,
     runs: runs.length,
     p95PerCall: quantileOf(ended.map(perCall), 0.95),
+    p95PerCallOfSeed: measured.map(({ played }) =>
+      quantileOf(played.runs.filter(isEnded).map(perCall), 0.95),
+    ),
     p95OfClass: ofClass((values) => quantileOf(values, 0.95)),
     meanOfClass: ofClass(meanOf),
     meanLatency: meanOf(ended.map(({ latencyMs }) => latencyMs)),
@@ -81,6 +86,10 @@ function slowdownOf(
 /** Until the last arrival. */
 function secondsOf({ runs }: Played): number {
   return Math.max(...runs.map(({ startedAt }) => startedAt)) / 1_000;
+}
+
+function isEnded({ error }: RunRecord): boolean {
+  return error === undefined;
 }
 
 function perCall({ latencyMs, calls }: RunRecord): number {
