@@ -351,23 +351,20 @@ function forkCases(subject: Subject): void {
       await using scene = await createScene(subject);
       const { executed, source } = await prepared(scene);
       const id = scene.id();
-      const places: (readonly [string, number])[] = [];
+      const places: number[] = [];
 
       await scene.engine.fork(source.id, {
         id,
         input: 2,
         keep: ({ key }, place) => {
-          places.push([key, place]);
-          return place < 1;
+          places.push(place);
+          return key === "a";
         },
       });
       const output = await (await scene.engine.resume(id)).result();
 
-      expect(places).toEqual([
-        ["a", 0],
-        ["b", 1],
-        ["c", 2],
-      ]);
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+      expect(new Set(places).size).toBe(3);
       expect(output).toEqual([2, "a of 1", "b of 2", "c of 2"]);
       expect(executed).toEqual(["b", "c"]);
       expect(await scene.engine.input(id)).toBe(2);

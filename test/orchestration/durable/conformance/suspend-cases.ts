@@ -77,8 +77,7 @@ export function suspendCases(subject: Subject): void {
           );
           return "never";
         });
-        const slept = d.sleep("nap", 200).then(() => "slept");
-        return [await listens, await slept];
+        return Promise.all([listens, d.sleep("nap", 200).then(() => "slept")]);
       });
       const failure = failureOf(handle.result());
 
