@@ -8,6 +8,7 @@ const ID = "run-1";
 
 type Survived = {
   readonly output: Json;
+  /** What was kept by then, as the process told and as the journal says. */
   readonly kept: readonly string[];
   /** How often each step had been begun when its process was killed, and when the run was done. */
   readonly before: Readonly<Record<string, number>>;
@@ -34,7 +35,10 @@ async function survive(
     expect(await process.exited, `killed at ${at}`).toBe("SIGKILL");
     isStarted = true;
   }
-  const [kept, before] = [await scene.kept(), scene.counter.begun(ID)];
+  const steps = isStarted ? await (await scene.open()).steps(ID) : [];
+  const journaled = steps.filter(({ status }) => status !== "begun").map(({ key }) => key);
+  const kept = [...new Set([...(await scene.kept()), ...journaled])];
+  const before = scene.counter.begun(ID);
   const last = await next();
   const output = await last.end();
   return { output, kept, before, after: scene.counter.begun(ID), trace: await scene.trace() };
