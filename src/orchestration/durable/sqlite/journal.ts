@@ -215,7 +215,7 @@ export class SqliteJournal implements Journal {
         const pause = work(clock);
         pause.then(end, end);
         pause.then(
-          (value) => this.#keep(key, { value: value ?? undefined }).then(resolve, reject),
+          (value) => this.#keep(key, { value: value as Json | undefined }).then(resolve, reject), // `as`: no value is undefined
           (error: unknown) => reject(signal.aborted ? signal.reason : error), // an abort is no outcome of a wait
         );
       }),
