@@ -11,6 +11,7 @@ import {
   type Body,
   createScene,
   failureOf,
+  NEVER,
   type Scene,
   type SceneOptions,
   type Subject,
@@ -233,6 +234,40 @@ export function queueCases(subject: Subject): void {
       expect(at[1]).toBeGreaterThanOrEqual(startedAt + 199);
     });
 
+    it("begins a run behind more than a thousand others that wait for somebody", async () => {
+      await using scene = await createScene(subject);
+      await using queue = queueOf(scene);
+      const waits = scene.flow((d) => d.wait("w", { timeoutMs: 36_000_000 }).then(() => 1));
+
+      const waiting = await Promise.all(
+        Array.from({ length: 1_005 }, () =>
+          scene.engine.start(waits, null, { id: scene.id(), queue: queue.name }),
+        ),
+      );
+      queue.serve(2_000);
+      for (const { id } of waiting) await scene.reached(id, "waiting");
+      const last = await queue.put(async () => "begun");
+
+      expect(await last.result()).toBe("begun");
+    }, 60_000);
+
+    it("begins a run behind more than a thousand others that their tenant's limit holds back", async () => {
+      await using scene = await createScene(subject);
+      await using queue = queueOf(scene);
+      await queue.limit({ perTenant: 1 });
+      const waits = scene.flow((d) => d.step("held", () => NEVER));
+
+      await Promise.all(
+        Array.from({ length: 1_005 }, () =>
+          scene.engine.start(waits, null, { id: scene.id(), queue: queue.name, tenant: "many" }),
+        ),
+      );
+      queue.serve(5);
+      const last = await queue.put(async () => "begun", { tenant: "other" });
+
+      expect(await last.result()).toBe("begun");
+    }, 60_000);
+
     it("is left alone by a process that serves other ones", async () => {
       await using scene = await createScene(subject);
       await using queue = queueOf(scene);
@@ -257,16 +292,22 @@ export function queueCases(subject: Subject): void {
 
 function serveCases(subject: Subject): void {
   describe("serving", () => {
-    it("takes runs that lost their process, also those that were in no queue", async () => {
+    it("takes runs that lost their process", async () => {
       await using scene = await createScene(subject);
+      const queue = `${scene.name}-q`;
       const stop = new AbortController();
+      const before = new AbortController();
 
-      const { id } = await scene.start((d) =>
-        d.wait("w", { timeoutMs: 3_600_000 }).then((value) => value ?? "nothing"),
+      const { id } = await scene.start(
+        (d) => d.wait("w", { timeoutMs: 3_600_000 }).then((value) => value ?? "nothing"),
+        { queue },
       );
+      const first = scene.engine.serve({ concurrency: 2, queues: [queue] }, before.signal);
       await scene.reached(id, "waiting");
       await scene.restart();
-      const serving = scene.engine.serve({ concurrency: 2 }, stop.signal);
+      before.abort();
+      await first;
+      const serving = scene.engine.serve({ concurrency: 2, queues: [queue] }, stop.signal);
       await scene.engine.send(id, "w", "found");
       const output = await (await scene.engine.get(id)).result();
       stop.abort();
