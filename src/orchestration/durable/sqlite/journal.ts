@@ -4,8 +4,9 @@
 //   J3  A body gets nothing that is not kept (only then would it come again).
 //   J4  After `stop` nothing more is kept, and nothing more begins.
 
+import { strict as assert } from "node:assert";
 import type { Blobs } from "../../../blob.ts";
-import type { Clock } from "../../../clock.ts";
+import { type Clock, systemClock } from "../../../clock.ts";
 import type { BosunError } from "../../../error.ts";
 import type { Json } from "../../../json.ts";
 import { isSuspension, type JournalProbe } from "../engine.ts";
@@ -14,7 +15,7 @@ import { createSignals, type Signals, waitFor } from "../signals.ts";
 import type { StepRow, StepTable } from "./step-table.ts";
 import { Turns } from "./turns.ts";
 import { fromErrorJson, fromStored, type Stored, toErrorJson, toStored } from "./value.ts";
-import type { Fence, Writer } from "./writer.ts";
+import { type Fence, toLeaseLost, type Writer } from "./writer.ts";
 
 /** What a journal is made of. */
 export type JournalParts = {
@@ -36,6 +37,12 @@ export type JournalParts = {
 /** How long a step runs before it is noted that it has been begun: a shorter one costs no further write. */
 export const NOTE_AFTER_MS = 50;
 
+/**
+ * How long the run is this process's for sure after a commit: shorter than any lease. A process that stood still for longer looks
+ * before it begins something, or it would execute again what another one has kept meanwhile.
+ */
+const SURE_MS = 100;
+
 /** Before the names of waits, which are the root run's. */
 const WAIT = "wait:";
 
@@ -55,6 +62,8 @@ export class SqliteJournal implements Journal {
   readonly #kept: Map<string, StepRow>;
   readonly #begun = new Map<string, Begun>();
   #seq: number;
+  /** When the run was this process's for sure. */
+  #heldAt = systemClock.now();
   #stopped: BosunError | undefined;
 
   constructor(parts: JournalParts) {
@@ -95,7 +104,7 @@ export class SqliteJournal implements Journal {
     const begun = row?.begun ?? 0;
     return new Promise((resolve, reject) =>
       this.#turns.begin(() => {
-        const refusal = this.#stopped ?? this.refuse?.(key);
+        const refusal = this.#refusal(key);
         if (refusal) return reject(refusal);
         const at = this.#parts.clock.now();
         this.#begun.set(key, { begun: begun + 1, at, isNoted: false });
@@ -165,6 +174,10 @@ export class SqliteJournal implements Journal {
   }
 
   #ask(key: string): StepRow | undefined {
+    assert(
+      !this.asked.has(key),
+      `run ${this.#parts.fence.runId}: two of its keys are "${key}" in the journal, so that one would get what the other came to. Rename one (invariant D1)`,
+    );
     this.asked.add(key);
     return this.#kept.get(key);
   }
@@ -182,6 +195,17 @@ export class SqliteJournal implements Journal {
         }
       });
     });
+  }
+
+  /** Why nothing more may begin. */
+  #refusal(key: string): BosunError | undefined {
+    const refusal = this.#stopped ?? this.refuse?.(key);
+    if (refusal) return refusal;
+    const now = systemClock.now();
+    if (now - this.#heldAt > SURE_MS && !this.#parts.writer.isHeld(this.#parts.fence))
+      this.#lost(toLeaseLost(this.#parts.fence.runId));
+    this.#heldAt = now;
+    return this.#stopped;
   }
 
   /** When a time is over that began with the first execution's call. */
@@ -215,7 +239,7 @@ export class SqliteJournal implements Journal {
         const pause = work(clock);
         pause.then(end, end);
         pause.then(
-          (value) => this.#keep(key, { value: value ?? undefined }).then(resolve, reject),
+          (value) => this.#keep(key, { value: value as Json | undefined }).then(resolve, reject), // `as`: no value is undefined
           (error: unknown) => reject(signal.aborted ? signal.reason : error), // an abort is no outcome of a wait
         );
       }),
@@ -254,6 +278,7 @@ export class SqliteJournal implements Journal {
             this.#lost(failure);
             return reject(failure);
           }
+          this.#heldAt = systemClock.now();
           probe?.("kept", key);
           this.#turns.deliver(commit, () => {
             if (isFailed) reject(outcome.error);

@@ -30,7 +30,7 @@ export function toRecord(
     queue,
     priority,
     tenant,
-    executions: row.fence,
+    executions: row.executions,
     createdAt,
     endedAt,
     error,

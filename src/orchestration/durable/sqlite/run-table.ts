@@ -22,6 +22,8 @@ export type RunRow = {
   readonly begunAt: number | undefined;
   readonly endedAt: number | undefined;
   readonly fence: number;
+  /** How often it was taken. The fence also counts how often it was given back. */
+  readonly executions: number;
   /** The reason, when somebody asked for its end. */
   readonly cancelled: string | undefined;
   /** Of the process that has it. */
@@ -134,7 +136,7 @@ function prepare({ database }: Sqlite) {
   );
   const find = database.prepare(`${COLUMNS} WHERE run_id = ?`);
   const take = database.prepare(
-    "UPDATE runs SET owner = ?, fence = fence + 1, phase = 'running', begun_at = COALESCE(begun_at, ?) WHERE id = ? RETURNING fence",
+    "UPDATE runs SET owner = ?, fence = fence + 1, executions = executions + 1, phase = 'running', begun_at = COALESCE(begun_at, ?) WHERE id = ? RETURNING fence",
   );
   const end = database.prepare(
     "UPDATE runs SET phase = ?, output = ?, error = ?, ended_at = ?, owner = NULL WHERE id = ?",
@@ -196,6 +198,7 @@ function toRow(row: Cells): RunRow {
     begunAt: numberIn(row, "begun_at"),
     endedAt: numberIn(row, "ended_at"),
     fence: Number(row["fence"]),
+    executions: Number(row["executions"]),
     cancelled: textIn(row, "cancelled"),
     owner:
       ownerName === undefined ? undefined : { name: ownerName, beatAt: Number(row["beat_at"]) },

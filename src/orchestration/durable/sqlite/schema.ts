@@ -10,7 +10,7 @@ export const MIGRATIONS: readonly string[] = [
      phase TEXT NOT NULL, input TEXT NOT NULL, output TEXT, error TEXT,
      queue TEXT, priority INTEGER NOT NULL, tenant TEXT, due_at REAL NOT NULL,
      created_at REAL NOT NULL, begun_at REAL, ended_at REAL,
-     owner INTEGER, fence INTEGER NOT NULL, cancelled TEXT);
+     owner INTEGER, fence INTEGER NOT NULL, executions INTEGER NOT NULL DEFAULT 0, cancelled TEXT);
    CREATE INDEX runs_due ON runs (queue, priority, id) WHERE ended_at IS NULL;
    CREATE TABLE steps (
      run INTEGER NOT NULL, key TEXT NOT NULL, seq INTEGER, begun INTEGER NOT NULL, ok INTEGER,

@@ -25,13 +25,16 @@ export interface Writer {
   add(entry: Entry): void;
   /** Writes what is waiting, now. */
   flush(): void;
+  /** Whether the run is still this process's. */
+  isHeld(fence: Fence): boolean;
 }
 
 /** Most entries of one transaction: a longer one would block the event loop. */
 const MAX_BATCH = 1_000;
 
 export function createWriter(sqlite: Sqlite, clock: Clock): Writer {
-  const keep = createKeep(sqlite);
+  const isHeld = createHeld(sqlite);
+  const keep = createKeep(sqlite, isHeld);
   let waiting: Entry[] = [];
   let commit = 0;
   let release: (() => void) | undefined;
@@ -43,7 +46,8 @@ export function createWriter(sqlite: Sqlite, clock: Clock): Writer {
       return toSqliteError(error, sqlite.path, "write a run to");
     }
     commit++;
-    for (const entry of batch) entry.kept(lost.has(entry) ? lostError(entry) : undefined, commit);
+    for (const entry of batch)
+      entry.kept(lost.has(entry) ? toLeaseLost(entry.fence?.runId ?? "") : undefined, commit);
     return undefined;
   };
   const flush = (): void => {
@@ -76,21 +80,34 @@ export function createWriter(sqlite: Sqlite, clock: Clock): Writer {
     flush() {
       while (waiting.length > 0) flush();
     },
+    isHeld(fence) {
+      try {
+        return isHeld(fence);
+      } catch {
+        return true; // a file that cannot be read: the next write says why
+      }
+    },
   };
 }
 
+function createHeld({ database }: Sqlite): (fence: Fence) => boolean {
+  const fenceOf = database.prepare("SELECT fence FROM runs WHERE id = ?");
+  return ({ run, fence }) => Number(fenceOf.get(run)?.["fence"]) === fence;
+}
+
 /** Writes entries in one transaction; returns those that were not written, because their run is another's now. */
-function createKeep(sqlite: Sqlite): (batch: readonly Entry[]) => ReadonlySet<Entry> {
-  const fenceOf = sqlite.database.prepare("SELECT fence FROM runs WHERE id = ?");
+function createKeep(
+  sqlite: Sqlite,
+  isHeldNow: (fence: Fence) => boolean,
+): (batch: readonly Entry[]) => ReadonlySet<Entry> {
   return (batch) => {
     const lost = new Set<Entry>();
     sqlite.transaction(() => {
-      const isHeld = new Map<number, boolean>();
+      const isHeld = new Map<Fence, boolean>(); // by execution: an earlier one of the same run has lost it
       for (const entry of batch) {
         const { fence } = entry;
-        if (fence && !isHeld.has(fence.run))
-          isHeld.set(fence.run, Number(fenceOf.get(fence.run)?.["fence"]) === fence.fence);
-        if (fence && isHeld.get(fence.run) === false) lost.add(entry);
+        if (fence && !isHeld.has(fence)) isHeld.set(fence, isHeldNow(fence));
+        if (fence && isHeld.get(fence) === false) lost.add(entry);
         else entry.write();
       }
     });
@@ -98,9 +115,10 @@ function createKeep(sqlite: Sqlite): (batch: readonly Entry[]) => ReadonlySet<En
   };
 }
 
-function lostError({ fence }: Entry): BosunError {
+/** The error of a run that another process has taken. */
+export function toLeaseLost(runId: string): BosunError {
   return new BosunError(
     "run/lease-lost",
-    `run ${fence?.runId} belongs to another process now: this one stood still for too long, or gave it back. Nothing more of it is written here`,
+    `run ${runId} belongs to another process now: this one stood still for too long, or gave it back. Nothing more of it is written here`,
   );
 }

@@ -1,0 +1,24 @@
+// All that an engine must do where no process needs to die for it.
+
+import { cancelCases } from "./cancel-cases.ts";
+import { hostCases } from "./host-cases.ts";
+import { queueCases } from "./queue-cases.ts";
+import { replayCases } from "./replay-cases.ts";
+import type { Subject } from "./scene.ts";
+import { sizeCases } from "./size-cases.ts";
+import { stepCases } from "./step-cases.ts";
+import { suspendCases } from "./suspend-cases.ts";
+import { valueCases } from "./value-cases.ts";
+import { waitCases } from "./wait-cases.ts";
+
+export function allCases(subject: Subject): void {
+  stepCases(subject);
+  replayCases(subject);
+  waitCases(subject);
+  cancelCases(subject);
+  valueCases(subject);
+  hostCases(subject);
+  suspendCases(subject);
+  queueCases(subject);
+  sizeCases(subject);
+}

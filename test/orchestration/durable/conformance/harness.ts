@@ -1,0 +1,68 @@
+// What the conformance suite asks of an engine under test: how to make a place for its journal, and how to open it there.
+//
+// A place is where a journal lies: a data folder, a server. It is plain data, so that a child process can be told it.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../../../../src/clock.ts";
+import type { DurableEngine, JournalProbe } from "../../../../src/orchestration/durable/engine.ts";
+import { openSqliteEngine } from "../../../../src/orchestration/durable/sqlite/engine.ts";
+
+/** Where the journal lies. */
+export type Place = { readonly engine: "sqlite"; readonly folder: string };
+
+/** How an engine is opened. */
+export type OpenOptions = {
+  readonly clock: Clock;
+  readonly probe?: JournalProbe | undefined;
+  readonly maxStepMs?: number | undefined;
+  readonly checkReplay?: boolean | undefined;
+};
+
+/** An engine under test. */
+export type EngineKind = {
+  readonly name: Place["engine"];
+  /** Whether it can be opened on a clock other than the system's. */
+  readonly takesClock: boolean;
+  /** Whether a process that stands still loses its runs to others after LEASE_MS. */
+  readonly hasLeases: boolean;
+  place(): Promise<Place & AsyncDisposable>;
+  open(place: Place, options: OpenOptions): Promise<DurableEngine>;
+};
+
+/** How long a process may stand still before another one takes its runs, and how often each looks for news. */
+export const LEASE_MS = 1_000;
+const POLL_MS = 20;
+
+const sqlite: EngineKind = {
+  name: "sqlite",
+  takesClock: true,
+  hasLeases: true,
+  async place() {
+    const folder = await mkdtemp(join(tmpdir(), "bosun-conformance-"));
+    return {
+      engine: "sqlite",
+      folder,
+      [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    };
+  },
+  open: async ({ folder }, { clock, probe, maxStepMs, checkReplay }) =>
+    openSqliteEngine(folder, {
+      clock,
+      leaseMs: LEASE_MS,
+      pollMs: POLL_MS,
+      ...(probe && { probe }),
+      ...(maxStepMs !== undefined && { maxStepMs }),
+      ...(checkReplay && { checkReplay }),
+    }),
+};
+
+export const ENGINES: readonly EngineKind[] = [sqlite];
+
+/** The engine of a place that a child process was told. */
+export function kindOf(place: Place): EngineKind {
+  const kind = ENGINES.find(({ name }) => name === place.engine);
+  if (!kind) throw new Error(`no engine ${place.engine}`);
+  return kind;
+}

@@ -1,0 +1,387 @@
+// What a host can ask: starting twice, finding, listing, resuming, copying.
+
+import { describe, expect, it } from "vitest";
+import { BosunError } from "../../../../src/error.ts";
+import type { Json } from "../../../../src/json.ts";
+import type { Durable } from "../../../../src/orchestration/durable/durable.ts";
+import { createScene, failureOf, interrupted, resumed, type Subject } from "./scene.ts";
+
+const wait = (d: Durable): Promise<Json> =>
+  d.wait("w", { timeoutMs: 3_600_000 }).then((value) => value ?? "nothing");
+
+export function hostCases(subject: Subject): void {
+  describe("starting a run", () => {
+    it("twice with one id is one run, at once and later", async () => {
+      await using scene = await createScene(subject);
+      const inputs: Json[] = [];
+      const flow = scene.flow(async (d, input) => {
+        inputs.push(input);
+        return d.step("s", async () => `output of ${JSON.stringify(input)}`);
+      });
+      const id = scene.id();
+
+      const [one, two] = await Promise.all([
+        scene.engine.start(flow, 1, { id }),
+        scene.engine.start(flow, 2, { id }),
+      ]);
+      const outputs = [await one.result(), await two.result()];
+      const three = await scene.engine.start(flow, 3, { id });
+      outputs.push(await three.result());
+
+      expect(outputs).toEqual(["output of 1", "output of 1", "output of 1"]);
+      expect(inputs).toEqual([1]);
+    });
+
+    it("twice in two processes is one run", async () => {
+      await using scene = await createScene(subject);
+      const other = await scene.another();
+      let calls = 0;
+      const flow = scene.flow((d) => d.step("s", async () => ++calls));
+      const id = scene.id();
+
+      const handles = await Promise.all([
+        scene.engine.start(flow, 1, { id }),
+        other.start(flow, 1, { id }),
+      ]);
+
+      expect(await Promise.all(handles.map((one) => one.result()))).toEqual([1, 1]);
+      expect(calls).toBe(1);
+    });
+
+    it("that has ended gives what it came to, and does not begin it again", async () => {
+      await using scene = await createScene(subject);
+      let calls = 0;
+      const flow = scene.flow(async () => {
+        calls++;
+        throw new BosunError("task/guardrail", "refused", { details: { n: 1 } });
+      });
+      const id = scene.id();
+
+      const first = await failureOf((await scene.engine.start(flow, 1, { id })).result());
+      await scene.restart();
+      const again = await scene.engine.start(flow, 1, { id });
+
+      expect(first).toBe("task/guardrail");
+      await expect(again.result()).rejects.toMatchObject({
+        code: "task/guardrail",
+        message: "refused",
+        details: { n: 1 },
+      });
+      expect(calls).toBe(1);
+    });
+
+    it("needs an id that is one", async () => {
+      await using scene = await createScene(subject);
+
+      const codes: string[] = [];
+      for (const id of ["", "a b", "a/b", "x".repeat(65), "ä"])
+        codes.push(await failureOf(scene.run(async () => 1, { id })));
+
+      expect(codes).toEqual(["usage", "usage", "usage", "usage", "usage"]);
+    });
+  });
+  lookCases(subject);
+  resumeCases(subject);
+  forkCases(subject);
+}
+
+function lookCases(subject: Subject): void {
+  describe("a run that has ended", () => {
+    it("can be asked for its output by whoever knows its id, as often as one likes", async () => {
+      await using scene = await createScene(subject);
+
+      const { id } = await scene.start(async (_d, input) => ({ got: input }), { input: [1] });
+      await (await scene.engine.get(id)).result();
+      await scene.restart();
+      const handle = await scene.engine.get(id);
+
+      expect([await handle.result(), await handle.result()]).toEqual([{ got: [1] }, { got: [1] }]);
+      expect(await scene.engine.input(id)).toEqual([1]);
+    });
+
+    it("is known with its flow, its times and how often it was executed", async () => {
+      await using scene = await createScene(subject);
+      const flow = scene.flow(async () => 1, "7");
+
+      const run = await scene.engine.start(flow, null, { id: scene.id(), tenant: "t" });
+      await run.result();
+      const record = await scene.engine.find(run.id);
+
+      expect(record).toEqual({
+        id: run.id,
+        flow: flow.name,
+        version: "7",
+        phase: "done",
+        queue: undefined,
+        priority: 0,
+        tenant: "t",
+        executions: 1,
+        createdAt: expect.any(Number),
+        endedAt: expect.any(Number),
+        error: undefined,
+      });
+      expect(record?.endedAt).toBeGreaterThanOrEqual(record?.createdAt ?? Infinity);
+    });
+
+    it("counts its executions", async () => {
+      await using scene = await createScene(subject);
+
+      const { id } = await interrupted(scene, async (_d, halt) => {
+        await halt(null);
+        return 1;
+      });
+
+      expect(await scene.engine.find(id)).toMatchObject({ phase: "done", executions: 2 });
+    });
+  });
+
+  describe("a run's steps", () => {
+    it("are told in the order in which they were kept, with what they came to", async () => {
+      await using scene = await createScene(subject);
+
+      const { id } = await interrupted(scene, async (d, halt, counted) => {
+        const slow = counted("slow", "abc", 40);
+        await counted("quick", 1);
+        await slow;
+        await d
+          .step("fails", async () => {
+            throw new BosunError("tool/failed", "no");
+          })
+          .catch(() => undefined);
+        await halt(null);
+        return null;
+      });
+      const steps = await scene.engine.steps(id);
+
+      expect(steps.map(({ key, status }) => [key, status])).toEqual([
+        ["quick", "done"],
+        ["slow", "done"],
+        ["fails", "failed"],
+        ["halt", "done"],
+      ]);
+      expect(steps[1]).toMatchObject({ attempt: 1, startedAt: expect.any(Number) });
+      expect(steps[1]?.ms).toBeGreaterThanOrEqual(39);
+      expect(steps[1]?.bytes).toBeGreaterThanOrEqual(3);
+    });
+
+    it("are told while they are under way", async () => {
+      await using scene = await createScene(subject);
+      const gate = Promise.withResolvers<number>();
+
+      const handle = await scene.start(async (d) => {
+        await d.step("first", async () => 1);
+        return d.step("open", () => gate.promise);
+      });
+      await scene.until(async () =>
+        (await scene.engine.steps(handle.id)).some(({ key }) => key === "open"),
+      );
+      const steps = await scene.engine.steps(handle.id);
+      gate.resolve(2);
+      await handle.result();
+
+      expect(steps).toMatchObject([
+        { key: "first", status: "done" },
+        { key: "open", status: "begun", ms: undefined },
+      ]);
+    });
+  });
+
+  describe("the list of runs", () => {
+    it("has the newest first, and only those that were asked for", async () => {
+      await using scene = await createScene(subject);
+      const ends = scene.flow(async (_d, input) => {
+        if (input === "bad") throw new BosunError("tool/failed", "no");
+        return input;
+      });
+      const waits = scene.flow(wait);
+      const start = async (flow: typeof ends, input: Json, queue?: string): Promise<string> => {
+        const handle = await scene.engine.start(flow, input, { id: scene.id(), queue });
+        if (flow === ends && queue === undefined) await failureOf(handle.result());
+        await scene.pass(2);
+        return handle.id;
+      };
+
+      const good = await start(ends, "good");
+      const bad = await start(ends, "bad");
+      const queued = await start(ends, "later", `${scene.name}-q`);
+      const waiting = await start(waits, null);
+      await scene.reached(waiting, "waiting");
+      const idsOf = async (query: Parameters<typeof scene.engine.list>[0]): Promise<string[]> =>
+        (await scene.engine.list(query)).map(({ id }) => id);
+
+      expect(await idsOf({ flow: ends.name })).toEqual([queued, bad, good]);
+      expect(await idsOf({ flow: ends.name, limit: 2 })).toEqual([queued, bad]);
+      expect(await idsOf({ flow: ends.name, phases: ["done", "failed"] })).toEqual([bad, good]);
+      expect(await idsOf({ flow: waits.name, phases: ["waiting"] })).toEqual([waiting]);
+      expect(await idsOf({ queue: `${scene.name}-q` })).toEqual([queued]);
+      expect(await idsOf({ flow: `${scene.name}-none` })).toEqual([]);
+    });
+  });
+
+  describe("an id that there is not", () => {
+    it("is refused by whatever needs a run", async () => {
+      await using scene = await createScene(subject);
+      const { engine } = scene;
+      const id = scene.id();
+
+      const codes = [
+        await failureOf(engine.get(id)),
+        await failureOf(engine.resume(id)),
+        await failureOf(engine.input(id)),
+        await failureOf(engine.steps(id)),
+        await failureOf(engine.fork(id, { id: scene.id() })),
+        await failureOf(engine.send(id, "w", 1)),
+        await failureOf(engine.cancel(id, "why")),
+      ];
+
+      expect(codes).toEqual(codes.map(() => "run/unknown"));
+      expect(await engine.find(id)).toBeUndefined();
+    });
+  });
+}
+
+function resumeCases(subject: Subject): void {
+  describe("resuming a run", () => {
+    it("is refused when it has ended", async () => {
+      await using scene = await createScene(subject);
+
+      const handle = await scene.start(async () => 1);
+      await handle.result();
+
+      expect(await failureOf(scene.engine.resume(handle.id))).toBe("run/ended");
+    });
+
+    it("is refused while another process executes it", async () => {
+      await using scene = await createScene(subject);
+      const other = await scene.another();
+
+      const handle = await scene.start(wait);
+      await scene.reached(handle.id, "waiting");
+      const code = await failureOf(other.resume(handle.id));
+      await scene.engine.send(handle.id, "w", 1);
+
+      expect(code).toBe("run/owned");
+      expect(await handle.result()).toBe(1);
+    });
+
+    it("goes on with the version that it began with, also beside a newer one", async () => {
+      await using scene = await createScene(subject);
+      const old = scene.flow(async (d) => ["old", await wait(d)]);
+      const newer = { ...old, version: "2", run: async (d: Durable) => ["new", await wait(d)] };
+      const unrelated = scene.flow(async () => 1);
+
+      const { id } = await scene.engine.start(old, null, { id: scene.id() });
+      await scene.reached(id, "waiting");
+      await scene.restart([newer, unrelated]);
+      const refused = await failureOf(resumed(scene, id));
+      const left = await scene.engine.find(id);
+      await scene.restart([newer, old]);
+      const again = await resumed(scene, id);
+      const fresh = await scene.engine.start(newer, null, { id: scene.id() });
+      await scene.engine.send(id, "w", 1);
+      await scene.engine.send(fresh.id, "w", 2);
+
+      expect(refused).toBe("run/version");
+      expect(left).toMatchObject({ version: "1", endedAt: undefined });
+      expect(["interrupted", "waiting"]).toContain(left?.phase);
+      expect(await again.result()).toEqual(["old", 1]);
+      expect(await fresh.result()).toEqual(["new", 2]);
+    });
+
+    it("has a time limit of its own, and ends with its own signal", async () => {
+      await using scene = await createScene(subject);
+      const controller = new AbortController();
+
+      const ids: string[] = [];
+      for (const _ of [1, 2]) {
+        const { id } = await scene.start(async (d) => {
+          await d.sleep("long", 3_600_000);
+          return 1;
+        });
+        ids.push(id);
+      }
+      await scene.pass(20);
+      await scene.restart();
+      const [limited = "", aborted = ""] = ids;
+      const one = await resumed(scene, limited, { timeoutMs: 30 });
+      const two = await resumed(scene, aborted, { signal: controller.signal });
+      controller.abort(new BosunError("run/cancelled", "enough"));
+
+      expect(await failureOf(one.result())).toBe("run/timed-out");
+      expect(await failureOf(two.result())).toBe("run/cancelled");
+    });
+  });
+}
+
+function forkCases(subject: Subject): void {
+  describe("a fork of a run", () => {
+    const prepared = async (scene: Awaited<ReturnType<typeof createScene>>) => {
+      const executed: string[] = [];
+      const flow = scene.flow(async (d, input) => {
+        const got: Json[] = [input];
+        for (const key of ["a", "b", "c"])
+          got.push(
+            await d.step(key, async () => {
+              executed.push(key);
+              return `${key} of ${JSON.stringify(input)}`;
+            }),
+          );
+        return got;
+      });
+      const source = await scene.engine.start(flow, 1, { id: scene.id() });
+      await source.result();
+      executed.length = 0;
+      return { executed, source, flow };
+    };
+
+    it("takes over all kept steps, and has an end of its own", async () => {
+      await using scene = await createScene(subject);
+      const { executed, source } = await prepared(scene);
+      const id = scene.id();
+
+      await scene.engine.fork(source.id, { id });
+      const before = await scene.engine.find(id);
+      const output = await (await scene.engine.resume(id)).result();
+
+      expect(before).toMatchObject({ phase: "interrupted" });
+      expect(output).toEqual([1, "a of 1", "b of 1", "c of 1"]);
+      expect(executed).toEqual([]);
+    });
+
+    it("executes those that it does not take over, with the input that it was given", async () => {
+      await using scene = await createScene(subject);
+      const { executed, source } = await prepared(scene);
+      const id = scene.id();
+      const places: number[] = [];
+
+      await scene.engine.fork(source.id, {
+        id,
+        input: 2,
+        keep: ({ key }, place) => {
+          places.push(place);
+          return key === "a";
+        },
+      });
+      const output = await (await scene.engine.resume(id)).result();
+
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+      expect(new Set(places).size).toBe(3);
+      expect(output).toEqual([2, "a of 1", "b of 2", "c of 2"]);
+      expect(executed).toEqual(["b", "c"]);
+      expect(await scene.engine.input(id)).toBe(2);
+      expect(await (await scene.engine.get(source.id)).result()).toEqual([
+        1,
+        "a of 1",
+        "b of 1",
+        "c of 1",
+      ]);
+    });
+
+    it("needs an id that no run has", async () => {
+      await using scene = await createScene(subject);
+      const { source } = await prepared(scene);
+
+      expect(await failureOf(scene.engine.fork(source.id, { id: source.id }))).toBe("usage");
+    });
+  });
+}
