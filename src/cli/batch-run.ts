@@ -78,7 +78,7 @@ async function endOf(bosun: Bosun, id: string): Promise<RunState | undefined> {
 }
 
 function idOf({ crew, index, inputs, model = "", out }: BatchJob, number: number): string {
-  const what: Json = [crew.name, resolve(out), inputs as Json, model]; // `as`: inputs are JSON
+  const what: Json = [crew.name, resolve(out), inputs, model];
   const hash = createHash("sha256").update(canonicalJson(what)).digest("hex").slice(0, 12);
   return `job-${index}-${hash}${number === 1 ? "" : `-${number}`}`;
 }
