@@ -4,7 +4,13 @@ import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
 import type { Message } from "../../inference/model/message.ts";
 import { nameOf } from "../../inference/model/endpoint.ts";
-import type { ModelEvent, ModelRequest, Path, Reply } from "../../inference/model/model.ts";
+import type {
+  FailedAttempt,
+  ModelEvent,
+  ModelRequest,
+  Path,
+  Reply,
+} from "../../inference/model/model.ts";
 import type { CallCost } from "../../inference/model/price.ts";
 import { estimatePrompt } from "../../inference/model/tokens.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
@@ -172,21 +178,16 @@ async function callModel(
       case "queued":
         log.emit(path, { type: "model-queued", agent, reason: event.reason }, step.attempt);
         break;
-      case "start":
+      case "start": {
         told.isStarted = true;
+        const { endpoint, model, attempt: call } = event;
         log.emit(
           path,
-          {
-            type: "model-start",
-            agent,
-            purpose,
-            endpoint: event.endpoint,
-            model: event.model,
-            call: event.attempt,
-          },
+          { type: "model-start", agent, purpose, endpoint, model, call },
           step.attempt,
         );
         break;
+      }
       case "retry":
       case "fallback":
         if (event.type === "fallback") answering = event.to;
@@ -194,7 +195,8 @@ async function callModel(
         account.checkNext();
         break;
       case "end": {
-        const { type: _, ...reply } = event;
+        const { type: _, failed = [], ...reply } = event;
+        for (const fact of behindFacts(failed, agent, account)) log.emit(path, fact, step.attempt);
         if (!reply.cached)
           world.tokens.note(
             answering,
@@ -212,6 +214,22 @@ async function callModel(
     `the model of agent "${agent}" ended its events without an end`,
   );
 }
+
+/** The same of attempts that a gateway made, and has repeated already. */
+function behindFacts(
+  failed: readonly FailedAttempt[],
+  agent: string,
+  account: Account,
+): readonly RunFact[] {
+  const told = { type: "model-retry", agent, afterMs: 0, message: BEHIND } as const;
+  return failed.map(({ code, usage }, index) => {
+    const cost = account.costOf(usage);
+    account.fail(usage, false);
+    return { ...told, call: index + 1, code, usage, ...known({ cost }) };
+  });
+}
+
+const BEHIND = "the gateway has repeated it";
 
 /** Counts what an attempt that failed used, and tells it. */
 function toFailedFact(

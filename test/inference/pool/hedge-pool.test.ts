@@ -28,7 +28,7 @@ function asked(health: Health, woken: string[]): Model & Probe {
     gauges: async () => undefined,
     capacity: async () => ({}),
     health: async () => health,
-    wake: async () => void woken.push("gpu-1"),
+    wake: async () => woken.push("gpu-1") > 0,
   };
 }
 
