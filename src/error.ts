@@ -84,6 +84,7 @@ export type ErrorCode =
   | "server/forbidden" // a Host or Origin that may not ask
   | "server/not-found" // no such route
   | "server/too-large" // a body over the limit
+  | "server/closing" // it lets its open requests end and takes no others
   | "usage"; // a command line that cannot be understood
 
 /** What travels with an error besides its message. */

@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { formatSection, readLoad, readMachine, type Section } from "../overhead/report.ts";
 import { measureAffinity } from "./affinity.ts";
+import { measureArrivals } from "./arrivals.ts";
 import { measureBound } from "./bound.ts";
 import { measureColdStart } from "./cold-start.ts";
 import { createField, type Field } from "./field.ts";
@@ -49,7 +50,7 @@ const shared = (profile: typeof SHARED, replicas: number, seed = 1): Promise<Fie
     seeds: [seed],
   });
 
-const parts: Readonly<Record<string, () => Promise<Section>>> = {
+const parts: Readonly<Record<string, () => Promise<Section | readonly Section[]>>> = {
   headline: async () => measureHeadline(await shared(LOOPS, 4)),
   overload: async () =>
     measureOverload([...(await bothMixes()), await shared(SHARED, 4, unseen[0])]),
@@ -57,7 +58,7 @@ const parts: Readonly<Record<string, () => Promise<Section>>> = {
   bound: async () => measureBound(await bothMixes()),
   affinity: async () => measureAffinity([await shared(SHARED, 4), await shared(SHARED, 8)]),
   cold: () => measureColdStart(values.quick ? 5 : 20),
-  speed: () => measureSpeed(rounds, 5_000),
+  speed: async () => [await measureSpeed(rounds, 5_000), await measureArrivals(rounds)],
 };
 const machine = readMachine();
 const loadAtStart = readLoad();
@@ -78,10 +79,12 @@ for (const name of values.only.split(",")) {
   const part = parts[name];
   if (!part) throw new Error(`no part "${name}": ${Object.keys(parts).join(", ")}`);
   const before = process.cpuUsage();
-  const section = await part();
+  const made = [await part()].flat();
   const { user, system } = process.cpuUsage(before);
-  sections.push(section);
-  say(`\n${formatSection(section)}\n${Math.round((user + system) / 1e6)} s of processor time.`);
+  sections.push(...made);
+  say(
+    `\n${made.map(formatSection).join("\n\n")}\n${Math.round((user + system) / 1e6)} s of processor time.`,
+  );
 }
 const load = { atStart: loadAtStart, atEnd: readLoad() };
 say(`\nLoad average ${load.atStart} before, ${load.atEnd} after`);

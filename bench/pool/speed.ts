@@ -1,25 +1,19 @@
 // What the pool itself costs, in real time: a Model that answers at once, called directly and through a pool of eight endpoints.
 
 import { systemClock } from "../../src/clock.ts";
-import type { Model, ModelEvent, ModelRequest } from "../../src/inference/model/model.ts";
-import type { PoolEndpoint } from "../../src/inference/pool/deployment.ts";
-import { createPool } from "../../src/inference/pool/pool.ts";
+import type { Model } from "../../src/inference/model/model.ts";
 import { formatNumber, type Section } from "../overhead/report.ts";
 import { summarize } from "../overhead/statistics.ts";
+import { ENDPOINTS, KNOWN, noop, poolOf, PROMPT_CHARACTERS, requestOf } from "./no-op.ts";
 import { quantileOf } from "./tally.ts";
-
-const ENDPOINTS = 8;
-/** Characters of a prompt: 500 tokens, as most calls of most crews. */
-const PROMPT_CHARACTERS = 2_000;
 
 type Way = { readonly name: string; readonly model: Model };
 
 export async function measureSpeed(rounds: number, calls: number): Promise<Section> {
-  const known: PoolEndpoint["capacity"] = { kvTokens: 10_000_000, maxNumSeqs: 256 };
   const ways: readonly Way[] = [
     { name: "no-op Model", model: noop },
     { name: "pool, capacity unknown", model: poolOf({}, 1) },
-    { name: `pool, ${ENDPOINTS} endpoints, KV and max_num_seqs`, model: poolOf(known, ENDPOINTS) },
+    { name: `pool, ${ENDPOINTS} endpoints, KV and max_num_seqs`, model: poolOf(KNOWN, ENDPOINTS) },
   ];
   const rows: Record<string, string>[] = [];
   const data: unknown[] = [];
@@ -55,51 +49,11 @@ export async function measureSpeed(rounds: number, calls: number): Promise<Secti
     title: "Speed: what the pool costs a call, in real time",
     note:
       `Calls per second of processor time, and latency on the wall; prompts of ${PROMPT_CHARACTERS} characters, of which half is shared. ` +
-      "Targets: at least 5,000 calls/s/core, p99 added at most 1 ms. With 64 at once a call's latency holds 63 others' work on the one core.",
+      "Targets: at least 5,000 calls/s/core, p99 added at most 1 ms. With 64 at once a call's latency holds 63 others' work on the one core: the latency target is of calls that arrive by themselves (below).",
     rows,
     data,
   };
 }
-
-function poolOf(capacity: PoolEndpoint["capacity"], count: number): Model {
-  const endpoint = (index: number): PoolEndpoint => ({
-    name: `endpoint-${index}`,
-    at: { ...noop },
-    capacity,
-  });
-  const others = Array.from({ length: count - 1 }, (_, index) => endpoint(index + 1));
-  const deployment = {
-    type: "deployment",
-    name: "model",
-    endpoints: [endpoint(0), ...others],
-  } as const;
-  return createPool({ clock: systemClock, resolve: () => deployment });
-}
-
-const USAGE = {
-  input: { total: 500, cached: undefined },
-  output: { total: 20, reasoning: undefined },
-  source: "server",
-} as const;
-
-/** Answers at once. */
-const noop: Model = {
-  async *call(): AsyncGenerator<ModelEvent> {
-    yield { type: "start", endpoint: "no-op", model: "no-op", attempt: 1 };
-    yield {
-      type: "end",
-      text: "done",
-      reasoning: "",
-      calls: [],
-      finish: { unified: "stop", raw: "stop" },
-      usage: USAGE,
-      timings: { queueMs: 0, firstTokenMs: 0, totalMs: 0 },
-      endpoint: "no-op",
-      model: "no-op",
-    };
-  },
-  contextTokens: async () => 100_000,
-};
 
 const NEVER = new AbortController().signal;
 
@@ -122,28 +76,4 @@ async function runCalls(
   await Promise.all(Array.from({ length: atOnce }, worker));
   const { user, system } = process.cpuUsage(before);
   return { cpuSeconds: (user + system) / 1e6, latencies };
-}
-
-const SHARED = "You are an analyst who answers in one word. "
-  .repeat(30)
-  .slice(0, PROMPT_CHARACTERS / 2);
-
-function requestOf(index: number): ModelRequest {
-  const own = `Question ${index}: `.padEnd(PROMPT_CHARACTERS / 2, "what is it? ");
-  return {
-    models: ["model"],
-    messages: [
-      { role: "system", content: SHARED },
-      { role: "user", content: own },
-    ],
-    settings: { maxTokens: 100 },
-    hints: {
-      runId: `run-${index % 100}`,
-      path: ["task:a", "turn:1"],
-      purpose: "work",
-      remainingCalls: index % 20,
-      agent: "analyst",
-      task: "a",
-    },
-  };
 }

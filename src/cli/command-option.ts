@@ -31,6 +31,13 @@ export function toCount(text: string): number {
   throw new InvalidArgumentError("It must be a whole number of at least 1.");
 }
 
+/** Seconds, 0 to an hour. */
+export function toSeconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 3_600) return value;
+  throw new InvalidArgumentError("It must be seconds, 0 to 3600.");
+}
+
 /** A port; 0 takes a free one. */
 export function toPort(text: string): number {
   const value = Number(text);

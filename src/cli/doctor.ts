@@ -18,7 +18,7 @@ import { checkModelName } from "./model-name.ts";
 import { count, duration, several } from "./number.ts";
 import type { Paint } from "./paint.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
-import { oneLine } from "./width.ts";
+import { displayWidth, oneLine, padTo } from "./width.ts";
 
 /** Flags of `doctor`. */
 export type DoctorFlags = {
@@ -40,15 +40,11 @@ export async function doctorCommand(flags: DoctorFlags, terminal: Terminal): Pro
     const name = nameOfChecked(ref, deployment);
     if (!flags.json) writeLines(out, [`Checking ${oneLine(name)}`]);
     const reports: CheckReport[] = [];
-    for await (const report of runChecks(
-      planChecks({ keeping, bosun, ref, deployment, terminal }),
-      {
-        clock,
-        signal,
-      },
-    )) {
+    const checks = planChecks({ keeping, bosun, ref, deployment, terminal });
+    const width = Math.max(...checks.map((check) => displayWidth(check.name)));
+    for await (const report of runChecks(checks, { clock, signal })) {
       reports.push(report);
-      if (!flags.json) writeLines(out, checkLines(report, out.paint));
+      if (!flags.json) writeLines(out, checkLines(report, { width, paint: out.paint }));
     }
     const ok = reports.every(({ status }) => status !== "failed");
     if (flags.json) out.write(`${JSON.stringify({ ok, model: name, checks: reports })}\n`);
@@ -167,10 +163,10 @@ const MARKS = { ok: ["✓", "green"], failed: ["✗", "red"], skipped: ["–", "
 
 function checkLines(
   { name, status, detail, next, ms }: CheckReport,
-  paint: Paint,
+  { width, paint }: { readonly width: number; readonly paint: Paint },
 ): readonly string[] {
   const [mark, style] = MARKS[status];
   const time = status === "skipped" ? "" : duration(ms);
-  const line = `${paint(style, mark)} ${name.padEnd(20)}${time.padStart(9)}  ${oneLine(detail)}`;
+  const line = `${paint(style, mark)} ${padTo(name, width)}${time.padStart(9)}  ${oneLine(detail)}`;
   return next === undefined ? [line] : [line, `    next: ${oneLine(next)}`];
 }

@@ -104,7 +104,7 @@ type ModelLineEvent = Exclude<
 function modelLine(event: ModelLineEvent): string | undefined {
   switch (event.type) {
     case "context-trim":
-      return `context: ${event.part} ${TRIMMED[event.how ?? "cut"]} from ${count(event.tokensBefore)} to ${count(event.tokensAfter)} tokens`;
+      return trimLine(event);
     case "input-read":
       return `${event.agent}: has read ${share(lengthOf(event.ranges), event.characters)} of the input ${event.input}`;
     case "model-queued":
@@ -129,6 +129,13 @@ function modelLine(event: ModelLineEvent): string | undefined {
     default:
       return workLine(event);
   }
+}
+
+type Trim = Extract<RunEvent, { readonly type: "context-trim" }>;
+
+function trimLine({ part, how = "cut", tokensBefore, tokensAfter, failure }: Trim): string {
+  const why = failure ? `, as a summary failed:${reasonOf(failure)}` : "";
+  return `context: ${part} ${TRIMMED[how]} from ${count(tokensBefore)} to ${count(tokensAfter)} tokens${why}`;
 }
 
 const TRIMMED = { cut: "cut", summary: "summarised", retrieval: "made searchable," } as const;

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { commandName } from "./command-name.ts";
-import { type Define, toPort } from "./command-option.ts";
+import { type Define, toPort, toSeconds } from "./command-option.ts";
 import type { GatewayFlags } from "./gateway.ts";
 
 /** Adds the command. */
@@ -19,6 +19,7 @@ export function addGateway(program: Command, { terminal, onCode }: Define): void
     )
     .option("--fleet <file>", "default: BOSUN_FLEET, else bosun.fleet.yaml in the working folder")
     .option("--token-env <name>", "the variable that holds the token")
+    .option("--drain <s>", "how long open calls may go on at Ctrl-C; default 25", toSeconds)
     .addHelpText("after", `\nExample:\n  ${commandName()} gateway --fleet bosun.fleet.yaml`)
     .action(async (flags: GatewayFlags) => {
       const { gatewayCommand } = await import("./gateway.ts");

@@ -4,13 +4,14 @@ import { createResolver, defaultModelOf, withFallbacks } from "../alias.ts";
 import { BosunError } from "../error.ts";
 import { createGateway } from "../inference/facade/gateway.ts";
 import type { Aliases } from "../inference/facade/hop.ts";
-import { listen } from "../inference/facade/listen.ts";
+import { type Listening, listen } from "../inference/facade/listen.ts";
 import { nameOf } from "../inference/model/endpoint.ts";
 import type { Env } from "../inference/model/http.ts";
 import type { FleetWatch } from "../inference/pool/fleet-watch.ts";
 import { createPool } from "../inference/pool/pool.ts";
 import { openFleet } from "../own-fleet.ts";
 import { EXIT, failureText } from "./failure.ts";
+import { several } from "./number.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
 import { bosunVersion } from "./version.ts";
 
@@ -21,18 +22,30 @@ export type GatewayFlags = {
   readonly fleet?: string | undefined;
   /** The variable that holds the token; needed for an address that others can reach. */
   readonly tokenEnv?: string | undefined;
+  /** Seconds. */
+  readonly drain?: number | undefined;
 };
 
 const DEFAULT_PORT = 8_500;
+/** Kubernetes kills after 30. */
+const DEFAULT_DRAIN_SECONDS = 25;
 /** Workers keep as many open as they have calls in flight or waiting here. */
 const MAX_CONNECTIONS = 16_384;
 /** The name of the model of agents that name none. */
 const DEFAULT_ALIAS = "default";
 
-/** Serves the fleet until the user interrupts. @returns the exit code: ending a server by Ctrl-C is its normal end. */
+/**
+ * Serves the fleet until the user interrupts: calls that are open then may end, a second interrupt ends the process at once.
+ * @returns the exit code: ending a server by Ctrl-C is its normal end.
+ */
 export async function gatewayCommand(flags: GatewayFlags, terminal: Terminal): Promise<number> {
   const { clock, signal, err } = terminal;
-  const { port = DEFAULT_PORT, host = "127.0.0.1", tokenEnv } = flags;
+  const {
+    port = DEFAULT_PORT,
+    host = "127.0.0.1",
+    tokenEnv,
+    drain = DEFAULT_DRAIN_SECONDS,
+  } = flags;
   const env = terminal.env();
   const tell = (error: unknown): void => writeLines(err, [failureText(error, false)]);
   const fleet = openFleet(
@@ -44,9 +57,11 @@ export async function gatewayCommand(flags: GatewayFlags, terminal: Terminal): P
   const aliases = (): Aliases => aliasesOf(env, fleet);
   const app = createGateway({ pool, aliases, clock, version: bosunVersion(), onError: tell });
   const token = tokenEnv === undefined ? undefined : tokenOf(tokenEnv, env);
-  const limits = { signal, token, maxConnections: MAX_CONNECTIONS };
+  const patience = { ms: drain * 1_000, clock };
+  const limits = { signal, token, maxConnections: MAX_CONNECTIONS, drain: patience };
   const server = await listen(app, { port, host, ...limits });
   writeLines(err, aboutLines(server.url, { aliases: aliases(), fleet }));
+  signal.addEventListener("abort", () => writeLines(err, closingLines(server, drain)));
   await server.closed;
   pool.close();
   return EXIT.done;
@@ -75,6 +90,14 @@ function tokenOf(name: string, env: Env): string {
   const token = env[name]?.trim();
   if (token) return token;
   throw new BosunError("config/invalid", `--token-env ${name}: this variable is not set`);
+}
+
+function closingLines(server: Listening, seconds: number): string[] {
+  const open = server.openRequests();
+  if (open === 0 || seconds === 0) return [];
+  return [
+    `Closing: ${several(open, "open call")} may go on for ${seconds} s. Ctrl-C again ends at once.`,
+  ];
 }
 
 type About = { readonly aliases: Aliases; readonly fleet: FleetWatch | undefined };

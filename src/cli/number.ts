@@ -45,9 +45,11 @@ export function elapsed(ms: number): string {
   return `${Math.floor(seconds / 3_600)}h ${two(Math.floor((seconds % 3_600) / 60))}m`;
 }
 
-/** 0.256 → "26 %"; "–" of nothing. */
+/** 0.256 → "26 %", 0.001 → "<1 %", 0 → "0 %"; "–" of nothing. */
 export function share(part: number, whole: number): string {
-  return whole > 0 ? `${Math.round((part / whole) * 100)} %` : "–";
+  if (!(whole > 0)) return "–";
+  const percent = Math.round((part / whole) * 100);
+  return percent === 0 && part > 0 ? "<1 %" : `${percent} %`;
 }
 
 /** 45.3 → "45 tok/s". Below 10 with one decimal. */

@@ -6,6 +6,8 @@ import { newFolder, ONE_AGENT, runBosun } from "./bosun-process.ts";
 
 const fleetWith = (...models: readonly string[]): string => `models:\n  ${models.join("\n  ")}\n`;
 
+const NAME = "far-".repeat(8) + "1";
+
 describe("the command with a fleet file", () => {
   it("lists its models with their endpoints and what they tell", async () => {
     await using twin = await serveTwin();
@@ -88,6 +90,25 @@ describe("the command with a fleet file", () => {
     expect(right.out).toMatch(/^✓ endpoint reachable/m);
     expect(right.out).toMatch(/^✓ context length .*8,192 tokens/m);
     expect(right.out).toMatch(/^✓ one tiny call/m);
+  });
+
+  it("lines its columns up, however long the names of a model's endpoints are", async () => {
+    await using twin = await serveTwin({ speed: 100 });
+    await using other = await serveTwin({ speed: 100 });
+    const cwd = newFolder({
+      "bosun.fleet.yaml": fleetWith(
+        `large: { endpoints: [ { url: "${twin.url}", name: ${NAME} }, { url: "${other.url}" } ] }`,
+      ),
+    });
+
+    const { out } = await runBosun(["doctor"], { cwd });
+
+    const timed = out
+      .split("\n")
+      .flatMap((line) => /^✓ .+? [\d.]+ m?s(?= {2})/.exec(line)?.[0] ?? []);
+    expect(out).toContain(`endpoint reachable: ${NAME}`);
+    expect(timed.length).toBeGreaterThan(4);
+    expect(new Set(timed.map((text) => text.length)).size).toBe(1);
   });
 
   it("says the place of a mistake, and keeps to what is stored", async () => {

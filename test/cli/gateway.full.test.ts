@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MODEL, serveTwin } from "../inference/twin/served-twin.ts";
+import { fillerSource } from "../../src/inference/twin/text/plain-source.ts";
+import { becomesTrue, MODEL, serveTwin } from "../inference/twin/served-twin.ts";
 import { newFolder, runBosun, startBosun, TWO_AGENTS } from "./bosun-process.ts";
 
 /** A fleet file of one model at these URLs. */
@@ -13,6 +14,28 @@ async function startGateway(fleet: string, ...args: readonly string[]) {
   const said = await gateway.said("Ctrl-C ends it.");
   const url = /http:\/\/[\d.]+:\d+/.exec(said)?.[0] ?? "";
   return { gateway, said, url, [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose]() };
+}
+
+/** A streamed answer: what came first, and all that comes behind it. */
+async function openStream(url: string): Promise<{ first: string; rest: Promise<string> }> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      model: "default",
+      stream: true,
+      messages: [{ role: "user", content: "Hello" }],
+    }),
+  });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const first = (await reader?.read())?.value ?? "";
+  const readRest = async (): Promise<string> => {
+    let text = "";
+    for (let next = await reader?.read(); next && !next.done; next = await reader?.read())
+      text += next.value;
+    return text;
+  };
+  return { first, rest: readRest() };
 }
 
 describe("bosun gateway", () => {
@@ -40,6 +63,55 @@ describe("bosun gateway", () => {
     expect(code).toBe(0);
     expect(out).toContain(`"endpoint":"${new URL(twin.url).host}"`);
     expect(metrics).toMatch(/^bosun_pool_admitted_total 2$/m);
+  });
+
+  it("lets an open stream end at SIGTERM, takes no other call, and ends with 0", async () => {
+    await using twin = await serveTwin({ source: fillerSource(400), speed: 4 });
+    await using served = await startGateway(fleetOf(twin.url));
+    const { first, rest } = await openStream(served.url);
+
+    served.gateway.kill("SIGTERM");
+    await served.gateway.said("Closing: 1 open call may go on for 25 s.");
+    await expect(fetch(`${served.url}/health`)).rejects.toThrow("fetch failed");
+    const wasOpen = twin.inFlight();
+    const text = await rest;
+    const { code } = await served.gateway.ended;
+
+    expect(first).not.toContain("[DONE]");
+    expect(wasOpen).toBe(1);
+    expect(text.trimEnd()).toMatch(/data: \[DONE\]$/);
+    expect(text).toContain('"finish_reason":"stop"');
+    expect(code).toBe(0);
+  });
+
+  it("cuts a stream that is open longer than --drain, and its call at the GPU", async () => {
+    await using twin = await serveTwin({ source: fillerSource(8_000), speed: 1 });
+    await using served = await startGateway(fleetOf(twin.url), "--drain", "0.1");
+    const { rest } = await openStream(served.url);
+    const failed = rest.catch((error: unknown) => error);
+
+    served.gateway.kill("SIGTERM");
+    const { code, err } = await served.gateway.ended;
+    await becomesTrue(() => twin.inFlight() === 0);
+
+    expect(await failed).toBeInstanceOf(Error);
+    expect(err).toContain("may go on for 0.1 s");
+    expect(code).toBe(0);
+  });
+
+  it("ends at once by a second signal", async () => {
+    await using twin = await serveTwin({ source: fillerSource(8_000), speed: 1 });
+    await using served = await startGateway(fleetOf(twin.url), "--drain", "3600");
+    const { rest } = await openStream(served.url);
+    const failed = rest.catch((error: unknown) => error);
+
+    served.gateway.kill("SIGTERM");
+    await served.gateway.said("Closing: ");
+    served.gateway.kill("SIGTERM");
+    const { code } = await served.gateway.ended;
+
+    expect(await failed).toBeInstanceOf(Error);
+    expect(code).toBe(130);
   });
 
   it("goes to the endpoints itself, whatever gateway its file names", async () => {
@@ -78,6 +150,7 @@ describe("bosun gateway", () => {
       "this variable is not set",
     ],
     ["models: { large: { provider: ollama } }", ["--host", "0.0.0.0"], "set a token"],
+    ["models: { large: { provider: ollama } }", ["--drain", "4000"], "0 to 3600"],
     ["models: {}", [], "bosun.fleet.yaml"],
   ])("refuses a start that cannot serve: %s %j", async (fleet, args, message) => {
     const cwd = newFolder({ "bosun.fleet.yaml": fleet });

@@ -23,6 +23,7 @@ describe("numbers", () => {
     expect(count(1_234_567)).toBe("1,234,567");
     expect([tokens(1_200, "server"), tokens(1_200, "estimated")]).toEqual(["1,200", "~1,200"]);
     expect([share(1, 4), share(0, 0)]).toEqual(["25 %", "–"]);
+    expect([share(1, 1_000), share(0, 9), share(999, 1_000)]).toEqual(["<1 %", "0 %", "100 %"]);
     expect([speed(4.26), speed(45.4)]).toEqual(["4.3 tok/s", "45 tok/s"]);
     expect(elapsed(300)).toBe("0.3 s");
   });

@@ -4,7 +4,8 @@
 
 import type { Clock } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
-import type { Model, ModelEvent, ModelRequest } from "../model/model.ts";
+import { withAttempt, withAttempts } from "../model/gateway-attempt.ts";
+import type { FailedAttempt, Model, ModelEvent, ModelRequest } from "../model/model.ts";
 import { sseEvent } from "./event-stream.ts";
 import type { WireError } from "./wire-error.ts";
 import { createChunker, type Envelope } from "./wire-reply.ts";
@@ -32,11 +33,20 @@ export async function startStream(
   const events = call[Symbol.asyncIterator]();
   const askedAt = clock.now();
   let sent: { readonly queueMs: number; readonly endpoint?: string } = { queueMs: 0 };
-  let first = await events.next();
+  let failed: readonly FailedAttempt[] = [];
+  const next = async (): Promise<IteratorResult<ModelEvent>> => {
+    try {
+      return await events.next();
+    } catch (error) {
+      throw withAttempts(error, failed);
+    }
+  };
+  let first = await next();
   while (!first.done && !TOKENS.has(first.value.type)) {
     if (first.value.type === "start")
       sent = { queueMs: clock.now() - askedAt, endpoint: first.value.endpoint };
-    first = await events.next();
+    failed = withAttempt(failed, first.value);
+    first = await next();
   }
   const abort = (): void => {
     left.abort(new Error("the client has left"));
@@ -44,18 +54,20 @@ export async function startStream(
   };
   client.addEventListener("abort", abort, { once: true });
   if (client.aborted) abort();
-  return { events: resume(first, events), signal, abort, endpoint: undefined, ...sent };
+  return { events: resume(first, events, failed), signal, abort, endpoint: undefined, ...sent };
 }
 
 const TOKENS: ReadonlySet<ModelEvent["type"]> = new Set(["text-delta", "reasoning-delta", "end"]);
 
-/** An iteration that goes on behind an event that was taken already. Leaving it ends the call. */
+/** An iteration that goes on behind an event that was taken already; its end tells of the attempts before. Leaving it ends the call. */
 async function* resume(
   first: IteratorResult<ModelEvent>,
   rest: AsyncIterator<ModelEvent>,
+  failed: readonly FailedAttempt[],
 ): AsyncGenerator<ModelEvent> {
   try {
-    for (let next = first; !next.done; next = await rest.next()) yield next.value;
+    for (let next = first; !next.done; next = await rest.next())
+      yield next.value.type === "end" && failed.length > 0 ? { ...next.value, failed } : next.value;
   } finally {
     await rest.return?.();
   }

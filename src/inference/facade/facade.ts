@@ -12,7 +12,8 @@ import type { Clock } from "../../clock.ts";
 import { BosunError } from "../../error.ts";
 import { ownValue } from "../../json.ts";
 import { fromHintHeaders } from "../model/hint-header.ts";
-import type { Model, ModelRequest, Reply } from "../model/model.ts";
+import { withAttempt, withAttempts } from "../model/gateway-attempt.ts";
+import type { FailedAttempt, Model, ModelRequest, Reply } from "../model/model.ts";
 import { type ChatBody, readChatBody } from "./chat-body.ts";
 import { startStream, streamTexts } from "./chat-stream.ts";
 import { toStream } from "./event-stream.ts";
@@ -176,6 +177,14 @@ function findModel(models: Readonly<Record<string, Model>>, id: string): Model {
 }
 
 async function replyOf(model: Model, request: ModelRequest, signal: AbortSignal): Promise<Reply> {
-  for await (const event of model.call(request, signal)) if (event.type === "end") return event;
+  let failed: readonly FailedAttempt[] = [];
+  try {
+    for await (const event of model.call(request, signal)) {
+      if (event.type === "end") return failed.length > 0 ? { ...event, failed } : event;
+      failed = withAttempt(failed, event);
+    }
+  } catch (error) {
+    throw withAttempts(error, failed);
+  }
   throw new BosunError("model/cut", "the model ended without an end");
 }

@@ -6,7 +6,9 @@
 import type { AddressInfo } from "node:net";
 import { createServer, type Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
+import type { Clock, Timer } from "../../clock.ts";
 import { BosunError, messageOf } from "../../error.ts";
+import { createDrain } from "./drain.ts";
 import { createGuard } from "./guard.ts";
 
 /** What answers: a Hono app, or anything with its `fetch`. */
@@ -22,6 +24,8 @@ export type ListenOptions = {
   readonly host?: string | undefined;
   /** Closes the server when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** How long open requests may go on when `signal` aborts; new ones are then answered 503. Default: they are cut. */
+  readonly drain?: { readonly ms: number; readonly clock: Clock } | undefined;
   /** What `Authorization: Bearer …` must say, on every path but /health. */
   readonly token?: string | undefined;
   /** Most open connections; further ones are dropped. Default 1,024. */
@@ -35,6 +39,8 @@ export type Listening = {
   readonly port: number;
   /** Resolves when it is closed, whoever closed it. */
   readonly closed: Promise<void>;
+  /** Requests whose answer has not ended. */
+  openRequests(): number;
   /** Stops at once: open requests are cut, which aborts their model calls. */
   close(): Promise<void>;
 };
@@ -47,7 +53,7 @@ const DEFAULT_MAX_CONNECTIONS = 1_024;
  * without a token, the signal's reason when it is aborted already.
  */
 export async function listen(app: App, options: ListenOptions): Promise<Listening> {
-  const { port, host = "127.0.0.1", signal, token } = options;
+  const { port, host = "127.0.0.1", signal, token, drain } = options;
   signal?.throwIfAborted();
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new BosunError(
@@ -57,10 +63,11 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   }
   const guard = createGuard({ host, token });
   const server = createAdaptorServer({
-    fetch: (request, env) => guard(request) ?? app.fetch(request, env),
+    fetch: (request, env) => guard(request) ?? open.refusal() ?? app.fetch(request, env),
     createServer,
     overrideGlobalObjects: false,
   }) as Server; // `as`: createServer makes an HTTP/1 server
+  const open = createDrain(server);
   server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   await bind(server, host, port);
   const { port: bound } = server.address() as AddressInfo; // `as`: bound to a port, not to a pipe
@@ -73,15 +80,25 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
     server.close();
     server.closeAllConnections();
   };
-  signal?.addEventListener("abort", stop, { once: true });
-  server.once("close", () => signal?.removeEventListener("abort", stop));
-  if (signal?.aborted) stop(); // while the port was bound
+  let patience: Timer | undefined;
+  const end = (): void => {
+    if (!drain || drain.ms <= 0) return stop();
+    open.begin();
+    patience = drain.clock.timer(drain.ms, () => server.closeAllConnections());
+  };
+  signal?.addEventListener("abort", end, { once: true });
+  server.once("close", () => {
+    signal?.removeEventListener("abort", end);
+    patience?.[Symbol.dispose]();
+  });
+  if (signal?.aborted) end(); // while the port was bound
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
     port: bound,
     closed,
+    openRequests: () => open.open(),
     close() {
-      if (server.listening) stop();
+      stop();
       return closed;
     },
   };

@@ -58,6 +58,12 @@ const ENDPOINT: readonly EndpointMetric[] = [
     valueOf: ({ reservedTokens }) => reservedTokens,
   },
   {
+    name: "bosun_pool_peak_tokens",
+    type: "gauge",
+    help: "Most tokens of its KV cache that these calls will hold at once, as far as expected.",
+    valueOf: ({ peakTokens }) => peakTokens,
+  },
+  {
     name: "bosun_pool_kv_tokens",
     type: "gauge",
     help: "Tokens that may be held there at once; +Inf where nobody knows.",

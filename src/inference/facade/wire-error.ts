@@ -62,6 +62,7 @@ const SAID: Partial<Readonly<Record<ErrorCode, Said>>> = {
   "server/forbidden": { status: 403, type: INVALID, code: "forbidden" },
   "server/not-found": { status: 404, type: INVALID, code: "unknown_url" },
   "server/too-large": { status: 413, type: INVALID, code: "request_too_large" },
+  "server/closing": { status: 503, type: "overloaded_error", code: "closing" },
   "model/bad-request": { status: 400, type: INVALID, code: "invalid_request" },
   "model/context-length": { status: 400, type: INVALID, code: "context_length_exceeded" },
   "model/unknown": { status: 404, type: INVALID, code: "model_not_found" },

@@ -3,6 +3,7 @@
 
 import { BosunError, detailOf, type ErrorCode, isBosunError } from "../../error.ts";
 import { isJson, isObject, type Json, type JsonObject, parseJson } from "../../json.ts";
+import { fromAttemptsField, readUsage, toAttemptsField, toUsageField } from "./gateway-attempt.ts";
 import { MAX_NAME } from "./message.ts";
 import type { ModelRequest, Reply } from "./model.ts";
 
@@ -35,7 +36,7 @@ const CODES: ReadonlySet<string> = new Set<ErrorCode>([
   "model/cancelled",
 ]);
 
-/** Details that mean the same on both sides. Texts and usage are each side's own. */
+/** Details that mean the same on both sides. Texts are each side's own; usage has a field of its own. */
 const DETAILS = [
   "reason",
   "retryAfterMs",
@@ -60,7 +61,9 @@ export function toGatewayField(error: unknown): JsonObject | undefined {
       return value === undefined ? [] : [[key, value]];
     }),
   );
-  return { code: error.code, message: error.message.slice(0, MAX_MESSAGE), details };
+  const usage = toUsageField(error.details?.["usage"]);
+  const said = { code: error.code, message: error.message.slice(0, MAX_MESSAGE), details };
+  return usage === undefined ? said : { ...said, usage };
 }
 
 /** The gateway's error as it was there. Never retryable: the gateway has done that. Undefined for any other body. */
@@ -75,9 +78,11 @@ export function fromGatewayBody(body: string, where: string): BosunError | undef
   const kept = isObject(details)
     ? DETAILS.flatMap((key) => (isJson(details[key]) ? [[key, details[key]] as const] : []))
     : [];
+  // What the gateway's attempts used. Where tokens came, the client counts them itself (cost.ts).
+  const usage = readUsage(field["usage"]);
   // `as`: CODES holds nothing else
   return new BosunError(code as ErrorCode, `${where}: ${said}`, {
-    details: { ...Object.fromEntries(kept), isFinal: true },
+    details: { ...Object.fromEntries(kept), ...(usage ? { usage } : {}), isFinal: true },
   });
 }
 
@@ -87,12 +92,13 @@ export function isBehindGateway(error: BosunError): boolean {
 }
 
 /** What a reply's `metrics` say of the call behind the gateway, after the server's own. */
-export function toGatewayMetrics({ timings, endpoint, model }: Reply): JsonObject {
+export function toGatewayMetrics({ timings, endpoint, model, failed = [] }: Reply): JsonObject {
   return {
     ...(isObject(timings.server) ? timings.server : {}),
     bosun_queue_ms: Math.round(timings.queueMs),
     bosun_endpoint: endpoint,
     bosun_model: model,
+    ...(failed.length > 0 ? { bosun_failed: toAttemptsField(failed) } : {}),
   };
 }
 
@@ -103,11 +109,13 @@ export function throughGateway(reply: Reply): Reply {
   const { bosun_queue_ms: queueMs, bosun_endpoint: endpoint, bosun_model: model } = metrics;
   if (typeof queueMs !== "number" || !(queueMs >= 0)) return reply;
   const { firstTokenMs } = timings;
+  const failed = fromAttemptsField(metrics["bosun_failed"]);
   const server = Object.entries(metrics).filter(([key]) => !key.startsWith(OURS));
   return {
     ...reply,
     endpoint: nameIn(endpoint) ?? reply.endpoint,
     model: nameIn(model) ?? reply.model,
+    ...(failed.length > 0 ? { failed } : {}),
     timings: {
       queueMs: timings.queueMs + queueMs,
       firstTokenMs: firstTokenMs === undefined ? undefined : Math.max(0, firstTokenMs - queueMs),

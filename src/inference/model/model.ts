@@ -81,6 +81,9 @@ export type CallTimings = {
   readonly server?: Json | undefined;
 };
 
+/** An attempt that came to nothing, and what it used. */
+export type FailedAttempt = { readonly code: string; readonly usage: Usage };
+
 /** A finished answer. */
 export type Reply = {
   readonly text: string;
@@ -94,6 +97,8 @@ export type Reply = {
   readonly model: string;
   /** true: an earlier equal call did the work; its usage is zero. */
   readonly cached?: boolean | undefined;
+  /** Attempts that a gateway made before, where they used anything. Not in `usage`; no other event tells of them. */
+  readonly failed?: readonly FailedAttempt[] | undefined;
 };
 
 /** What happens during a call, in order. */

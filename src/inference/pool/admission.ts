@@ -134,7 +134,11 @@ class PoolAdmission implements Admission {
 
   /** Admits whoever can go now. Not entered twice: what is released meanwhile is seen by its own loop. */
   #pump(): void {
-    if (this.#isPumping || this.#queue.length === 0) return;
+    if (this.#isPumping) return;
+    if (this.#queue.length === 0) {
+      this.#look();
+      return;
+    }
     this.#isPumping = true;
     const held = new Set<EndpointState>();
     try {

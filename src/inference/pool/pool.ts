@@ -5,10 +5,10 @@
 // Invariants: M2, M3 (ledger.ts); M4 an aborted call closes its upstream socket (the client does); M5 only this folder repeats a model call.
 
 import type { Clock } from "../../clock.ts";
-import { BosunError, toBosunError } from "../../error.ts";
+import { BosunError, isBosunError, toBosunError } from "../../error.ts";
 import { type Endpoint, type ModelRef, nameOf } from "../model/endpoint.ts";
 import { isBehindGateway } from "../model/gateway.ts";
-import type { Env } from "../model/http.ts";
+import { cancelled, type Env } from "../model/http.ts";
 import type { CallWish, Model, ModelEvent, ModelRequest } from "../model/model.ts";
 import { createAdmission } from "./admission.ts";
 import { type Call, toCall } from "./call.ts";
@@ -44,8 +44,8 @@ export type PoolOptions = {
 /** Many endpoints as one Model. */
 export interface Pool extends Model {
   /**
-   * Looks whether any of a call's models can be called at all, without calling one.
-   * @throws BosunError `model/unknown` or `config/invalid` of the first when none can: an unknown alias, a key that is not set.
+   * Looks whether a call's models can be called at all, without calling one.
+   * @throws BosunError `config/invalid` of the first that is wrong (a key that is not set), `model/unknown` of the first when none is known.
    */
   check(models: readonly ModelRef[]): void;
   /** Tokens that an agent's answers at a task had lately, for the most part; undefined before there were enough. */
@@ -106,6 +106,9 @@ export function createPool(options: PoolOptions): Pool {
     countTokens: (ask, signal) => countTokens((ref) => lanes.of(ref).sites[0].model, ask, signal),
     check(models) {
       const faults = models.map((ref) => faultOf(() => lanes.of(ref)));
+      // A fallback that nobody knows is passed over; one without its key would be found when it is needed.
+      const wrong = faults.find((fault) => isBosunError(fault) && fault.code === "config/invalid");
+      if (wrong !== undefined) throw wrong;
       if (faults.length > 0 && !faults.includes(undefined)) throw faults[0];
     },
     expectedTokens: (agent, task) => home.expected.known(agent, task),
@@ -201,11 +204,20 @@ async function* callModels(
       const next = planNext({ at, error, signal, fallback: request.models[at.index + 1] }, home);
       home.retries += next.event.type === "retry" ? 1 : 0;
       yield next.event;
-      if (next.at.waitedMs > 0) await clock.sleep(next.at.waitedMs, signal);
+      if (next.at.waitedMs > 0) await waitFor(clock, next.at, signal);
       at = next.at;
     } finally {
       ticket?.release(); // also when the reader left the loop (M3)
     }
+  }
+}
+
+/** @throws BosunError `model/cancelled`. */
+async function waitFor(clock: Clock, { ref, waitedMs }: Trial, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(waitedMs, signal);
+  } catch {
+    throw cancelled(nameOf(ref), signal.reason); // a sleep ends early by its signal alone
   }
 }
 

@@ -9,7 +9,7 @@ export type Candidate = {
   readonly name: string;
   readonly inFlight: number;
   /** Share of its KV cache that is reserved, this call included; calls in flight / 256 where its size is not known. */
-  readonly kvShare: number;
+  readonly kvShare: () => number;
   /** Tokens of the prompt that it probably has in its prefix cache. */
   readonly hitTokens: number;
   /** Estimated milliseconds until the call would end there. */
@@ -40,7 +40,7 @@ export function createRoute(name: RouteName): Route {
     case "least-outstanding":
       return (candidates) => least(candidates, ({ inFlight }) => inFlight);
     case "least-kv":
-      return (candidates) => least(candidates, ({ kvShare }) => kvShare);
+      return (candidates) => least(candidates, ({ kvShare }) => kvShare());
     case "power-of-two":
       return powerOfTwo;
     case "session":

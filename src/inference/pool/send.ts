@@ -104,10 +104,13 @@ function raced(scene: SendScene, sending: Sending, afterMs: number): AsyncIterab
     first: (own) => attempt(scene, { ...sending, signal: own }),
     second() {
       const { hedges } = ticket.lane;
+      const { waker } = scene;
       const elsewhere = { ...call, lane: call.lane, avoid: ticket.site.endpoint.name };
       const other = hedges.lateMs() === undefined ? undefined : admission.tryEnter(elsewhere);
       if (other === undefined) return undefined;
-      if (other.site === ticket.site || !hedges.spend()) {
+      // One that may sleep would be later still, and cost a start.
+      const isReady = other.site !== ticket.site && waker.isAwake(other.site.state.id);
+      if (!isReady || !hedges.spend()) {
         other.release();
         return undefined;
       }

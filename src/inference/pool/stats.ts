@@ -10,6 +10,8 @@ export type EndpointStats = {
   readonly inFlight: number;
   /** Tokens that its calls in flight have reserved of its KV cache, and how many it has for us; Infinity = not known. */
   readonly reservedTokens: number;
+  /** Most of them that will be held at once, as far as expected: what M2 bounds. */
+  readonly peakTokens: number;
   readonly kvTokens: number;
   /** Prompt tokens that were sent and have not brought a token yet. */
   readonly prefillTokens: number;
@@ -38,10 +40,14 @@ export function toStats(at: {
   readonly states: Iterable<EndpointState>;
 }): PoolStats {
   const { queued, admitted, refused } = at.admission;
-  const endpoints = [...at.states].map(({ name, ledger, guard, gauges }) => ({
+  const endpoints = [...at.states].map(({ name, ledger, speed, guard, gauges }) => ({
     name,
     inFlight: ledger.inFlight,
     reservedTokens: ledger.reservedTokens,
+    peakTokens: ledger.peakTokens({
+      now: at.now,
+      interTokenMs: speed.decodeMs(1, ledger.inFlight),
+    }),
     kvTokens: ledger.bounds.kvTokens,
     prefillTokens: ledger.prefillTokens,
     limit: guard.state(at.now).limit,

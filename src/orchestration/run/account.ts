@@ -22,17 +22,23 @@ export interface Account {
   close(usage: Usage, cost: CallCost | undefined, failed: Amount): void;
 }
 
-type Opening = { readonly key: string; readonly whose: string; readonly call: Reserving };
+type Opening = {
+  readonly key: string;
+  readonly whose: string;
+  readonly call: Reserving;
+  /** Ends the wait for room besides the run's own end. */
+  readonly signal: AbortSignal | undefined;
+};
 
 /** Reserves what a call can take at most. @throws BosunError `run/over-budget` for a call that could pass a limit of its run. */
 export async function openAccount(d: Durable, world: World, opening: Opening): Promise<Account> {
   const run = world.runOf(d.rootId);
   const { budget } = run;
-  const { key, whose, call } = opening;
+  const { key, whose, call, signal } = opening;
   if (budget) {
     const need = worstCase(call, { priceOf: run.priceOf, settingsOf: world.settingsOf });
     const decision = await d
-      .step(`${key}/budget`, (step) => budget.reserve(key, need, step.signal))
+      .step(`${key}/budget`, (step) => budget.reserve(key, need, either(step.signal, signal)))
       .catch((error: unknown) => {
         budget.settle(key, NOTHING); // a task that is aborted just as it gets room makes no call
         throw error;
@@ -41,6 +47,11 @@ export async function openAccount(d: Durable, world: World, opening: Opening): P
     checkDecision(decision, whose);
   }
   return accountOf(world, run, opening);
+}
+
+/** The signal that aborts when one of them does. */
+export function either(signal: AbortSignal, other: AbortSignal | undefined): AbortSignal {
+  return other === undefined ? signal : AbortSignal.any([signal, other]);
 }
 
 function accountOf(

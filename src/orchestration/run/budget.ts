@@ -78,6 +78,7 @@ class RunBudget implements Budget {
         return final;
       }
       await until(this.#changed.promise, signal);
+      signal.throwIfAborted(); // in the same moment: nobody would give the room back
     }
   }
 

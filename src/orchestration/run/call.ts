@@ -4,12 +4,18 @@ import { BosunError, detailOf, toBosunError } from "../../error.ts";
 import { isObject, type Json } from "../../json.ts";
 import type { Message } from "../../inference/model/message.ts";
 import { nameOf } from "../../inference/model/endpoint.ts";
-import type { ModelEvent, ModelRequest, Path, Reply } from "../../inference/model/model.ts";
+import type {
+  FailedAttempt,
+  ModelEvent,
+  ModelRequest,
+  Path,
+  Reply,
+} from "../../inference/model/model.ts";
 import type { CallCost } from "../../inference/model/price.ts";
 import { estimatePrompt } from "../../inference/model/tokens.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
-import { type Account, openAccount } from "./account.ts";
+import { type Account, either, openAccount } from "./account.ts";
 import type { Amount } from "./budget.ts";
 import { fitConversation } from "./condense.ts";
 import { withoutText } from "./failure.ts";
@@ -59,16 +65,16 @@ type Fitted = Pick<Fit, "defaultMaxTokens" | "scale"> & { readonly messages: rea
 /** Reserves what the call can take, makes it in a step, and tells its end. */
 async function sendFitted(d: Durable, world: World, ask: Ask, fitted: Fitted): Promise<Reply> {
   const run = world.runOf(d.rootId);
-  const { path, agent, purpose } = ask;
+  const { path, agent, purpose, signal } = ask;
   const key = path.join("/");
   const whose = `a call of agent "${agent}"${ask.task === "" ? "" : ` for task "${ask.task}"`}`;
   const request = toRequest(d, run, ask, fitted);
-  const account = await openAccount(d, world, { key, whose, call: { ...ask, ...fitted } });
+  const account = await openAccount(d, world, { key, whose, signal, call: { ...ask, ...fitted } });
   const told: Told = { isStarted: false, isOver: false };
   const end = { type: "model-end", agent, purpose } as const;
   try {
     const { reply, cost, failed } = await d.step(key, (step) =>
-      callModel(world, run, { request, agent, path, told, account }, step),
+      callModel(world, run, { request, agent, path, told, account, signal }, step),
     );
     const { endpoint, model, finish, usage, timings, cached } = reply;
     account.close(usage, cost, failed);
@@ -141,6 +147,7 @@ type Call = {
   readonly path: Path;
   readonly told: Told;
   readonly account: Account;
+  readonly signal: AbortSignal | undefined;
 };
 
 /** A step's result: the answer, what it cost where that is known, and what the attempts before it used. */
@@ -154,12 +161,12 @@ type Paid = {
 async function callModel(
   world: World,
   { log }: RunContext,
-  { request, agent, path, told, account }: Call,
+  { request, agent, path, told, account, signal }: Call,
   step: StepContext,
 ): Promise<Paid> {
   const { purpose } = request.hints;
   let answering = nameOf(request.models[0]);
-  for await (const event of world.model.call(request, step.signal)) {
+  for await (const event of world.model.call(request, either(step.signal, signal))) {
     if (told.isOver) throw step.signal.reason; // a model that ignores its signal speaks to nobody
     switch (event.type) {
       case "text-delta":
@@ -171,21 +178,16 @@ async function callModel(
       case "queued":
         log.emit(path, { type: "model-queued", agent, reason: event.reason }, step.attempt);
         break;
-      case "start":
+      case "start": {
         told.isStarted = true;
+        const { endpoint, model, attempt: call } = event;
         log.emit(
           path,
-          {
-            type: "model-start",
-            agent,
-            purpose,
-            endpoint: event.endpoint,
-            model: event.model,
-            call: event.attempt,
-          },
+          { type: "model-start", agent, purpose, endpoint, model, call },
           step.attempt,
         );
         break;
+      }
       case "retry":
       case "fallback":
         if (event.type === "fallback") answering = event.to;
@@ -193,7 +195,8 @@ async function callModel(
         account.checkNext();
         break;
       case "end": {
-        const { type: _, ...reply } = event;
+        const { type: _, failed = [], ...reply } = event;
+        for (const fact of behindFacts(failed, agent, account)) log.emit(path, fact, step.attempt);
         if (!reply.cached)
           world.tokens.note(
             answering,
@@ -211,6 +214,22 @@ async function callModel(
     `the model of agent "${agent}" ended its events without an end`,
   );
 }
+
+/** The same of attempts that a gateway made, and has repeated already. */
+function behindFacts(
+  failed: readonly FailedAttempt[],
+  agent: string,
+  account: Account,
+): readonly RunFact[] {
+  const told = { type: "model-retry", agent, afterMs: 0, message: BEHIND } as const;
+  return failed.map(({ code, usage }, index) => {
+    const cost = account.costOf(usage);
+    account.fail(usage, false);
+    return { ...told, call: index + 1, code, usage, ...known({ cost }) };
+  });
+}
+
+const BEHIND = "the gateway has repeated it";
 
 /** Counts what an attempt that failed used, and tells it. */
 function toFailedFact(

@@ -1,13 +1,15 @@
 // The fit of one call as steps, and what it costs: cuts alone, or summaries of long sections by a model, and then the cuts that are left.
 //
-// A section is summarised once in a piece of work; its later turns see the summary. Each trim is an event.
+// A section is summarised once in a piece of work; its later turns see the summary, or the cut where the model failed. Each trim is an event.
 
 import type { Durable } from "../durable/durable.ts";
+import type { RunFact } from "./event.ts";
+import { withoutText } from "./failure.ts";
 import { applyFit, type Cut, sectionOf } from "./fit.ts";
 import type { Ask, AskFunction } from "./model-ask.ts";
 import type { Conversation } from "./prompt.ts";
 import { type Fit, fitAsk } from "./room.ts";
-import { summarize } from "./summary.ts";
+import { summarize, type Summary } from "./summary.ts";
 import type { World } from "./world.ts";
 
 /** A conversation that fits, and by which fit. */
@@ -42,7 +44,7 @@ export async function fitConversation(
     );
     summaries.set(name, summary.text);
     const { tokens: tokensAfter } = summary;
-    log.emit(path, { type: "context-trim", ...cut, tokensAfter, how: "summary" });
+    log.emit(path, { type: "context-trim", ...cut, tokensAfter, ...trimOf(summary) });
   }
   if (long.length > 0) {
     conversation = withSummaries(ask.conversation, summaries);
@@ -51,6 +53,14 @@ export async function fitConversation(
   for (const cut of fit.cuts) log.emit(path, { type: "context-trim", ...cut, how: "cut" });
   return { fit, conversation: applyFit(conversation, fit.cuts) };
 }
+
+/** How a summary shortened its text, as its event tells it. */
+export function trimOf({ readCharacters, failure }: Summary): Pick<Trim, "how" | "failure"> {
+  const how = readCharacters === undefined ? "cut" : "summary";
+  return failure === undefined ? { how } : { how, failure: withoutText(failure) };
+}
+
+type Trim = Extract<RunFact, { readonly type: "context-trim" }>;
 
 function isNew({ part }: Cut, summaries: ReadonlyMap<string, string>): boolean {
   const name = sectionOf(part);

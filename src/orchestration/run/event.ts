@@ -50,6 +50,8 @@ export type RunFact =
       readonly tokensAfter: number;
       /** Its middle left out, summarised by a model, or replaced by what is found in it. Absent in events of earlier versions: "cut". */
       readonly how?: "cut" | "summary" | "retrieval" | undefined;
+      /** Why no model has summarised it, or not as far as it must be: then it was cut. */
+      readonly failure?: ErrorData | undefined;
     }
   /** What one piece of a task's work has read of an input that was too long to be pasted; characters from, included, to, excluded. */
   | {

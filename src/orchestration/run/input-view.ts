@@ -41,6 +41,38 @@ export function headView(input: InputDocument, budgetTokens: number): InputView 
   return { text, spans: [head] };
 }
 
+/** The input's beginning and its end: for one that no model could summarise. */
+export function endsView(input: InputDocument, budgetTokens: number): InputView {
+  const { tokens, document } = input;
+  const head = headOf(input, Math.floor(budgetTokens * ENDS_HEAD_SHARE));
+  const tail = tailOf(
+    input,
+    head.to + 1,
+    budgetTokens - Math.floor(budgetTokens * ENDS_HEAD_SHARE),
+  );
+  const left = tail.from - head.to - 1;
+  const text =
+    `Its beginning and its end, as no summary could be made; it has about ${tokens} tokens:\n${document.textOf(head).trimEnd()}` +
+    `\n[… ${left} of ${document.lines} lines left out …]\n${document.textOf(tail).trimEnd()}`;
+  return { text, spans: tail.from <= tail.to ? [head, tail] : [head] };
+}
+
+/** As where other texts are cut (fit.ts). */
+const ENDS_HEAD_SHARE = 0.7;
+
+/** The last lines, from `least` on, that fit a budget; none when the last one does not. */
+function tailOf({ document }: InputDocument, least: number, budgetTokens: number): LineSpan {
+  const to = document.lines;
+  let from = to + 1;
+  let left = budgetTokens;
+  while (from > least) {
+    left -= estimateTokens(document.textOf({ from: from - 1, to: from - 1 }));
+    if (left < 0) break;
+    from--;
+  }
+  return { from, to };
+}
+
 /** The passages that answer a question best, as many as the budget allows, in the input's order. */
 export function retrievedView(
   input: InputDocument,

@@ -25,6 +25,8 @@ export type Ask = Fitting & {
   readonly summaryModels?: Ask["models"] | undefined;
   /** Summaries of sections by name: made once for a piece of work, and kept here by its calls. */
   readonly summaries?: Map<string, string> | undefined;
+  /** Ends the call besides the run's own end. */
+  readonly signal?: AbortSignal | undefined;
   /** Told what was cut, before the call. */
   readonly onFit?: ((cuts: readonly Cut[]) => void) | undefined;
 };

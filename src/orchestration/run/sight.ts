@@ -12,9 +12,11 @@ import type { Durable } from "../durable/durable.ts";
 import type { LineSpan } from "../memory/text-document.ts";
 import type { Tool } from "../tool/tool.ts";
 import { askModel } from "./call.ts";
+import { trimOf } from "./condense.ts";
 import type { InputDocument } from "./input-document.ts";
 import { createReading, inputTools, type Reading } from "./input-tool.ts";
 import {
+  endsView,
   headView,
   type InputView,
   mentionText,
@@ -26,7 +28,7 @@ import {
 import type { Workplace } from "./job.ts";
 import type { Section } from "./prompt.ts";
 import { roomOf } from "./room.ts";
-import { summarize } from "./summary.ts";
+import { summarize, type Summary } from "./summary.ts";
 import { nameOfAgent, type RunContext, type World } from "./world.ts";
 
 /** What a piece of work sees. */
@@ -58,7 +60,7 @@ export type Looking = {
   readonly texts: readonly string[];
 };
 
-/** Shows what may be shown. @throws BosunError of a model that summarises. */
+/** Shows what may be shown. @throws what a summary throws. */
 export async function lookAt(d: Durable, world: World, looking: Looking): Promise<Sight> {
   const run = world.runOf(d.rootId);
   const { place, description, isTemplate, texts } = looking;
@@ -77,11 +79,11 @@ export async function lookAt(d: Durable, world: World, looking: Looking): Promis
   const question = fill(description, { ...brief, ...names });
   const sections: Section[] = [];
   for (const input of own) {
-    const view = await viewOf(d, world, looking, { input, room, question });
+    const { view, summary } = await viewOf(d, world, looking, { input, room, question });
     const name = sectionName(input.name);
     reading.noteSection(name, input.name, view.spans);
     sections.push({ name, text: view.text });
-    tellTrim(run, looking, { input, view });
+    tellTrim(run, looking, { input, view, summary });
   }
   const mentions = Object.fromEntries(own.map((input) => [input.name, mentionText(input)]));
   const added = inputTools(
@@ -179,7 +181,7 @@ async function viewOf(
   world: World,
   looking: Looking,
   { input, room, question }: Viewing,
-): Promise<InputView> {
+): Promise<Viewed> {
   const path = [...looking.path, segmentOf(input)];
   const { pastedTokens, outlineTokens } = room;
   const { fit, document } = input;
@@ -190,14 +192,19 @@ async function viewOf(
     const who = { agent: agent.name, task: looking.task, models, timeouts: agent.timeouts };
     const asked = { ...it, ...who, settings: looking.settings, budgetTokens: pastedTokens };
     const summary = await summarize(d, world, asked, (ask) => askModel(d, world, ask));
-    const spans = readSpans(input, summary.readCharacters);
-    return { text: summaryView(input, summary.text), spans };
+    const { readCharacters } = summary;
+    if (readCharacters === undefined) return { view: endsView(input, pastedTokens), summary };
+    const spans = readSpans(input, readCharacters);
+    return { view: { text: summaryView(input, summary.text), spans }, summary };
   }
-  return d.step(path.join("/"), async () => {
+  const view = await d.step(path.join("/"), async () => {
     if (fit === "retrieve") return retrievedView(input, question, pastedTokens);
     return fit === "head" ? headView(input, pastedTokens) : outlineView(input, outlineTokens);
   });
+  return { view };
 }
+
+type Viewed = { readonly view: InputView; readonly summary?: Summary | undefined };
 
 /** The lines of a text's beginning; its pieces end with lines. */
 function readSpans({ document }: InputDocument, characters: number): readonly LineSpan[] {
@@ -205,20 +212,21 @@ function readSpans({ document }: InputDocument, characters: number): readonly Li
   return [{ from: 1, to: document.lastLine(1, characters) }];
 }
 
-const HOW = { summary: "summary", head: "cut", retrieve: "retrieval" } as const;
+const HOW = { head: "cut", retrieve: "retrieval" } as const;
 
 function tellTrim(
   run: RunContext,
   { path }: Looking,
-  { input, view }: { readonly input: InputDocument; readonly view: InputView },
+  { input, view, summary }: Viewed & { readonly input: InputDocument },
 ): void {
   const { name, tokens, fit } = input;
+  const how = fit === undefined || fit === "summary" ? "retrieval" : HOW[fit];
   run.log.emit([...path, segmentOf(input)], {
     type: "context-trim",
     part: `input:${name}`,
     tokensBefore: tokens,
     tokensAfter: estimateTokens(view.text),
-    how: fit === undefined ? "retrieval" : HOW[fit],
+    ...(summary === undefined ? { how } : trimOf(summary)),
   });
 }
 

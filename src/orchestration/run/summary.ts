@@ -1,12 +1,17 @@
 // A long text summarised by a model: in pieces that fit its context, four at once, and what comes back again, until it is short enough.
 //
 // Each call is a step of its own, at `…/summary:1` and on, and is seen in events and costs like every other.
+// A model that fails fails no task: what it would have shortened is cut, and the other calls of its round are aborted. What may not go on
+// (isFatal) still ends here.
 // Bounds: MAX_LEVELS rounds of at most MAX_PIECES calls, of which each must make its text shorter; what a model still leaves too long is cut.
 
 import { type ModelSettings, nameOf } from "../../inference/model/endpoint.ts";
+import { cancelled } from "../../inference/model/http.ts";
 import { estimateTokens } from "../../inference/model/tokens.ts";
+import { type BosunError, isBosunError } from "../../error.ts";
 import type { Durable } from "../durable/durable.ts";
 import { lineStarts } from "../memory/text-line.ts";
+import { isFatal, isOverBudget } from "./failure.ts";
 import { cutMiddle } from "./fit.ts";
 import type { Ask, AskFunction } from "./model-ask.ts";
 import { summaryConversation } from "./prompt.ts";
@@ -27,11 +32,14 @@ export type Summarizing = Pick<
   readonly budgetTokens: number;
 };
 
-/** A summary. `readCharacters` = how much of the text, from its beginning, a model has read. */
+/** What stands in the text's place. */
 export type Summary = {
   readonly text: string;
   readonly tokens: number;
-  readonly readCharacters: number;
+  /** How much of the text, from its beginning, a model has read; undefined = none could: `text` is its head and its tail. */
+  readonly readCharacters: number | undefined;
+  /** Why no model made it, or none made it as short as it must be. */
+  readonly failure: BosunError | undefined;
 };
 
 /** Calls of one text at a time. */
@@ -48,7 +56,7 @@ const SHORTER = 8;
 const MAX_ANSWER_TOKENS = 512;
 const LEAST_ANSWER_TOKENS = 64;
 
-/** @param call Makes a model call. @throws what it throws. */
+/** @param call Makes a model call. @throws what may not go on: an abort, a budget that is used up, a hook's word, a wrong configuration. */
 export async function summarize(
   d: Durable,
   world: World,
@@ -62,37 +70,78 @@ export async function summarize(
   let { text } = it;
   let made = 0;
   let readCharacters: number | undefined;
+  let failure: BosunError | undefined;
   for (let level = 1; level <= MAX_LEVELS; level++) {
     const pieces = splitText(text, pieceTokens).slice(0, MAX_PIECES);
-    readCharacters ??= pieces.reduce((sum, piece) => sum + piece.length, 0);
     const first = made + 1;
-    const shorter = await inLanes(pieces, (piece, index) => {
+    const round = await inLanes(pieces, (piece, index, signal) => {
       const place = { index, of: pieces.length };
       const tokens = pieces.length === 1 ? budgetTokens : answerTokens(pieceTokens);
-      return askPiece(it, { text: piece, place, tokens, number: first + index }, call);
+      return askPiece(it, { text: piece, place, tokens, number: first + index, signal }, call);
     });
+    if (round.type === "failed") {
+      failure = failureIn(d, round.errors);
+      break;
+    }
+    readCharacters ??= pieces.reduce((sum, piece) => sum + piece.length, 0);
     made += pieces.length;
-    const joined = shorter.filter((one) => one !== "").join("\n\n");
+    const joined = round.results.filter((one) => one !== "").join("\n\n");
     const isShorter = joined.length < text.length;
     text = joined;
     if (!isShorter || estimateTokens(text) <= budgetTokens) break;
   }
   const short = estimateTokens(text) <= budgetTokens ? text : cutMiddle(text, budgetTokens);
-  return { text: short, tokens: estimateTokens(short), readCharacters: readCharacters ?? 0 };
+  return { text: short, tokens: estimateTokens(short), readCharacters, failure };
 }
 
-/** Results in the order of the items; each lane does every fourth item, so what is done when does not depend on chance. */
+/** The model's failure among those of a round. @throws what may not go on. */
+function failureIn(d: Durable, errors: readonly unknown[]): BosunError {
+  const fatal = errors.find(isOverBudget) ?? errors.find((error) => isFatal(d, error));
+  if (fatal !== undefined) throw fatal;
+  const failures = errors.filter(isOfModel);
+  const other = errors.find((error) => !isOfModel(error));
+  const [first] = failures;
+  if (other !== undefined || first === undefined) throw other;
+  // The others were aborted because of it.
+  return failures.find(({ code }) => code !== "model/cancelled") ?? first;
+}
+
+function isOfModel(error: unknown): error is BosunError {
+  return isBosunError(error) && /^(model|worker)\//.test(error.code);
+}
+
+type Round<Result> =
+  | { readonly type: "done"; readonly results: readonly Result[] }
+  | { readonly type: "failed"; readonly errors: readonly unknown[] };
+
+/**
+ * Results in the order of the items; each lane does every fourth item, so what is done when does not depend on chance. A lane ends at its
+ * first error, and its signal ends the work of the others. Errors in the order of the lanes.
+ */
 async function inLanes<Item, Result>(
   items: readonly Item[],
-  work: (item: Item, index: number) => Promise<Result>,
-): Promise<readonly Result[]> {
+  work: (item: Item, index: number, signal: AbortSignal) => Promise<Result>,
+): Promise<Round<Result>> {
   const results = new Map<number, Result>();
+  const errors = new Map<number, unknown>();
+  const stop = new AbortController();
   const lane = async (start: number): Promise<void> => {
-    for (const [index, item] of items.entries())
-      if (index % AT_ONCE === start) results.set(index, await work(item, index));
+    try {
+      for (const [index, item] of items.entries())
+        if (index % AT_ONCE === start) results.set(index, await work(item, index, stop.signal));
+    } catch (error) {
+      errors.set(start, error); // told to the caller, all of them
+      stop.abort(cancelled("a summary", "another piece of its text has failed"));
+    }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, (_, start) => lane(start)));
-  return items.flatMap((_, index) => results.get(index) ?? []);
+  const lanes = Array.from({ length: AT_ONCE }, (_, start) => start);
+  await Promise.all(lanes.map(lane));
+  if (errors.size === 0)
+    return { type: "done", results: items.flatMap((_, index) => results.get(index) ?? []) };
+  return {
+    type: "failed",
+    errors: lanes.flatMap((start) => (errors.has(start) ? [errors.get(start)] : [])),
+  };
 }
 
 type Piece = {
@@ -100,11 +149,12 @@ type Piece = {
   readonly place: { readonly index: number; readonly of: number };
   readonly tokens: number;
   readonly number: number;
+  readonly signal: AbortSignal;
 };
 
 async function askPiece(
   it: Summarizing,
-  { text, place, tokens, number }: Piece,
+  { text, place, tokens, number, signal }: Piece,
   call: AskFunction,
 ): Promise<string> {
   const { path, agent, task, models, timeouts, what, work } = it;
@@ -120,6 +170,7 @@ async function askPiece(
     settings: settingsFor(it.settings, tokens),
     timeouts,
     remainingCalls: undefined,
+    signal,
   });
   return reply.text.trim();
 }

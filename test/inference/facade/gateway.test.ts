@@ -221,6 +221,7 @@ const at = (circuit: EndpointStats["circuit"], name = "gpu-1"): EndpointStats =>
   name,
   inFlight: 0,
   reservedTokens: 0,
+  peakTokens: 0,
   kvTokens: Infinity,
   prefillTokens: 0,
   limit: Infinity,

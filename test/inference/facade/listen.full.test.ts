@@ -2,7 +2,6 @@ import { request as httpRequest } from "node:http";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/clock.ts";
-import { BosunError } from "../../../src/error.ts";
 import { createFacade } from "../../../src/inference/facade/facade.ts";
 import {
   type Listening,
@@ -15,6 +14,7 @@ import { endpoint } from "../../../src/inference/model/endpoint.ts";
 import type { Model, ModelEvent } from "../../../src/inference/model/model.ts";
 import { scriptedModel } from "../../../src/test/scripted-model.ts";
 import { CHAT, chat, eventsIn, HELLO, USER } from "./ask.ts";
+import { gatedModel } from "./gated-model.ts";
 
 const servers: Listening[] = [];
 afterEach(async () => {
@@ -40,39 +40,6 @@ function statusOf(url: string, headers: Readonly<Record<string, string>>): Promi
     sent.on("error", reject);
     sent.end();
   });
-}
-
-/** A model that says a word whenever the test opens its gate, and tells when its call is aborted. */
-function gatedModel(): Model & {
-  open(): void;
-  readonly started: Promise<void>;
-  readonly aborted: Promise<unknown>;
-} {
-  const started = Promise.withResolvers<void>();
-  const aborted = Promise.withResolvers<unknown>();
-  let gate = Promise.withResolvers<void>();
-  return {
-    contextTokens: async () => undefined,
-    started: started.promise,
-    aborted: aborted.promise,
-    open() {
-      gate.resolve();
-      gate = Promise.withResolvers();
-    },
-    async *call(_, signal) {
-      started.resolve();
-      const stop = Promise.withResolvers<never>();
-      stop.promise.catch(() => undefined);
-      signal.addEventListener("abort", () => {
-        aborted.resolve(signal.reason);
-        stop.reject(new BosunError("model/cancelled", "aborted"));
-      });
-      for (let count = 1; ; count++) {
-        yield { type: "text-delta", text: `word${count} ` };
-        await Promise.race([gate.promise, stop.promise]);
-      }
-    },
-  };
 }
 
 describe("a façade on a port", () => {

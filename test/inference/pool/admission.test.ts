@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { createVirtualClock } from "../../../src/clock.ts";
+import type { Model } from "../../../src/inference/model/model.ts";
 import { createPool } from "../../../src/inference/pool/pool.ts";
 import { errorOf } from "../../orchestration/run/scenario.ts";
 import { endOf, requestOf, twinFleet } from "./twin-fleet.ts";
@@ -14,7 +16,10 @@ describe("admission by the token ledger", () => {
       endOf(fleet, requestOf(600, { runId: `run ${index}` })),
     );
     await fleet.clock.sleep(1, LIVE);
-    expect(fleet.pool.stats().queued).toBeGreaterThan(20);
+    const { queued, endpoints } = fleet.pool.stats();
+    expect(queued).toBeGreaterThan(20);
+    expect(endpoints[0]?.peakTokens).toBeGreaterThan(600);
+    expect(endpoints[0]?.peakTokens).toBeLessThanOrEqual(256 * 16); // M2
     const ends = await Promise.all(calls);
 
     expect(ends.every(({ events }) => events.at(-1) === "end")).toBe(true);
@@ -47,8 +52,36 @@ describe("admission by the token ledger", () => {
 
     const { queued, endpoints } = fleet.pool.stats();
     expect(queued).toBe(0);
-    expect(endpoints).toMatchObject([{ inFlight: 0, reservedTokens: 0, prefillTokens: 0 }]);
+    expect(endpoints).toMatchObject([
+      { inFlight: 0, reservedTokens: 0, peakTokens: 0, prefillTokens: 0 },
+    ]);
     expect(fleet.twins[0]?.replicas[0].stats()).toMatchObject({ numRequestsRunning: 0 });
+  });
+
+  it("keeps no timer when the last call that waits is aborted", async () => {
+    const silent: Model = {
+      contextTokens: async () => undefined,
+      // oxlint-disable-next-line require-yield -- a model that never says anything
+      async *call() {
+        await new Promise(() => undefined);
+      },
+    };
+    const clock = createVirtualClock();
+    const only = { name: "only", at: silent, capacity: { maxNumSeqs: 1 } };
+    const lane = { type: "deployment", name: "large", endpoints: [only] } as const;
+    const pool = createPool({ clock, resolve: () => lane });
+    const controller = new AbortController();
+    void pool.call(requestOf(10), LIVE)[Symbol.asyncIterator]().next();
+    const waiting = errorOf(
+      (async () => {
+        for await (const event of pool.call(requestOf(10, { runId: "s" }), controller.signal))
+          if (event.type === "queued") setImmediate(() => controller.abort());
+      })(),
+    );
+
+    expect((await waiting).code).toBe("model/cancelled");
+
+    expect(clock.horizon?.()).toBe(Infinity);
   });
 
   it("says that a call waits, and why", async () => {

@@ -79,7 +79,9 @@ describe("a pool", () => {
       })(),
     );
 
-    expect((await running).code).toMatch(/cancelled/);
+    const error = await running;
+    expect(error.code).toBe("model/cancelled");
+    expect(error.cause).toMatchObject({ code: "run/cancelled" });
     expect(clock.now()).toBe(0);
   });
 

@@ -8,7 +8,7 @@ const candidate = (place: number, fields: Partial<Candidate> = {}): Candidate =>
   place,
   name: `gpu-${place}`,
   inFlight: 0,
-  kvShare: 0,
+  kvShare: () => 0,
   hitTokens: 0,
   estimateMs: 0,
   prefillMs: 0,
@@ -27,7 +27,7 @@ describe("routes", () => {
 
   it.each([
     ["least-outstanding", { inFlight: 1 }, { inFlight: 2 }],
-    ["least-kv", { kvShare: 0.1 }, { kvShare: 0.2 }],
+    ["least-kv", { kvShare: () => 0.1 }, { kvShare: () => 0.2 }],
     ["cost", { estimateMs: 10 }, { estimateMs: 20 }],
     ["cost", { estimateMs: 15, inFlight: 4 }, { estimateMs: 10, prefillMs: 2, inFlight: 4 }],
     ["prefix-affinity", { hitTokens: 64, inFlight: 1 }, { hitTokens: 0, inFlight: 0 }],

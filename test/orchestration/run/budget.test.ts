@@ -272,6 +272,23 @@ describe("random crews", () => {
   });
 });
 
+describe("a call that waits for room", () => {
+  it("and is aborted in the moment in which it gets it, holds nothing", async () => {
+    const budget = createBudget({ tokensPerRun: 100 });
+    const controller = new AbortController();
+    const need = { tokens: 80, usd: 0 };
+    await budget.reserve("first", need, never);
+    const second = budget.reserve("second", need, controller.signal);
+
+    budget.settle("first", { tokens: 10, usd: 0 });
+    await Promise.resolve(); // the wait is over, its caller has not gone on yet
+    controller.abort(new BosunError("run/cancelled", "enough"));
+
+    await expect(second).rejects.toMatchObject({ code: "run/cancelled" });
+    expect(budget.held).toEqual({ tokens: 0, usd: 0 });
+  });
+});
+
 describe("the events of a run that is over budget", () => {
   it("end with run-end and its status, after the end of every task", async () => {
     const { bosun } = scene(() => ({ text: "x", usage: costing(100, 100) }));

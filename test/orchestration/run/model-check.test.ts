@@ -30,6 +30,21 @@ describe("a model that nobody can call", () => {
     expect(raw).toBe("y");
   });
 
+  it("is an error when a fallback's key is not set: it would be found when it is needed", async () => {
+    const { bosun, model: scripted } = scene(() => "x", {
+      models: { good: scene(() => "y").model },
+    });
+    const late = worker("Late", { model: ["good", keyed] });
+
+    const error = await errorOf(
+      crew({ name: "c", tasks: [job("a"), job("b", { agent: late })], bosun }).kickoff(),
+    );
+
+    expect(error.code).toBe("config/invalid");
+    expect(error.message).toMatch(/agent "Late".*NO_SUCH_KEY/);
+    expect(scripted.requests).toEqual([]);
+  });
+
   it.each([
     ["the manager's", { process: "hierarchical", agents: [worker("W")], managerModel: "larg" }],
     ["the planner's", { planning: true, planningModel: "larg" }],
