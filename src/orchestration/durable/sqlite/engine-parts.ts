@@ -6,6 +6,7 @@ import type { Json } from "../../../json.ts";
 import type { Sqlite } from "../../../sqlite.ts";
 import type { Flow } from "../durable.ts";
 import type { JournalProbe } from "../engine.ts";
+import type { DueTable } from "./due-table.ts";
 import type { Lease } from "./lease.ts";
 import type { QueueTable } from "./queue-table.ts";
 import type { RunTable } from "./run-table.ts";
@@ -20,6 +21,7 @@ export type EngineParts = {
   readonly writer: Writer;
   readonly lease: Lease;
   readonly runs: RunTable;
+  readonly due: DueTable;
   readonly steps: StepTable;
   readonly signals: SignalTable;
   readonly queues: QueueTable;

@@ -9,6 +9,7 @@ import { openSqlite, toSqliteError } from "../../../sqlite.ts";
 import type { Flow } from "../durable.ts";
 import type { DurableEngine, JournalProbe, RunHandle, StartOptions } from "../engine.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import { createDueTable } from "./due-table.ts";
 import { Host } from "./host.ts";
 import { createLease } from "./lease.ts";
 import { createQueueTable } from "./queue-table.ts";
@@ -107,6 +108,7 @@ function openParts(
     writer: createWriter(sqlite, clock),
     lease: createLease(sqlite, leaseMs),
     runs: createRunTable(sqlite),
+    due: createDueTable(sqlite),
     steps: createStepTable(sqlite),
     signals: createSignalTable(sqlite),
     queues: createQueueTable(sqlite),

@@ -17,7 +17,7 @@ export type Inserting = StartOptions & {
 
 /** Resolves when it is kept. */
 export function insertRun(
-  { clock, writer, runs, queues, noteBlob }: EngineParts,
+  { clock, writer, runs, due, queues, noteBlob }: EngineParts,
   flow: Flow<Json, Json>,
   run: Inserting,
 ): Promise<Inserted> {
@@ -28,7 +28,7 @@ export function insertRun(
   const isFull = (): boolean => {
     const { maxDepth = Infinity } = queue === undefined ? {} : queues.of(queue);
     if (queue === undefined || maxDepth === Infinity || runs.find(runId)) return false;
-    return runs.depth(queue) >= maxDepth;
+    return due.depth(queue) >= maxDepth;
   };
   const write = (): void => {
     const now = clock.now();

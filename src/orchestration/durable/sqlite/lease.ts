@@ -7,6 +7,7 @@ import { Worker } from "node:worker_threads";
 import { systemClock, type Timer } from "../../../clock.ts";
 import { lookAtOwner, OWNER } from "../../../owner.ts";
 import type { Sqlite } from "../../../sqlite.ts";
+import { textIn } from "./cell.ts";
 import type { RunRow } from "./run-table.ts";
 
 export interface Lease extends AsyncDisposable {
@@ -15,6 +16,8 @@ export interface Lease extends AsyncDisposable {
   /** It beats from now until `release` has been called as often. */
   acquire(): void;
   release(): void;
+  /** The rows of processes that live. */
+  alive(): readonly number[];
   /** Whether the run's process has it and lives. */
   isHeld(run: Pick<RunRow, "owner">): boolean;
 }
@@ -29,6 +32,7 @@ export function createLease({ database, path }: Sqlite, leaseMs: number): Lease 
   const everyMs = leaseMs / BEATS;
   const insert = database.prepare("INSERT INTO owners (name, beat_at) VALUES (?, ?) RETURNING id");
   const renew = database.prepare("UPDATE owners SET beat_at = ? WHERE id = ?");
+  const all = database.prepare("SELECT id, name, beat_at FROM owners");
   let own: number | undefined;
   let renewedAt = 0;
   let holders = 0;
@@ -64,6 +68,13 @@ export function createLease({ database, path }: Sqlite, leaseMs: number): Lease 
       timer?.[Symbol.dispose](); // it would keep the process from ending
       timer = undefined;
     },
+    alive: () =>
+      all
+        .all()
+        .filter((row) =>
+          isAlive({ name: textIn(row, "name") ?? "", beatAt: Number(row["beat_at"]) }),
+        )
+        .map((row) => Number(row["id"])),
     isHeld: ({ owner }) => owner !== undefined && isAlive(owner),
     async [Symbol.asyncDispose]() {
       timer?.[Symbol.dispose]();

@@ -59,22 +59,13 @@ export interface RunTable {
   cancel(id: number, reason: string): void;
   /** Runs that somebody wants to end, and that have not ended. */
   cancelled(): readonly { readonly runId: string; readonly reason: string }[];
-  /** Not ended, of these queues or of any, whose time has come: in the order of their priority, then of their coming. */
-  due(now: number, queues: readonly string[] | undefined): readonly RunRow[];
   list(where: {
     readonly flow?: string | undefined;
     readonly queue?: string | undefined;
     readonly limit: number;
     readonly before: number;
   }): readonly RunRow[];
-  /** How many runs of the queue wait to be begun. */
-  depth(queue: string): number;
-  /** How many of the queue began after `since`. */
-  begunSince(queue: string, since: number): number;
 }
-
-/** Most runs that one look for work reads. */
-const MAX_DUE = 1_000;
 
 const COLUMNS = `SELECT runs.*, owners.name AS owner_name, owners.beat_at AS beat_at FROM runs LEFT JOIN owners ON owners.id = runs.owner`;
 
@@ -120,11 +111,8 @@ export function createRunTable(sqlite: Sqlite): RunTable {
         runId: textIn(row, "run_id") ?? "",
         reason: textIn(row, "cancelled") ?? "",
       })),
-    due: (now, queues) => sql.due.all(now, queues ? JSON.stringify(queues) : null).map(toRow),
     list: ({ flow = null, queue = null, limit, before }) =>
       sql.list.all(flow, queue, before, limit).map(toRow),
-    depth: (queue) => Number(sql.depth.get(queue)?.["n"]),
-    begunSince: (queue, since) => Number(sql.begunSince.get(queue, since)?.["n"]),
   };
 }
 
@@ -151,18 +139,8 @@ function prepare({ database }: Sqlite) {
   const cancelled = database.prepare(
     "SELECT run_id, cancelled FROM runs WHERE cancelled IS NOT NULL AND ended_at IS NULL",
   );
-  const due = database.prepare(
-    `${COLUMNS} WHERE ended_at IS NULL AND queue IS NOT NULL AND due_at <= ?1
-     AND (?2 IS NULL OR queue IN (SELECT value FROM json_each(?2))) ORDER BY priority, runs.id LIMIT ${MAX_DUE}`,
-  );
   const list = database.prepare(
     `${COLUMNS} WHERE (?1 IS NULL OR flow = ?1) AND (?2 IS NULL OR queue = ?2) AND runs.id < ?3 ORDER BY runs.id DESC LIMIT ?4`,
-  );
-  const depth = database.prepare(
-    "SELECT count(*) AS n FROM runs WHERE queue = ? AND ended_at IS NULL AND phase = 'queued'",
-  );
-  const begunSince = database.prepare(
-    "SELECT count(*) AS n FROM runs WHERE queue = ? AND begun_at > ?",
   );
   return {
     insert,
@@ -173,10 +151,7 @@ function prepare({ database }: Sqlite) {
     setPhase,
     cancel,
     cancelled,
-    due,
     list,
-    depth,
-    begunSince,
   };
 }
 

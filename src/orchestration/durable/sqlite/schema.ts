@@ -11,7 +11,11 @@ export const MIGRATIONS: readonly string[] = [
      queue TEXT, priority INTEGER NOT NULL, tenant TEXT, due_at REAL NOT NULL,
      created_at REAL NOT NULL, begun_at REAL, ended_at REAL,
      owner INTEGER, fence INTEGER NOT NULL, executions INTEGER NOT NULL DEFAULT 0, cancelled TEXT);
-   CREATE INDEX runs_due ON runs (queue, priority, id) WHERE ended_at IS NULL;
+   CREATE INDEX runs_due ON runs (priority, id) WHERE ended_at IS NULL AND queue IS NOT NULL;
+   CREATE INDEX runs_queued ON runs (queue) WHERE phase = 'queued' AND queue IS NOT NULL;
+   CREATE INDEX runs_busy ON runs (queue, tenant, owner) WHERE phase = 'running' AND queue IS NOT NULL;
+   CREATE INDEX runs_begun ON runs (queue, begun_at) WHERE queue IS NOT NULL;
+   CREATE INDEX runs_cancelled ON runs (id) WHERE cancelled IS NOT NULL AND ended_at IS NULL;
    CREATE TABLE steps (
      run INTEGER NOT NULL, key TEXT NOT NULL, seq INTEGER, begun INTEGER NOT NULL, ok INTEGER,
      at REAL NOT NULL, ms REAL, value TEXT);
