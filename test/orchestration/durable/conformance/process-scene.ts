@@ -105,13 +105,11 @@ async function toProcess(child: ChildProcess): Promise<Process> {
   const ended = Promise.withResolvers<TaskEnd>();
   ended.promise.catch(() => undefined); // its test may ask for how it exited only
   const exited = once(child, "close").then(([code, signal]) => String(signal ?? code));
-  exited.then(
-    (how) => {
-      ready.reject(new Error(`the process ended (${how}) before it was ready`));
-      ended.reject(new Error(`the process ended (${how}) before its task`));
-    },
-    () => undefined,
-  );
+  void exited.then((how) => {
+    ready.reject(new Error(`the process ended (${how}) before it was ready`));
+    ended.reject(new Error(`the process ended (${how}) before its task`));
+    return undefined;
+  });
   createInterface({ input: stdout }).on("line", (text) => {
     const line = JSON.parse(text) as "ready" | TaskEnd; // `as`: worker.ts wrote it
     if (line === "ready") ready.resolve();

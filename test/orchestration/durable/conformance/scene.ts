@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { type Clock, createVirtualClock, systemClock } from "../../../../src/clock.ts";
-import { isBosunError } from "../../../../src/error.ts";
+import { BosunError, isBosunError } from "../../../../src/error.ts";
 import type { Json } from "../../../../src/json.ts";
 import type { Durable, Flow } from "../../../../src/orchestration/durable/durable.ts";
 import type {
@@ -43,6 +43,13 @@ export type Scene = AsyncDisposable & {
 };
 
 export type SceneOptions = Partial<StartOptions> & { readonly input?: Json | undefined };
+
+/** A flow for a child. */
+export const childFlow = <O extends Json>(run: (d: Durable) => Promise<O>): Flow<Json, O> => ({
+  name: "child",
+  version: "1",
+  run,
+});
 
 export const NEVER: Promise<never> = new Promise<never>(() => undefined);
 const LIVE = new AbortController().signal;
@@ -163,13 +170,13 @@ export async function interrupted<O extends Json>(
 
 /** Goes on with a run as soon as no other process has it. */
 export async function resumed<O extends Json>(
-  scene: Pick<Scene, "engine" | "pass">,
+  scene: Scene,
   id: string,
-  options: Partial<StartOptions> = {},
+  { by = scene.engine, ...options }: Partial<StartOptions> & { by?: DurableEngine } = {},
 ): Promise<RunHandle<O>> {
   for (;;) {
     try {
-      return await scene.engine.resume<O>(id, options);
+      return await by.resume<O>(id, options);
     } catch (error) {
       if (codeOf(error) !== "run/owned") throw error;
       await scene.pass(20);
@@ -185,3 +192,14 @@ export function codeOf(error: unknown): string {
 /** "none", or the code of what the work rejects with. */
 export const failureOf = (work: Promise<unknown>): Promise<string> =>
   work.then(() => "none", codeOf);
+
+/** An error as a body can tell it apart. */
+export const toFacts = (error: unknown): Json =>
+  error instanceof BosunError
+    ? [error.code, error.message, error.retryable, error.details ?? null]
+    : error instanceof Error
+      ? [error.name, error.message]
+      : "no error";
+
+export const factsOf = (work: Promise<unknown>): Promise<Json> =>
+  work.then(() => "no error", toFacts);

@@ -32,7 +32,7 @@ export function suspendCases(subject: Subject): void {
       await scene.engine.suspend(5_000);
       const executedHere = [...executed];
       const record = await other.find(handle.id);
-      const again = await resumed({ engine: other, pass: scene.pass }, handle.id);
+      const again = await resumed(scene, handle.id, { by: other });
 
       expect(await failure).toBe("run/suspended");
       expect(executedHere).toEqual(["one", "two"]);
@@ -56,7 +56,7 @@ export function suspendCases(subject: Subject): void {
 
       await began.promise;
       await scene.engine.suspend(30);
-      const again = await resumed({ engine: other, pass: scene.pass }, handle.id);
+      const again = await resumed(scene, handle.id, { by: other });
 
       expect(await failure).toBe("run/suspended");
       expect(await again.result()).toBe(2);
@@ -83,7 +83,7 @@ export function suspendCases(subject: Subject): void {
 
       await began.promise;
       await scene.engine.suspend(0);
-      const again = await resumed({ engine: other, pass: scene.pass }, handle.id);
+      const again = await resumed(scene, handle.id, { by: other });
 
       expect(await failure).toBe("run/suspended");
       expect(await again.result()).toEqual(["done", "slept"]);
