@@ -12,14 +12,22 @@ export type Claiming = {
   readonly most: number;
   /** Default: all. */
   readonly queues: readonly string[] | undefined;
+  /** Whether a run is executed here: it is no other's, however long this process stood still. */
+  readonly isHere: (runId: string) => boolean;
+};
+
+/** What was taken, and when it is worth another look; undefined when nothing tells. */
+export type Claims = {
+  readonly claimed: readonly Claimed[];
+  readonly nextAt: number | undefined;
 };
 
 /** Rows that are read at once. */
 const PAGE = 100;
 
 /** Takes what is due. */
-export function claimDue(parts: EngineParts, { most, queues }: Claiming): readonly Claimed[] {
-  if (most <= 0) return [];
+export function claimDue(parts: EngineParts, { most, queues, isHere }: Claiming): Claims {
+  if (most <= 0) return { claimed: [], nextAt: undefined };
   const { clock, sqlite, runs, due, lease } = parts;
   const owner = lease.id();
   return sqlite.transaction(() => {
@@ -32,12 +40,13 @@ export function claimDue(parts: EngineParts, { most, queues }: Claiming): readon
       const page = due.next({ now, queues, alive, after, full: room.full, limit: PAGE });
       for (const one of page) {
         if (claimed.length >= most) break;
-        const row = room.take(one) ? runs.find(one.runId) : undefined;
+        const row = !isHere(one.runId) && room.take(one) ? runs.find(one.runId) : undefined;
         if (row) claimed.push(take(parts, row, owner));
       }
       after = page.length === PAGE ? page.at(-1) : undefined;
     } while (after && claimed.length < most);
-    return claimed;
+    const times = [due.nextAt(now), room.nextAt].filter((at) => at !== undefined);
+    return { claimed, nextAt: times.length > 0 ? Math.min(...times) : undefined };
   });
 }
 
@@ -50,6 +59,8 @@ class Room {
   readonly #parts: EngineParts;
   readonly #now: number;
   readonly #counts = new Map<string, Count>();
+  /** When a rate may let another one begin. */
+  nextAt: number | undefined;
 
   constructor(parts: EngineParts, now: number, alive: readonly number[]) {
     this.#parts = parts;
@@ -70,6 +81,7 @@ class Room {
       count.begun ??= this.#parts.due.begunSince(queue, this.#now - rate.ms);
       if (count.begun >= rate.count) {
         this.full.queues.add(queue);
+        this.nextAt = Math.min(this.nextAt ?? Infinity, this.#now + rate.ms / rate.count);
         return false;
       }
       count.begun++;

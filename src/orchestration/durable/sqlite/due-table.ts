@@ -47,6 +47,8 @@ export interface DueTable {
   begunSince(queue: string, since: number): number;
   /** How many of the queue wait to be begun. */
   depth(queue: string): number;
+  /** When the next delayed run is due; undefined when there is none. */
+  nextAt(now: number): number | undefined;
 }
 
 export function createDueTable({ database }: Sqlite): DueTable {
@@ -66,6 +68,9 @@ export function createDueTable({ database }: Sqlite): DueTable {
   );
   const depth = database.prepare(
     "SELECT count(*) AS n FROM runs WHERE queue = ? AND phase = 'queued'",
+  );
+  const nextAt = database.prepare(
+    "SELECT min(due_at) AS at FROM runs WHERE ended_at IS NULL AND queue IS NOT NULL AND due_at > ?",
   );
   return {
     next: ({ now, queues, alive, after, full, limit }) =>
@@ -90,6 +95,7 @@ export function createDueTable({ database }: Sqlite): DueTable {
       })),
     begunSince: (queue, since) => Number(begunSince.get(queue, since)?.["n"]),
     depth: (queue) => Number(depth.get(queue)?.["n"]),
+    nextAt: (now) => numberIn(nextAt.get(now) ?? {}, "at"),
   };
 }
 

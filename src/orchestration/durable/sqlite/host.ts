@@ -2,7 +2,7 @@
 //
 // One timer looks at all of it while there is anything to look for; nothing is read from the file while nobody else has written.
 
-import { type Timer, until } from "../../../clock.ts";
+import { systemClock, type Timer, until } from "../../../clock.ts";
 import { BosunError } from "../../../error.ts";
 import type { Json } from "../../../json.ts";
 import type { Flow } from "../durable.ts";
@@ -38,6 +38,8 @@ export class Host {
   #serving: ServeOptions | undefined;
   #suspended: BosunError | undefined;
   #timer: Timer | undefined;
+  /** For runs whose time comes. */
+  #dueTimer: Timer | undefined;
   #dataVersion = -1;
   #lastSignal: number;
   #ends = 0;
@@ -80,6 +82,10 @@ export class Host {
 
   resume(runId: string, options: ExecuteOptions): RunHandle<Json> {
     if (this.#suspended) throw this.#suspended;
+    if (this.#executions.has(runId))
+      throw new BosunError("run/owned", `run ${runId} is executed by this process`, {
+        retryable: true,
+      });
     const claimed = claimRun(this.#parts, runId);
     return this.#execute(claimed, this.#flowOf(claimed.row), options);
   }
@@ -144,6 +150,7 @@ export class Host {
     this.#tickSoon();
     await until(new Promise<never>(() => undefined), signal).catch(() => undefined); // the abort is its end
     this.#serving = undefined;
+    this.#dueTimer?.[Symbol.dispose]();
   }
 
   async suspend(graceMs: number): Promise<void> {
@@ -163,6 +170,7 @@ export class Host {
     for (const execution of executions) execution.abort(reason);
     await Promise.allSettled(executions.map(({ result }) => result));
     this.#timer?.[Symbol.dispose]();
+    this.#dueTimer?.[Symbol.dispose]();
     for (const [, watchers] of this.#watchers) for (const { reject } of watchers) reject(reason);
     this.#watchers.clear();
   }
@@ -229,7 +237,8 @@ export class Host {
     const isNeeded =
       this.#executions.size > 0 || this.#watchers.size > 0 || this.#serving !== undefined;
     if (!isNeeded || this.#timer) return;
-    this.#timer = this.#parts.clock.timer(this.#options.pollMs, () => this.#tick());
+    // In real time on every clock: other processes live in it, and a virtual clock would run away.
+    this.#timer = systemClock.timer(this.#options.pollMs, () => this.#tick());
   }
 
   #tick(): void {
@@ -267,7 +276,23 @@ export class Host {
     const busy = [...this.#executions.values()].filter(
       ({ queue, isWaiting }) => queue !== undefined && !isWaiting,
     );
-    for (const claimed of claimDue(this.#parts, { most: concurrency - busy.length, queues }))
-      this.#execute(claimed, this.#flowOf(claimed.row), {});
+    const most = concurrency - busy.length;
+    const isHere = (runId: string): boolean => this.#executions.has(runId);
+    const { claimed, nextAt } = claimDue(this.#parts, { most, queues, isHere });
+    for (const one of claimed) this.#execute(one, this.#flowOf(one.row), {});
+    this.#dueTimer?.[Symbol.dispose]();
+    const { clock } = this.#parts;
+    this.#dueTimer =
+      nextAt === undefined
+        ? undefined
+        : clock.timer(nextAt - clock.now(), () => this.#takeDueAgain());
+  }
+
+  #takeDueAgain(): void {
+    try {
+      this.#takeDue();
+    } catch {
+      // a file that cannot be read now: the next look tries again
+    }
   }
 }

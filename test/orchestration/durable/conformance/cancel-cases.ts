@@ -95,7 +95,8 @@ export function cancelCases(subject: Subject): void {
       expect(error).toMatchObject({ code: "run/cancelled", message: /too expensive/ });
     });
 
-    it("ends one that another process executes", async () => {
+    // Other processes live in real time.
+    it.runIf(subject.time === "real")("ends one that another process executes", async () => {
       await using scene = await createScene(subject);
       const other = await scene.another();
       const began = Promise.withResolvers<void>();
