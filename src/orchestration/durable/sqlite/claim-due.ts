@@ -52,6 +52,9 @@ export function claimDue(parts: EngineParts, { most, queues, isHere }: Claiming)
 
 type Count = { all: number; byTenant: Map<string, number>; begun: number | undefined };
 
+/** Rows of processes that live. */
+type Owners = readonly number[];
+
 /** What the limits of the queues leave, counted on with each run that is taken. */
 class Room {
   /** Whose runs need not be looked at. */
@@ -62,7 +65,7 @@ class Room {
   /** When a rate may let another one begin. */
   nextAt: number | undefined;
 
-  constructor(parts: EngineParts, now: number, alive: readonly number[]) {
+  constructor(parts: EngineParts, now: number, alive: Owners) {
     this.#parts = parts;
     this.#now = now;
     for (const { queue, tenant, count } of parts.due.busy(alive)) this.#add(queue, tenant, count);
