@@ -126,11 +126,12 @@ export class Host {
 
   cancel({ runId }: RunRow, reason: string): boolean {
     const execution = this.#executions.get(runId);
+    const { sqlite, runs, lease, clock, blobs } = this.#parts;
     if (execution) {
       execution.cancel(reason);
+      sqlite.transaction(() => runs.cancel(execution.fence.run, reason)); // it holds also when this process ends first
       return true;
     }
-    const { sqlite, runs, lease, clock, blobs } = this.#parts;
     const error = toStored(toErrorJson(new BosunError("run/cancelled", reason)), "an error", blobs);
     return sqlite.transaction(() => {
       const row = runs.find(runId);

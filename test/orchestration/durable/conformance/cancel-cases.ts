@@ -3,7 +3,15 @@
 import { describe, expect, it } from "vitest";
 import { BosunError } from "../../../../src/error.ts";
 import type { Durable } from "../../../../src/orchestration/durable/durable.ts";
-import { type Body, createScene, failureOf, NEVER, type Subject } from "./scene.ts";
+import {
+  type Body,
+  codeOf,
+  createScene,
+  failureOf,
+  NEVER,
+  resumed,
+  type Subject,
+} from "./scene.ts";
 
 /** What a run may be doing, and the phase in which it is while it does. */
 const STANDS: readonly (readonly [string, Body<number>])[] = [
@@ -178,6 +186,31 @@ export function cancelCases(subject: Subject): void {
       expect(changed).toBe(true);
       expect(await failureOf(scene.engine.resume(id))).toBe("run/ended");
       expect(await failureOf((await scene.engine.get(id)).result())).toBe("run/cancelled");
+    });
+
+    it("holds also when its process ends before the run could", async () => {
+      await using scene = await createScene(subject);
+      const began = Promise.withResolvers<void>();
+      let calls = 0;
+
+      const { id } = await scene.start((d) =>
+        d.step("deaf", () => {
+          began.resolve();
+          return ++calls === 1 ? NEVER : Promise.resolve(calls);
+        }),
+      );
+      await began.promise;
+      const changed = await scene.engine.cancel(id, "enough");
+      await scene.restart();
+      const code = await resumed(scene, id).then(
+        (again) => failureOf(again.result()),
+        (error: unknown) => codeOf(error),
+      );
+      await scene.reached(id, "cancelled");
+
+      expect(changed).toBe(true);
+      expect(["run/cancelled", "run/ended"]).toContain(code);
+      expect(calls).toBe(1);
     });
 
     it("lets a body catch it and say what it has, which does not count as done", async () => {

@@ -25,6 +25,8 @@ export type EngineKind = {
   readonly name: Place["engine"];
   /** Whether it can be opened on a clock other than the system's. */
   readonly takesClock: boolean;
+  /** Whether it can execute a run once more from its journal and compare (`checkReplay`). */
+  readonly checksReplay: boolean;
   /** Whether a process that stands still loses its runs to others after LEASE_MS. */
   readonly hasLeases: boolean;
   place(): Promise<Place & AsyncDisposable>;
@@ -38,6 +40,7 @@ const POLL_MS = 20;
 const sqlite: EngineKind = {
   name: "sqlite",
   takesClock: true,
+  checksReplay: true,
   hasLeases: true,
   async place() {
     const folder = await mkdtemp(join(tmpdir(), "bosun-conformance-"));

@@ -1,7 +1,7 @@
 // Giving runs back: what is under way may end, nothing more begins, and another process goes on.
 
 import { describe, expect, it } from "vitest";
-import { createScene, failureOf, NEVER, resumed, type Subject } from "./scene.ts";
+import { codeOf, createScene, failureOf, NEVER, resumed, type Subject } from "./scene.ts";
 
 export function suspendCases(subject: Subject): void {
   describe("suspending", () => {
@@ -87,6 +87,52 @@ export function suspendCases(subject: Subject): void {
 
       expect(await failure).toBe("run/suspended");
       expect(await again.result()).toEqual(["done", "slept"]);
+    });
+
+    it("is told to whoever started the run, before its body can do anything about it", async () => {
+      await using scene = await createScene(subject);
+      const began = Promise.withResolvers<void>();
+      const order: string[] = [];
+      const handle = await scene.start(
+        async (d) => {
+          try {
+            return await d.step("stuck", () => {
+              began.resolve();
+              return NEVER;
+            });
+          } catch (error) {
+            order.push(codeOf(error));
+            throw error;
+          }
+        },
+        { onSuspend: ({ code }) => void order.push(`told ${code}`) },
+      );
+      const failure = failureOf(handle.result());
+
+      await began.promise;
+      await scene.engine.suspend(0);
+
+      expect(await failure).toBe("run/suspended");
+      expect(order[0]).toBe("told run/suspended");
+      expect(order.filter((one) => one.startsWith("told"))).toHaveLength(1);
+    });
+
+    it("is told to nobody whose run has ended", async () => {
+      await using scene = await createScene(subject);
+      const told: string[] = [];
+
+      await scene.run(async () => 1, { onSuspend: ({ code }) => void told.push(code) });
+      await scene.engine.suspend(0);
+
+      expect(told).toEqual([]);
+    });
+
+    it("lets no run begin in this process any more", async () => {
+      await using scene = await createScene(subject);
+
+      await scene.engine.suspend(0);
+
+      expect(await failureOf(scene.run(async () => 1))).toBe("run/suspended");
     });
 
     it("gives back runs of a queue, which whoever serves it takes", async () => {
