@@ -23,7 +23,7 @@ export type Watcher = {
   /** The inputs of those that were begun, and when. */
   readonly begun: readonly Json[];
   readonly at: readonly number[];
-  most(): number;
+  readonly most: () => number;
 };
 
 export function queueOf(scene: Scene): TestQueue {
