@@ -2,7 +2,7 @@
 
 import type { Clock } from "./clock.ts";
 import { BosunError, messageOf } from "./error.ts";
-import type { DurableEngine } from "./orchestration/durable/engine.ts";
+import { type DurableEngine, isSuspension } from "./orchestration/durable/engine.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
@@ -40,23 +40,30 @@ type Answering = {
 /** Follows the log, and calls the handler once for each question. Ends with the run. */
 export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answering): void {
   const open = new Map<string, AbortController>();
+  const bring = (event: AskStart): void => {
+    const controller = new AbortController();
+    open.set(event.name, controller);
+    void handle(onAsk, toQuestion(event), { ...answering, signal: controller.signal });
+  };
+  /** Asked by an earlier execution: brought again unless it was answered there. */
+  const asked = new Map<string, AskStart>();
   const follow = async (): Promise<void> => {
     for await (const event of log.read(0, answering.signal)) {
       if (event.type === "ask-end") {
+        asked.delete(event.name);
         open.get(event.name)?.abort();
         open.delete(event.name);
       }
-      if (event.type !== "ask-start" || event.replayed) continue;
-      const controller = new AbortController();
-      open.set(event.name, controller);
-      void handle(onAsk, toQuestion(event), { ...answering, signal: controller.signal });
+      if (event.type === "ask-start" && event.replayed) asked.set(event.name, event);
+      else if (event.type === "ask-start") bring(event);
+      if (event.seq === log.storedCount) asked.forEach(bring);
     }
   };
   const close = (): void => open.forEach((controller) => controller.abort());
   follow().then(close, (error: unknown) => {
     close();
     // A store that fails takes the events with it: a question would wait for somebody who never hears of it.
-    if (!answering.signal.aborted)
+    if (!answering.signal.aborted && !isSuspension(error))
       answering.cancel(`its questions reach nobody: ${messageOf(error)}`);
   });
 }
@@ -84,7 +91,9 @@ async function callHandler(
   }
 }
 
-function toQuestion(event: Extract<RunEvent, { readonly type: "ask-start" }>): Question {
+type AskStart = Extract<RunEvent, { readonly type: "ask-start" }>;
+
+function toQuestion(event: AskStart): Question {
   const { runId, name, agent, task, timeoutMs, onTimeout, issues } = event;
   const base = { runId, name, agent, task, timeoutMs, onTimeout, issues };
   return event.subject === "answer"

@@ -107,13 +107,19 @@ export async function prepareRun(
     }),
     outputFolder,
     session,
-    asked: new Set<string>(),
+    asked: askedIn(resumed),
     hookFacts,
     noteFailure,
     showPrompts: run.showPrompts === true,
   };
   contexts.set(runId, context); // in the same turn as the check of the id, or two runs could get one
   return context;
+}
+
+/** Names of the questions that earlier executions asked: an answer may come before the body is there again. */
+function askedIn(resumed: Resumed | undefined): Set<string> {
+  const stored = resumed?.stored ?? [];
+  return new Set(stored.flatMap((event) => (event.type === "ask-start" ? [event.name] : [])));
 }
 
 /** What all calls of a run tell the pool. */

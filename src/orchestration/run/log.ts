@@ -23,6 +23,8 @@ export interface RunLog {
   readonly runId: string;
   /** The fold of all facts so far. */
   readonly state: RunState;
+  /** How many facts earlier executions of the run stored: those with a `seq` up to this come back as replayed. */
+  readonly storedCount: number;
   emit(path: Path, fact: RunFact, attempt?: number): void;
   /** Whether somebody reads now. */
   isRead(): boolean;
@@ -51,6 +53,7 @@ export function createRunLog(options: LogOptions): RunLog {
 
 class MemoryLog implements RunLog {
   readonly runId: string;
+  readonly storedCount: number;
   readonly #clock: Clock;
   readonly #record: Recorder | undefined;
   readonly #facts: RunEvent[] = [];
@@ -70,6 +73,7 @@ class MemoryLog implements RunLog {
     this.#clock = clock;
     this.#record = record;
     this.#keeping = record && new Keeping(stored.length);
+    this.storedCount = stored.length;
     if (stored.length === 0) return;
     for (const event of stored) this.#facts.push({ ...event, replayed: true });
     this.#stored = new Set(stored.map((event) => `${nameOf(event)} ${event.n}`));
