@@ -82,6 +82,16 @@ export function toSqliteError(error: unknown, path: string, doing: string): Bosu
   });
 }
 
+/** Does `work`; what SQLite says against it becomes a `store/failed`. Other errors are thrown as they are. */
+export async function orStoreFailed<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isSqlites = hasCode(error, "ERR_SQLITE_ERROR") || hasCode(error, "ERR_INVALID_STATE");
+    throw isSqlites ? toSqliteError(error, path, "use") : error;
+  }
+}
+
 const MEMORY = ":memory:";
 /** Primary result codes. Source: sqlite.org/rescode.html. */
 const [BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB] = [

@@ -5,7 +5,7 @@ import { openBlobs } from "../../../blob.ts";
 import { type Clock, systemClock } from "../../../clock.ts";
 import { BosunError } from "../../../error.ts";
 import type { Json } from "../../../json.ts";
-import { openSqlite, toSqliteError } from "../../../sqlite.ts";
+import { openSqlite, orStoreFailed, toSqliteError } from "../../../sqlite.ts";
 import type { Flow } from "../durable.ts";
 import type { DurableEngine, JournalProbe, RunHandle, StartOptions } from "../engine.ts";
 import type { EngineParts } from "./engine-parts.ts";
@@ -54,8 +54,9 @@ export function openSqliteEngine(folder: string, options: SqliteEngineOptions = 
   const flows = new Map<string, Flow<Json, Json>>();
   const parts = openParts(folder, options, (name, version) => flows.get(`${name}@${version}`));
   const { sqlite, blobs, maxStepMs } = parts;
-  removeOld(sqlite, blobs, keepRuns);
+  removeOldest(parts, keepRuns);
   const host = new Host(parts, { pollMs, onEnds: () => void removeOld(sqlite, blobs, keepRuns) });
+  const safely = <T>(work: () => T | Promise<T>): Promise<T> => orStoreFailed(sqlite.path, work);
   const register = (flow: Flow<never, Json>): void =>
     void flows.set(`${flow.name}@${flow.version}`, flow); // it is called with the input that it was started with
   return {
@@ -66,20 +67,23 @@ export function openSqliteEngine(folder: string, options: SqliteEngineOptions = 
     async start<I extends Json, O extends Json>(flow: Flow<I, O>, input: I, started: StartOptions) {
       checkId(started.id);
       register(flow);
-      return host.start(flow, input, started) as Promise<RunHandle<O>>; // `as`: the flow says what it gives
+      const handle = await safely(() => host.start(flow, input, started));
+      return handle as RunHandle<O>; // `as`: the flow says what it gives
     },
     async get<O extends Json>(id: string) {
-      return host.handle(existing(parts, id).runId) as RunHandle<O>; // `as`: the caller knows the flow
+      const handle = await safely(() => host.handle(existing(parts, id).runId));
+      return handle as RunHandle<O>; // `as`: the caller knows the flow
     },
     async resume<O extends Json>(id: string, resumed = {}) {
-      return host.resume(existing(parts, id).runId, resumed) as RunHandle<O>; // `as`: the caller knows the flow
+      const handle = await safely(() => host.resume(existing(parts, id).runId, resumed));
+      return handle as RunHandle<O>; // `as`: the caller knows the flow
     },
-    fork: async (id, forked) => fork(parts, existing(parts, id), forked),
+    fork: (id, forked) => safely(() => fork(parts, existing(parts, id), forked)),
     signal: (rootId, name, value) => host.signal(rootId, name, value),
-    send: async (id, name, value) => host.send(existing(parts, id), name, value),
-    cancel: async (id, reason) => host.cancel(existing(parts, id), reason),
-    queue: async (name, limits) => parts.queues.set(name, limits),
-    serve: (served, signal) => host.serve(served, signal),
+    send: (id, name, value) => safely(() => host.send(existing(parts, id), name, value)),
+    cancel: (id, reason) => safely(() => host.cancel(existing(parts, id), reason)),
+    queue: (name, limits) => safely(() => parts.queues.set(name, limits)),
+    serve: (served, signal) => safely(() => host.serve(served, signal)),
     suspend: (graceMs) => host.suspend(graceMs),
     async [Symbol.asyncDispose]() {
       await host.suspend(0);
@@ -88,6 +92,16 @@ export function openSqliteEngine(folder: string, options: SqliteEngineOptions = 
       sqlite.close();
     },
   };
+}
+
+/** What is too old goes when the file is opened; one that cannot be written to says so. */
+function removeOldest({ sqlite, blobs }: EngineParts, keepRuns: number): void {
+  try {
+    removeOld(sqlite, blobs, keepRuns);
+  } catch (error) {
+    sqlite.close();
+    throw toSqliteError(error, sqlite.path, "open");
+  }
 }
 
 function openParts(
