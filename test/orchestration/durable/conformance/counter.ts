@@ -13,6 +13,8 @@ export type Counter = AsyncDisposable & {
   /** How often each step of a run was begun, by its key. */
   begun(run: string): Readonly<Record<string, number>>;
   ended(run: string): Readonly<Record<string, number>>;
+  /** How many runs had a step under way at once, at most. */
+  mostRuns(): number;
   /** Whether somebody has told it. */
   has(told: Told): boolean;
 };
@@ -40,12 +42,25 @@ export async function startCounter(): Promise<Counter> {
     url: `http://127.0.0.1:${port}/`,
     begun: (run) => counts(run, "begun"),
     ended: (run) => counts(run, "ended"),
+    mostRuns: () => mostRuns(all),
     has: (told) => all.some((one) => isSame(one, told)),
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();
     },
   };
+}
+
+function mostRuns(all: readonly Told[]): number {
+  const open = new Map<string, number>();
+  let most = 0;
+  for (const { run, what } of all) {
+    const steps = (open.get(run) ?? 0) + (what === "begun" ? 1 : -1);
+    if (steps > 0) open.set(run, steps);
+    else open.delete(run);
+    most = Math.max(most, open.size);
+  }
+  return most;
 }
 
 async function toldBy(request: IncomingMessage): Promise<Told> {

@@ -65,6 +65,29 @@ describe.each(ENGINES)("on $name, two processes", (kind) => {
     for (const id of ids) expect(scene.counter.begun(id), id).toEqual(ONCE);
   });
 
+  it("that serve one queue keep to its limit together", async () => {
+    await using scene = await createProcessScene(kind);
+    const ids = Array.from({ length: 12 }, (_, n) => `run-${n}`);
+
+    const limiter = await scene.spawn([
+      { do: "limit", queue: "q", limits: { concurrency: 2 } },
+      ...ids.map(
+        (id) => ({ do: "start", flow: "slow", input: 10, options: { id, queue: "q" } }) as const,
+      ),
+    ]);
+    await limiter.end();
+    const servers = [
+      await scene.spawn({ do: "serve", concurrency: 8 }),
+      await scene.spawn({ do: "serve", concurrency: 8 }),
+    ];
+    expect(await limiter.exited).toBe("0");
+    for (const one of servers) one.kill("SIGTERM");
+    await Promise.all(servers.map(({ exited }) => exited));
+
+    for (const id of ids) expect(Object.keys(scene.counter.ended(id))).toHaveLength(5);
+    expect(scene.counter.mostRuns()).toBe(2);
+  });
+
   it("of which one is killed share its runs: the other one ends them all", async () => {
     await using scene = await createProcessScene(kind);
     const ids = Array.from({ length: 12 }, (_, n) => `run-${n}`);
