@@ -55,6 +55,7 @@ export interface RunTable {
   end(id: number, ending: Ending): void;
   /** Gives it back: nobody executes it. */
   release(id: number, phase: RunPhase): void;
+  /** Of a run that has not ended. */
   setPhase(id: number, phase: RunPhase): void;
   cancel(id: number, reason: string): void;
   /** Runs that somebody wants to end, and that have not ended. */
@@ -132,7 +133,7 @@ function prepare({ database }: Sqlite) {
   const release = database.prepare(
     "UPDATE runs SET phase = ?, owner = NULL, fence = fence + 1 WHERE id = ?",
   );
-  const setPhase = database.prepare("UPDATE runs SET phase = ? WHERE id = ?");
+  const setPhase = database.prepare("UPDATE runs SET phase = ? WHERE id = ? AND ended_at IS NULL");
   const cancel = database.prepare(
     "UPDATE runs SET cancelled = ? WHERE id = ? AND ended_at IS NULL",
   );
