@@ -121,6 +121,25 @@ function lookCases(subject: Subject): void {
       expect(record?.endedAt).toBeGreaterThanOrEqual(record?.createdAt ?? Infinity);
     });
 
+    it("is done, also when it has just slept: what is noted now and then comes too late for it", async () => {
+      await using scene = await createScene(subject);
+      const flow = scene.flow(async (d, input) => {
+        await d.sleep("nap", Number(input));
+        return input;
+      });
+
+      const runs = await Promise.all(
+        Array.from({ length: 1_000 }, (_, n) =>
+          scene.engine.start(flow, n % 200, { id: scene.id() }),
+        ),
+      );
+      const outputs = await Promise.all(runs.map((run) => run.result()));
+      const records = await Promise.all(runs.map(({ id }) => scene.engine.find(id)));
+
+      expect(outputs).toEqual(runs.map((_, n) => n % 200));
+      expect(new Set(records.map((record) => record?.phase))).toEqual(new Set(["done"]));
+    });
+
     it("counts its executions", async () => {
       await using scene = await createScene(subject);
 
