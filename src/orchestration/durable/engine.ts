@@ -6,7 +6,8 @@ import type { Flow } from "./durable.ts";
 
 /**
  * Where a run stands. "queued": no process has begun it, or its time has not come. "waiting": it waits for somebody outside or for
- * its time. "interrupted": its process is gone, or gave it back: `resume` goes on with it.
+ * its time, also while no process executes it (RunRecord.isExecuted). "interrupted": its process is gone, or gave it back: `resume`
+ * goes on with it.
  */
 export type RunPhase =
   | "queued"
@@ -130,7 +131,7 @@ export type ForkOptions = {
   readonly id: string;
   /** Replaces the run's input. */
   readonly input?: Json | undefined;
-  /** Whether a kept step is taken over. Default: all are. */
+  /** Whether a kept step is taken over; `place` is its place in the journal's order. Default: all are. */
   readonly keep?: ((step: StepRecord, place: number) => boolean) | undefined;
 };
 
@@ -157,7 +158,7 @@ export interface DurableEngine extends AsyncDisposable {
   /** The input that a run was started with. @throws BosunError `run/unknown`. */
   input(id: string): Promise<Json>;
   list(query?: RunQuery): Promise<readonly RunRecord[]>;
-  /** The steps of a run in the order in which they were kept. @throws BosunError `run/unknown`. */
+  /** The steps of a run in the order in which they were kept, its sleeps, waits and limits among them. @throws BosunError `run/unknown`. */
   steps(id: string): Promise<readonly StepRecord[]>;
   /** A new run with the kept steps of another one; it is interrupted until it is resumed. @throws BosunError `run/unknown`, `usage`. */
   fork(id: string, options: ForkOptions): Promise<void>;
@@ -169,7 +170,7 @@ export interface DurableEngine extends AsyncDisposable {
   cancel(id: string, reason: string): Promise<boolean>;
   /** Sets what bounds a queue, for every process. */
   queue(name: string, limits: QueueLimits): Promise<void>;
-  /** Takes runs from queues, and those that lost their process, until the signal aborts. Flows must be registered. */
+  /** Takes runs from queues, also those of queues that lost their process, until the signal aborts. Flows must be registered. */
   serve(options: ServeOptions, signal: AbortSignal): Promise<void>;
   /**
    * Begins no further step, gives those under way `graceMs` to end, keeps what they came to, and gives the runs back: another process,

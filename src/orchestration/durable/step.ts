@@ -115,6 +115,7 @@ export class Step {
       new BosunError("run/step-timed-out", `${where}: no end of the step within ${ms} ms`, {
         retryable: true,
       });
+    if (signal.aborted) throw signal.reason;
     using deadline = clock.deadline(ms, signal, timedOut);
     return await new Promise((resolve, reject) => {
       this.#reject = reject;

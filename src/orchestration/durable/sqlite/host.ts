@@ -196,7 +196,7 @@ export class Host {
     this.#executions.set(runId, execution);
     const end = (): void => {
       lease.release();
-      this.#executions.delete(runId);
+      if (this.#executions.get(runId) === execution) this.#executions.delete(runId); // not one that took it back
       this.#settle(runId);
       if (++this.#ends % ENDS === 0) this.#options.onEnds();
       this.#takeDue();

@@ -27,6 +27,8 @@ export type Beating = { readonly path: string; readonly id: number; readonly eve
 
 /** Beats of a lease. A process whose runs end before the first one needs no thread. */
 const BEATS = 5;
+/** Rows of processes that have not beaten for so long are removed. */
+const FORGET_MS = 3_600_000;
 
 export function createLease({ database, path }: Sqlite, leaseMs: number): Lease {
   const everyMs = leaseMs / BEATS;
@@ -44,16 +46,22 @@ export function createLease({ database, path }: Sqlite, leaseMs: number): Lease 
     timer = undefined;
     if (thread === undefined) thread = startThread({ path, id, everyMs });
   };
-  const idOf = (): number => (own ??= Number(insert.get(OWNER, systemClock.now())?.["id"]));
+  const forget = database.prepare("DELETE FROM owners WHERE beat_at < ?");
+  const begin = (): number => {
+    const now = systemClock.now();
+    forget.run(now - FORGET_MS);
+    return Number(insert.get(OWNER, now)?.["id"]);
+  };
+  const idOf = (): number => (own ??= begin());
   return {
     id() {
       const id = idOf();
       const now = systemClock.now();
       if (thread === undefined && now - renewedAt > everyMs) {
-        renew.run(now, id);
+        if (renew.run(now, id).changes === 0) own = begin(); // it had done nothing for so long that it was forgotten
         renewedAt = now;
       }
-      return id;
+      return idOf();
     },
     acquire() {
       const id = idOf();
