@@ -26,6 +26,10 @@ function hasCall(value: unknown): boolean {
   return isObject(value) && typeof value["call"] === "function";
 }
 
+function isEngine(value: unknown): boolean {
+  return isObject(value) && typeof value["resume"] === "function";
+}
+
 const isSession: Check = (value) => {
   const { id, maxTokens, ...others } = isObject(value) ? value : { id: value };
   const isRight = isName(id) === undefined && optional(isWhole(1))(maxTokens) === undefined;
@@ -101,7 +105,9 @@ export const BOSUN_OPTIONS: KnownOptions = {
     }),
     countTokens: optional(isFunction),
     engine: optional((value) =>
-      value === "inline" || value === "sqlite" ? undefined : '"inline" or "sqlite"',
+      value === "inline" || value === "sqlite" || isEngine(value)
+        ? undefined
+        : '"inline", "sqlite", or a DurableEngine',
     ),
     durability: optional((value) =>
       value === "process" || value === "power" ? undefined : '"process" or "power"',

@@ -19,7 +19,7 @@ import type { RetryPolicy } from "./inference/pool/retry.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
 import type { RunLimits } from "./orchestration/crew/run-limit.ts";
-import type { DurableEngine } from "./orchestration/durable/engine.ts";
+import type { DurableEngine, ServeOptions } from "./orchestration/durable/engine.ts";
 import { createCrewFlow } from "./orchestration/run/crew.ts";
 import { createDelegationFlow } from "./orchestration/run/delegate.ts";
 import type { PromptPlan } from "./orchestration/run/prompt-plan.ts";
@@ -28,7 +28,8 @@ import type { RunContext, World } from "./orchestration/run/world.ts";
 import { createFleetCheck, type FleetOptions, openFleet } from "./own-fleet.ts";
 import type { PreviewOptions } from "./preview.ts";
 import { createRunEngine } from "./run-engine.ts";
-import type { ForkOptions, ResumeOptions, RunOptions } from "./run-option.ts";
+import type { EnqueueOptions, ForkOptions, ResumeOptions, RunOptions } from "./run-option.ts";
+import { enqueueRun, serveCrews } from "./serve-crew.ts";
 import type { Store } from "./service/store/store.ts";
 import { createSessions } from "./session.ts";
 import { forkRun, resumeRun, type StartedRun, type Starting, startRun } from "./start-run.ts";
@@ -61,8 +62,8 @@ export type BosunOptions = FleetOptions & {
   readonly responseCache?: boolean | ResponseCacheLimits | undefined;
   /** What each run may use at most, unless its crew or its kickoff says otherwise. */
   readonly limits?: RunLimits | undefined;
-  /** What executes runs. "sqlite" keeps each step in the data folder, so that a run survives its process; "inline" keeps none. Default: "sqlite" with a data folder. */
-  readonly engine?: "inline" | "sqlite" | undefined;
+  /** What executes runs. "sqlite" keeps each step in the data folder, so that a run survives its process; "inline" keeps none. An engine of your own, such as createRestateEngine's, stays yours to close. Default: "sqlite" with a data folder. */
+  readonly engine?: "inline" | "sqlite" | DurableEngine | undefined;
   /** What a kept step survives: the end of the process, or also the loss of power, for a sync of the disk at each commit. Default "process". */
   readonly durability?: "process" | "power" | undefined;
 };
@@ -82,6 +83,14 @@ export interface Bosun {
    * @throws BosunError `run/unknown`, `usage` for a task or step that the run does not have.
    */
   fork(crew: Crew, runId: string, options?: ForkOptions): Promise<StartedRun>;
+  /**
+   * Puts a run of a crew into a queue: a process that serves the crew (`serve`) executes it, this one or another. Its events are in that
+   * process's store.
+   * @returns the run's id. @throws BosunError as `start`, and `run/queue-full`.
+   */
+  enqueue(crew: Crew, options: EnqueueOptions): Promise<string>;
+  /** Executes runs of these crews from queues, also those that lost their process, until the signal aborts; then `suspend` gives back what still goes. */
+  serve(crews: readonly Crew[], options: Partial<ServeOptions>, signal: AbortSignal): Promise<void>;
   /** The runs' journal: lists, steps, signals, cancels. Undefined where nothing is kept. */
   journal(): Promise<DurableEngine | undefined>;
   /**
@@ -132,6 +141,11 @@ export function createBosun(options: BosunOptions = {}): Bosun {
       checkOpen(crew);
       return forkRun(crew, runId, forked, starting);
     },
+    async enqueue(crew, enqueued) {
+      checkOpen(crew);
+      return enqueueRun(crew, enqueued, starting);
+    },
+    serve: (crews, served, signal) => serveCrews(crews, served, signal, starting),
     journal: () => engine.journal(),
     async suspend(graceMs = 0) {
       isClosed = true;

@@ -5,11 +5,12 @@ import { BosunError } from "./error.ts";
 import type { ModelRef } from "./inference/model/endpoint.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
+import type { Inputs } from "./orchestration/crew/input.ts";
 import { changedParts, type Fingerprint, fingerprintOf } from "./orchestration/crew/fingerprint.ts";
 import type { RunLimits } from "./orchestration/crew/run-limit.ts";
 import type { RunFact } from "./orchestration/run/event.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
-import type { RunOptions } from "./run-option.ts";
+import type { ResumeOptions, RunOptions } from "./run-option.ts";
 
 /** A run's input in the journal. Plain JSON. */
 export type KeptRun = {
@@ -67,7 +68,7 @@ export function readKeptRun(input: Json, runId: string): KeptRun {
 }
 
 /** The model that a resumed run uses. @throws BosunError `usage` when it was written in place, and is not given again. */
-export function modelOf(
+function modelOf(
   { model }: KeptRun,
   given: ModelRef | undefined,
   runId: string,
@@ -89,4 +90,21 @@ export function checkUnchanged(crew: Crew, { fingerprint }: KeptRun, runId: stri
       "Steps that are done would be taken as they are and the others done anew. Resume with the crew as it was, say acceptChanges (--accept-changes) to go on with this one, or begin another run with `runs rerun`",
     { details: { changed: [...changed] } },
   );
+}
+
+/** What a run that goes on was started with. */
+export function toRunOptions(
+  kept: KeptRun,
+  { signal, onAsk, model }: ResumeOptions,
+  runId: string,
+): RunOptions {
+  const { inputs, limits, tenant, priority, responseCache, showPrompts, origin } = kept;
+  const said = { limits, tenant, priority, responseCache, showPrompts, origin };
+  return {
+    ...said,
+    inputs: inputs as Inputs, // `as`: they were checked when the run began
+    signal,
+    onAsk,
+    model: modelOf(kept, model, runId),
+  };
 }

@@ -116,6 +116,12 @@ export async function prepareRun(
   return context;
 }
 
+/** The run has ended here, or goes on elsewhere. */
+export function letGo({ contexts }: Home, { log, documents }: RunContext): void {
+  contexts.delete(log.runId);
+  documents[Symbol.dispose]();
+}
+
 /** Names of the questions that earlier executions asked: an answer may come before the body is there again. */
 function askedIn(resumed: Resumed | undefined): Set<string> {
   const stored = resumed?.stored ?? [];

@@ -1,6 +1,7 @@
 // The durable engine of a Bosun: opened when its first run needs it.
 
 import type { Clock } from "./clock.ts";
+import { BosunError } from "./error.ts";
 import type { DurableEngine } from "./orchestration/durable/engine.ts";
 import { createInlineEngine, type InlineEngine } from "./orchestration/durable/inline.ts";
 
@@ -18,7 +19,7 @@ export type RunEngine = {
 export type RunEngineOptions = {
   /** The data folder; false keeps nothing. */
   readonly data: string | false;
-  readonly engine: "inline" | "sqlite" | undefined;
+  readonly engine: "inline" | "sqlite" | DurableEngine | undefined;
   readonly durability: "process" | "power" | undefined;
   readonly clock: Clock;
 };
@@ -32,6 +33,7 @@ export function createRunEngine({ data, engine, durability, clock }: RunEngineOp
     return openSqliteEngine(path, { clock, durability });
   };
   const journal = async (): Promise<DurableEngine | undefined> => {
+    if (typeof engine === "object") return engine;
     if (folder === false) return undefined;
     opened ??= openIn(folder);
     try {
@@ -44,14 +46,25 @@ export function createRunEngine({ data, engine, durability, clock }: RunEngineOp
   /** One that could not be opened has nothing to give back. */
   const whenOpened = (): Promise<DurableEngine | undefined> =>
     Promise.resolve(opened).catch(() => undefined);
+  const given = typeof engine === "object" ? engine : undefined;
   return {
     open: async () => (await journal()) ?? inline,
     journal,
     async suspend(graceMs) {
-      await (await whenOpened())?.suspend(graceMs);
+      await (given ?? (await whenOpened()))?.suspend(graceMs);
     },
     async close() {
       await (await whenOpened())?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** @throws BosunError `usage` where nothing is kept. */
+export async function requireJournal(engine: RunEngine): Promise<DurableEngine> {
+  const found = await engine.journal();
+  if (found) return found;
+  throw new BosunError(
+    "usage",
+    "this Bosun keeps no journal of its runs, so none can be resumed: give it a data folder, and no engine: inline",
+  );
 }

@@ -51,6 +51,14 @@ export type RunOptions = {
   readonly origin?: string | undefined;
 };
 
+/** Options of a run that a process which serves its crew executes. */
+export type EnqueueOptions = Omit<RunOptions, "signal" | "onAsk"> & {
+  /** Default "crews". */
+  readonly queue?: string | undefined;
+  /** It begins no earlier than this many milliseconds from now. */
+  readonly delayMs?: number | undefined;
+};
+
 /** Options of a run that goes on. What is not said is as it was. */
 export type ResumeOptions = Pick<RunOptions, "signal" | "onAsk" | "model"> & {
   /** Goes on although the crew is not what it was. Default false. */

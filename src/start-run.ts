@@ -3,11 +3,10 @@
 import { answerQuestion, bringQuestions } from "./answer.ts";
 import { BosunError, isBosunError } from "./error.ts";
 import type { JsonObject } from "./json.ts";
-import { checkUnchanged, type KeptRun, modelOf, readKeptRun, toKeptRun } from "./kept-run.ts";
+import { checkUnchanged, type KeptRun, readKeptRun, toKeptRun, toRunOptions } from "./kept-run.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
-import type { Inputs } from "./orchestration/crew/input.ts";
 import type { Flow } from "./orchestration/durable/durable.ts";
-import type { DurableEngine, RunHandle, StartOptions } from "./orchestration/durable/engine.ts";
+import type { RunHandle, StartOptions } from "./orchestration/durable/engine.ts";
 import type { InlineEngine } from "./orchestration/durable/inline.ts";
 import type { CrewInput } from "./orchestration/run/crew.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
@@ -16,8 +15,9 @@ import { applyEvents, EMPTY_RUN, type RunState } from "./orchestration/run/state
 import type { RunContext } from "./orchestration/run/world.ts";
 import type { Decision, Nobody } from "./orchestration/tool/approval.ts";
 import { keepBefore } from "./fork.ts";
-import { type Home, prepareRun } from "./run-context.ts";
-import type { RunEngine } from "./run-engine.ts";
+import { type Home, letGo, prepareRun } from "./run-context.ts";
+import { createServedFlow } from "./served-flow.ts";
+import { requireJournal, type RunEngine } from "./run-engine.ts";
 import { checkRunId, newRunId } from "./run-id.ts";
 import {
   createAbort,
@@ -80,8 +80,9 @@ export async function resumeRun(
   options: ResumeOptions,
   home: Starting,
 ): Promise<StartedRun> {
-  const engine = await journalOf(home);
+  const engine = await requireJournal(home.engine);
   engine.register(home.crewFlow);
+  engine.register(createServedFlow(crew, home)); // of a run that was put into a queue
   const kept = readKeptRun(await engine.input(runId), runId);
   if (kept.crew !== crew.name)
     throw new BosunError(
@@ -118,7 +119,7 @@ export async function forkRun(
   options: ForkOptions,
   home: Starting,
 ): Promise<StartedRun> {
-  const engine = await journalOf(home);
+  const engine = await requireJournal(home.engine);
   const { from, inputs, model, runId: id = newRunId(home.clock), ...rest } = options;
   checkRunId(id, (await engine.find(id)) !== undefined);
   const kept = readKeptRun(await engine.input(runId), runId);
@@ -137,16 +138,6 @@ export async function forkRun(
   return resumeRun(crew, id, { ...rest, model, acceptChanges: true }, home);
 }
 
-/** @throws BosunError `usage` where nothing is kept. */
-async function journalOf({ engine }: Starting): Promise<DurableEngine> {
-  const journal = await engine.journal();
-  if (journal) return journal;
-  throw new BosunError(
-    "usage",
-    "this Bosun keeps no journal of its runs, so none can be resumed: give it a data folder, and no engine: inline",
-  );
-}
-
 /** Tasks of a run that need not be done again. */
 async function finishedIn({ store }: Home, runId: string): Promise<ReadonlySet<string>> {
   const events = (await store())?.events(runId) ?? [];
@@ -154,23 +145,6 @@ async function finishedIn({ store }: Home, runId: string): Promise<ReadonlySet<s
   const isFinished = new Set<string>(["done", "partial", "skipped"]);
   const finished = Object.values(tasks).filter(({ status }) => isFinished.has(status));
   return new Set(finished.map(({ name }) => name));
-}
-
-/** What a run that goes on was started with. */
-function toRunOptions(
-  kept: KeptRun,
-  { signal, onAsk, model }: ResumeOptions,
-  runId: string,
-): RunOptions {
-  const { inputs, limits, tenant, priority, responseCache, showPrompts, origin } = kept;
-  const said = { limits, tenant, priority, responseCache, showPrompts, origin };
-  return {
-    ...said,
-    inputs: inputs as Inputs, // `as`: they were checked when the run began
-    signal,
-    onAsk,
-    model: modelOf(kept, model, runId),
-  };
 }
 
 type Causes = { readonly noteFailure: (error: unknown) => void; readonly cause: () => unknown };
@@ -215,11 +189,6 @@ async function followRun(run: RunOptions, following: Following): Promise<Started
     context.session === undefined ? ended : ended.then((state) => noteTurn(home, context, state));
   noted.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
   return { runId, log, ended: noted, cancel, cause, answer };
-}
-
-function letGo({ contexts }: Home, { log, documents }: RunContext): void {
-  contexts.delete(log.runId);
-  documents[Symbol.dispose]();
 }
 
 /** A run that ended well is a turn of its conversation; a store has it already. */

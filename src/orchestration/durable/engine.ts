@@ -114,6 +114,8 @@ export type ServeOptions = {
   readonly concurrency: number;
   /** Default: all. */
   readonly queues?: readonly string[] | undefined;
+  /** As StartOptions.onSuspend, for the runs that are taken. */
+  readonly onSuspend?: ((runId: string, reason: BosunError) => void) | undefined;
 };
 
 /** What an engine allows. */

@@ -190,7 +190,7 @@ function fork(parts: EngineParts, row: RunRow, { id, input, keep = () => true }:
   const keys = ofRun
     .filter((step) => keep(toStepRecord(step), step.seq ?? 0))
     .map(({ key }) => key);
-  const { flow, version, priority, tenant } = row;
+  const { flow, version, priority, tenant, timeoutMs } = row;
   const now = clock.now();
   sqlite.transaction(() => {
     const made = runs.insert({
@@ -201,6 +201,7 @@ function fork(parts: EngineParts, row: RunRow, { id, input, keep = () => true }:
       queue: undefined,
       priority,
       tenant,
+      timeoutMs,
       createdAt: now,
       dueAt: now,
     });

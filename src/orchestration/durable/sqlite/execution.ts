@@ -17,7 +17,7 @@ import type { Fence } from "./writer.ts";
 
 /** What is executed, and what earlier executions kept. */
 export type Executing = {
-  readonly row: Pick<RunRow, "id" | "runId" | "input" | "cancelled" | "queue">;
+  readonly row: Pick<RunRow, "id" | "runId" | "input" | "cancelled" | "queue" | "timeoutMs">;
   readonly fence: number;
   readonly flow: Flow<Json, Json>;
   readonly kept: readonly StepRow[];
@@ -48,7 +48,7 @@ export class Execution {
     const onLost = (error: BosunError): void => this.abort(error);
     const shared = { clock, writer, table, blobs, probe, maxStepMs, noteBlob, onLost };
     this.journal = new SqliteJournal({ ...shared, fence: this.fence, kept });
-    const { timeoutMs, timeoutError } = options;
+    const { timeoutMs = row.timeoutMs, timeoutError } = options;
     const ids = { runId: row.runId, rootId: row.runId };
     this.#run = new DurableRun({
       clock,

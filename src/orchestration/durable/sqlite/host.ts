@@ -73,6 +73,7 @@ export class Host {
         input: stored,
         cancelled: undefined,
         queue: undefined,
+        timeoutMs: undefined,
       };
       return this.#execute({ row, fence: begun.fence, kept: [], signals: [] }, flow, options);
     }
@@ -184,7 +185,7 @@ export class Host {
 
   #execute(
     claimed: Omit<Claimed, "row"> & {
-      readonly row: Pick<RunRow, "id" | "runId" | "input" | "cancelled" | "queue">;
+      readonly row: Pick<RunRow, "id" | "runId" | "input" | "cancelled" | "queue" | "timeoutMs">;
     },
     flow: Flow<Json, Json>,
     options: ExecuteOptions,
@@ -273,14 +274,18 @@ export class Host {
 
   #takeDue(): void {
     if (!this.#serving) return;
-    const { concurrency, queues } = this.#serving;
+    const { concurrency, queues, onSuspend } = this.#serving;
     const busy = [...this.#executions.values()].filter(
       ({ queue, isWaiting }) => queue !== undefined && !isWaiting,
     );
     const most = concurrency - busy.length;
     const isHere = (runId: string): boolean => this.#executions.has(runId);
     const { claimed, nextAt } = claimDue(this.#parts, { most, queues, isHere });
-    for (const one of claimed) this.#execute(one, this.#flowOf(one.row), {});
+    for (const one of claimed) {
+      const { runId } = one.row;
+      const told = (reason: BosunError): void => onSuspend?.(runId, reason);
+      this.#execute(one, this.#flowOf(one.row), { onSuspend: told });
+    }
     this.#dueTimer?.[Symbol.dispose]();
     const { clock } = this.#parts;
     this.#dueTimer =

@@ -21,7 +21,16 @@ export function insertRun(
   flow: Flow<Json, Json>,
   run: Inserting,
 ): Promise<Inserted> {
-  const { id: runId, queue, priority = 0, tenant, delayMs = 0, stored: input, owner } = run;
+  const {
+    id: runId,
+    queue,
+    priority = 0,
+    tenant,
+    delayMs = 0,
+    timeoutMs,
+    stored: input,
+    owner,
+  } = run;
   const { name, version } = flow;
   const { promise, resolve, reject } = Promise.withResolvers<Inserted>();
   let inserted: Inserted;
@@ -43,6 +52,7 @@ export function insertRun(
       priority,
       tenant,
       createdAt: now,
+      timeoutMs,
       dueAt,
     };
     const id = runs.insert(row);

@@ -40,8 +40,7 @@ export function createLease({ database, path }: Sqlite, leaseMs: number): Lease 
   let holders = 0;
   let timer: Timer | undefined;
   let thread: Worker | undefined;
-  const isAlive = ({ name, beatAt }: NonNullable<RunRow["owner"]>): boolean =>
-    lookAtOwner(name) !== "gone" && beatAt > systemClock.now() - leaseMs;
+  const isAlive = (owner: Owner): boolean => hasBeaten(owner, leaseMs);
   const beginThread = (id: number): void => {
     timer = undefined;
     if (thread === undefined) thread = startThread({ path, id, everyMs });
@@ -91,6 +90,12 @@ export function createLease({ database, path }: Sqlite, leaseMs: number): Lease 
         database.prepare("DELETE FROM owners WHERE id = ?").run(own);
     },
   };
+}
+
+type Owner = NonNullable<RunRow["owner"]>;
+
+function hasBeaten({ name, beatAt }: Owner, leaseMs: number): boolean {
+  return lookAtOwner(name) !== "gone" && beatAt > systemClock.now() - leaseMs;
 }
 
 function startThread(beating: Beating): Worker {

@@ -22,6 +22,8 @@ export type RunRow = {
   readonly begunAt: number | undefined;
   readonly endedAt: number | undefined;
   readonly fence: number;
+  /** How long an execution of it may take, as it was started. */
+  readonly timeoutMs: number | undefined;
   /** How often it was taken. The fence also counts how often it was given back. */
   readonly executions: number;
   /** The reason, when somebody asked for its end. */
@@ -33,7 +35,15 @@ export type RunRow = {
 /** What a new run's row says. */
 export type NewRun = Pick<
   RunRow,
-  "runId" | "flow" | "version" | "input" | "queue" | "priority" | "tenant" | "createdAt"
+  | "runId"
+  | "flow"
+  | "version"
+  | "input"
+  | "queue"
+  | "priority"
+  | "tenant"
+  | "createdAt"
+  | "timeoutMs"
 > & {
   readonly dueAt: number;
 };
@@ -83,6 +93,7 @@ export function createRunTable(sqlite: Sqlite): RunTable {
       tenant = null,
       dueAt,
       createdAt,
+      timeoutMs = null,
     }) {
       const row = sql.insert.get(
         runId,
@@ -94,6 +105,7 @@ export function createRunTable(sqlite: Sqlite): RunTable {
         tenant,
         dueAt,
         createdAt,
+        timeoutMs,
       );
       return row && Number(row["id"]);
     },
@@ -120,8 +132,8 @@ export function createRunTable(sqlite: Sqlite): RunTable {
 /** The statements, each prepared once. */
 function prepare({ database }: Sqlite) {
   const insert = database.prepare(
-    `INSERT INTO runs (run_id, flow, version, phase, input, queue, priority, tenant, due_at, created_at, fence)
-     VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (run_id) DO NOTHING RETURNING id`,
+    `INSERT INTO runs (run_id, flow, version, phase, input, queue, priority, tenant, due_at, created_at, timeout_ms, fence)
+     VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (run_id) DO NOTHING RETURNING id`,
   );
   const find = database.prepare(`${COLUMNS} WHERE run_id = ?`);
   const take = database.prepare(
@@ -174,6 +186,7 @@ function toRow(row: Cells): RunRow {
     begunAt: numberIn(row, "begun_at"),
     endedAt: numberIn(row, "ended_at"),
     fence: Number(row["fence"]),
+    timeoutMs: numberIn(row, "timeout_ms"),
     executions: Number(row["executions"]),
     cancelled: textIn(row, "cancelled"),
     owner:

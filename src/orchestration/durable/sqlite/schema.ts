@@ -10,7 +10,7 @@ export const MIGRATIONS: readonly string[] = [
      phase TEXT NOT NULL, input TEXT NOT NULL, output TEXT, error TEXT,
      queue TEXT, priority INTEGER NOT NULL, tenant TEXT, due_at REAL NOT NULL,
      created_at REAL NOT NULL, begun_at REAL, ended_at REAL,
-     owner INTEGER, fence INTEGER NOT NULL, executions INTEGER NOT NULL DEFAULT 0, cancelled TEXT);
+     owner INTEGER, fence INTEGER NOT NULL, timeout_ms REAL, executions INTEGER NOT NULL DEFAULT 0, cancelled TEXT);
    CREATE INDEX runs_due ON runs (priority, id) WHERE ended_at IS NULL AND queue IS NOT NULL;
    CREATE INDEX runs_queued ON runs (queue) WHERE phase = 'queued' AND queue IS NOT NULL;
    CREATE INDEX runs_busy ON runs (queue, tenant, owner) WHERE phase = 'running' AND queue IS NOT NULL;

@@ -1,0 +1,46 @@
+// A crew's flow that any process can execute: it makes the run's context from what the journal keeps.
+
+import { checkUnchanged, type KeptRun, toRunOptions } from "./kept-run.ts";
+import type { Crew } from "./orchestration/crew/crew.ts";
+import { fingerprintOf } from "./orchestration/crew/fingerprint.ts";
+import type { Flow } from "./orchestration/durable/durable.ts";
+import type { CrewInput } from "./orchestration/run/crew.ts";
+import type { Outcome } from "./orchestration/run/progress.ts";
+import { type Home, letGo, prepareRun } from "./run-context.ts";
+
+/** What it needs of its Bosun. */
+export type Served = Home & { readonly crewFlow: Flow<CrewInput, Outcome> };
+
+/**
+ * The flow of one crew. Its version is what the crew is made of: a process that has another crew of that name leaves its runs alone.
+ */
+export function createServedFlow(crew: Crew, home: Served): Flow<KeptRun, Outcome> {
+  return {
+    name: `crew/${crew.name}`,
+    version: Object.values(fingerprintOf(crew)).join("").slice(0, MAX_VERSION),
+    async run(d, kept) {
+      // A program that resumes the run itself has made its context.
+      if (home.contexts.has(d.rootId)) return home.crewFlow.run(d, kept);
+      checkUnchanged(crew, kept, d.rootId);
+      const store = await home.store();
+      const resumed = { ...kept, runId: d.rootId, stored: store?.resume(d.rootId) ?? [] };
+      const run = toRunOptions(kept, {}, d.rootId);
+      const context = await prepareRun(
+        crew,
+        run,
+        { ...home, noteFailure: () => undefined },
+        resumed,
+      );
+      try {
+        const outcome = await home.crewFlow.run(d, kept);
+        await context.log.flushed();
+        return outcome;
+      } finally {
+        letGo(home, context);
+      }
+    },
+  };
+}
+
+/** Longest name of a version. */
+const MAX_VERSION = 48;
