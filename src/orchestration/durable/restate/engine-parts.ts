@@ -6,7 +6,6 @@ import type { BosunError } from "../../../error.ts";
 import type { Json } from "../../../json.ts";
 import type { Flow } from "../durable.ts";
 import type { JournalProbe, StartOptions } from "../engine.ts";
-import type { Execution } from "./execution.ts";
 import type { Http } from "./http.ts";
 import type { RestateSdk } from "./sdk.ts";
 
@@ -22,11 +21,22 @@ export type EngineParts = {
   /** By name@version. */
   readonly flows: Map<string, Flow<Json, Json>>;
   /** What this process executes now, by run id. */
-  readonly executions: Map<string, Execution>;
+  readonly executions: Map<string, Executing>;
   /** What this process's callers asked of runs. */
   readonly locals: Map<string, LocalOptions>;
   /** Why this process executes nothing more. */
   readonly stopped: () => BosunError | undefined;
+};
+
+/** An execution in this process. */
+export type Executing = {
+  readonly service: string;
+  readonly phase: "queued" | "waiting" | "running" | "interrupted";
+  readonly journal: { readonly isIdle: boolean; readonly answered: Set<string> };
+  /** Nothing more begins; what is under way may still end. */
+  stop(reason: BosunError): void;
+  /** Ends what this process does of it. The run goes on elsewhere. */
+  abandon(reason: BosunError): void;
 };
 
 /** Options that are functions, or mean this process. */

@@ -22,6 +22,7 @@ export const GO = "go";
 
 export class Execution {
   readonly runId: string;
+  readonly service: string;
   readonly meta: Meta;
   readonly journal: RestateJournal;
   readonly #parts: EngineParts;
@@ -37,6 +38,7 @@ export class Execution {
     this.#parts = parts;
     this.#ctx = ctx;
     this.runId = ctx.key;
+    this.service = ctx.request().target.service;
     this.meta = fromHeader(ctx.request().headers.get(META_HEADER) ?? "");
     this.journal = new RestateJournal({
       ...{ ctx, sdk, clock, blobs, maxStepMs, kept, probe, runId: ctx.key },
@@ -69,8 +71,7 @@ export class Execution {
     this.#hasEnded = true;
     this.stop(reason);
     this.#run?.abort(reason);
-    if (this.#parts.executions.get(this.runId) === this)
-      this.#parts.executions.delete(this.runId);
+    if (this.#parts.executions.get(this.runId) === this) this.#parts.executions.delete(this.runId);
   }
 
   /** What the run comes to. @throws an error of the SDK that ends it. */

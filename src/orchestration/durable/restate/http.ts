@@ -23,7 +23,7 @@ export type Http = {
 
 export type Row = { readonly [column: string]: Json | undefined };
 
-type Asked = {
+export type Asked = {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE" | undefined;
   readonly body?: Json | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;

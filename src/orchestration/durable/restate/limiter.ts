@@ -23,7 +23,9 @@ export type Waiting = {
 export type QueueState = {
   readonly limits: QueueLimits;
   /** Processes that take from it, and until when that is known. */
-  readonly servers: Readonly<Record<string, { readonly concurrency: number; readonly until: number }>>;
+  readonly servers: Readonly<
+    Record<string, { readonly concurrency: number; readonly until: number }>
+  >;
   /** In the order in which they came. */
   readonly waiting: readonly Waiting[];
   readonly running: readonly { readonly id: string; readonly tenant: string | undefined }[];
@@ -86,7 +88,7 @@ export function grantPlaces(before: QueueState, now: number): Granting {
       !gone.has(id) && (awakeable !== undefined || Math.max(at, dueAt) > now - FORGET_MS),
   );
   const isArranged = againAt === undefined || (before.lookAt > now && before.lookAt <= againAt);
-  const lookAt = isArranged ? before.lookAt : againAt;
+  const lookAt = isArranged ? before.lookAt : (againAt ?? 0);
   return {
     state: { ...before, waiting, running, begun: limits.rate ? begun : [], lookAt },
     granted,
@@ -134,7 +136,5 @@ function isTenantFull(
   { tenant }: Waiting,
   { perTenant = Infinity }: QueueLimits,
 ): boolean {
-  return (
-    tenant !== undefined && running.filter((one) => one.tenant === tenant).length >= perTenant
-  );
+  return tenant !== undefined && running.filter((one) => one.tenant === tenant).length >= perTenant;
 }

@@ -21,6 +21,7 @@ export type RunRow = {
   readonly deployment: string | undefined;
   /** What its last execution failed by, while it is tried again. */
   readonly lastFailure: string | undefined;
+  readonly meta: Meta;
   readonly record: RunRecord;
 };
 
@@ -169,6 +170,7 @@ function toRow(
     status: textOf(row, "status"),
     deployment: optional(row["pinned_deployment_id"]),
     lastFailure: optional(row["last_failure"]),
+    meta,
     record: {
       id,
       flow,

@@ -32,7 +32,14 @@ export async function readSteps(
     else keep(entry, open, { kept, at });
   }
   const underWay = [...open.values()].map(({ key, at }): KeptStep => {
-    const record = { key, status: "begun", attempt: 1, startedAt: at, ms: undefined, bytes: 0 } as const;
+    const record = {
+      key,
+      status: "begun",
+      attempt: 1,
+      startedAt: at,
+      ms: undefined,
+      bytes: 0,
+    } as const;
     return { record, outcome: undefined };
   });
   return [...kept, ...underWay];
@@ -52,7 +59,10 @@ export async function readInput(
   return decoded(payload) as RunInput | undefined; // `as`: start() made it
 }
 
-function begunBy(entry: Json, startedAt: number): (Begun & { readonly id: Json | undefined }) | undefined {
+function begunBy(
+  entry: Json,
+  startedAt: number,
+): (Begun & { readonly id: Json | undefined }) | undefined {
   const command = at(entry, "Command");
   const run = at(command, "Run");
   const sleep = at(command, "Sleep");
@@ -104,8 +114,7 @@ function toKept(
 ): Outcome {
   if (key.startsWith("sleep:") || value === undefined || value === CLOSED)
     return { ok: true, ...times, value: null };
-  if (key.startsWith("wait:"))
-    return { ok: true, ...times, value: at(value, "value") as Stored }; // `as`: `give` made it
+  if (key.startsWith("wait:")) return { ok: true, ...times, value: at(value, "value") as Stored }; // `as`: `give` made it
   return value as unknown as Outcome; // `as`: the journal made it
 }
 
@@ -117,8 +126,5 @@ function decoded(bytes: Json | undefined): Json | undefined {
 }
 
 function at(value: Json | undefined, ...path: readonly string[]): Json | undefined {
-  return path.reduce<Json | undefined>(
-    (of, name) => (isObject(of) ? of[name] : undefined),
-    value,
-  );
+  return path.reduce<Json | undefined>((of, name) => (isObject(of) ? of[name] : undefined), value);
 }

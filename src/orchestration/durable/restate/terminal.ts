@@ -17,7 +17,11 @@ export function toTerminal(error: unknown, sdk: RestateSdk): Error {
   const short =
     Buffer.byteLength(text) <= MAX_BYTES
       ? text
-      : JSON.stringify({ ...(json as object), message: messageOf(error).slice(0, MAX_MESSAGE), details: undefined }); // `as`: an error's JSON is an object
+      : JSON.stringify({
+          ...(json as object),
+          message: messageOf(error).slice(0, MAX_MESSAGE),
+          details: undefined,
+        }); // `as`: an error's JSON is an object
   const code = isBosunError(error) ? `${error.code}: ` : "";
   return new sdk.TerminalError(`${code}${messageOf(error).slice(0, MAX_MESSAGE)}`, {
     errorCode: 500,
