@@ -1,0 +1,87 @@
+// A process that takes runs from queues: it tells the queues, and takes over runs whose process is gone.
+
+import type { ServeOptions } from "../engine.ts";
+import { callQueue, moveTo } from "./control.ts";
+import type { EngineParts } from "./engine-parts.ts";
+import { QUEUE_SERVICE, serviceOf } from "./name.ts";
+import type { Server } from "./queue-object.ts";
+
+/** How long a queue believes that a process is there, and how often it is told. */
+const SERVE_FOR_MS = 30_000;
+const TELL_EVERY_MS = 10_000;
+/** So often is a run tried where it was, before another process takes it. */
+const LOST_AFTER_TRIES = 3;
+/** Runs that are taken over in one look. */
+const MOST_MOVED = 100;
+
+export type Serving = {
+  /** Looks for queues and for runs without a process. */
+  look(): Promise<void>;
+  /** Takes nothing more. */
+  end(): Promise<void>;
+};
+
+export function createServing(
+  parts: EngineParts,
+  {
+    serverId,
+    deployment,
+    options,
+  }: {
+    readonly serverId: string;
+    readonly deployment: () => Promise<string>;
+    readonly options: ServeOptions;
+  },
+): Serving {
+  const { http, clock } = parts;
+  const told = new Map<string, number>();
+  const tellQueues = async (): Promise<void> => {
+    const queues = options.queues ?? (await queuesOf(parts));
+    const server: Server = {
+      id: serverId,
+      concurrency: options.concurrency,
+      forMs: SERVE_FOR_MS,
+    };
+    for (const queue of queues) {
+      if ((told.get(queue) ?? -Infinity) > clock.now() - TELL_EVERY_MS) continue;
+      await callQueue(parts, queue, "serve", server);
+      told.set(queue, clock.now());
+    }
+  };
+  const takeOver = async (): Promise<void> => {
+    const own = await deployment();
+    const services = [...parts.flows.values()].map(serviceOf).concat(QUEUE_SERVICE);
+    const rows = await http.query(
+      `SELECT id, status, pinned_deployment_id FROM sys_invocation WHERE target_service_name IN (${services.map((name) => `'${name}'`).join(", ")}) AND (status = 'paused' OR (status = 'backing-off' AND retry_count >= ${LOST_AFTER_TRIES})) LIMIT ${MOST_MOVED}`,
+    );
+    for (const row of rows) {
+      const invocation = String(row["id"]);
+      const status = String(row["status"]);
+      const pinned = row["pinned_deployment_id"];
+      if (pinned === own && status !== "paused") continue;
+      const lost = {
+        invocation,
+        status,
+        deployment: typeof pinned === "string" ? pinned : undefined,
+      };
+      await moveTo(parts, lost, own);
+    }
+  };
+  return {
+    async look() {
+      await takeOver();
+      await tellQueues();
+    },
+    async end() {
+      for (const queue of told.keys())
+        await callQueue(parts, queue, "unserve", { id: serverId }).catch(() => undefined); // it is forgotten in time
+    },
+  };
+}
+
+async function queuesOf({ http }: EngineParts): Promise<readonly string[]> {
+  const rows = await http.query(
+    `SELECT DISTINCT service_key FROM state WHERE service_name = '${QUEUE_SERVICE}'`,
+  );
+  return rows.map((row) => String(row["service_key"]));
+}
