@@ -71,7 +71,7 @@ export type RunRecord = {
   readonly queue: string | undefined;
   readonly priority: number;
   readonly tenant: string | undefined;
-  /** How many executions it has had: 1 for a run that was never interrupted. */
+  /** How many executions it has had: 1 for a run that was never interrupted. On Restate attempts, as its server counts them. */
   readonly executions: number;
   readonly createdAt: number;
   readonly endedAt: number | undefined;

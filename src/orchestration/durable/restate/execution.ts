@@ -41,7 +41,14 @@ export class Execution {
     this.service = ctx.request().target.service;
     this.meta = fromHeader(ctx.request().headers.get(META_HEADER) ?? "");
     this.journal = new RestateJournal({
-      ...{ ctx, sdk, clock, blobs, maxStepMs, kept, probe, runId: ctx.key },
+      ctx,
+      sdk,
+      clock,
+      blobs,
+      maxStepMs,
+      kept,
+      probe,
+      runId: ctx.key,
       onCancelled: () =>
         this.#cancel(new BosunError("run/cancelled", `the server cancelled run ${ctx.key}`)),
       beforeRace: () => this.#place.look(),
@@ -81,6 +88,7 @@ export class Execution {
     try {
       if (this.meta.isHeld) await this.#held();
       await this.#place.take(() => this.#cancelled !== undefined);
+      if (this.#cancelled) throw this.#cancelled.error; // it never begins
       const { timeoutMs, timeoutError } = this.meta;
       const ids = { runId: this.runId, rootId: this.runId };
       const limits = {
@@ -90,7 +98,6 @@ export class Execution {
       };
       const run = new DurableRun({ clock, journal: this.journal, ...ids, limits });
       this.#run = run;
-      if (this.#cancelled) run.abort(this.#cancelled.error);
       const output = await run.execute(flow, fromStored(input, blobs) ?? null);
       return { value: toStored(output, `run ${this.runId}: its output`, blobs) };
     } catch (error) {

@@ -61,7 +61,7 @@ export class Host {
     const stored = toStored(input, `the input of run ${id}`, this.#parts.blobs);
     await this.ready();
     const target = { service: serviceOf(flow), id };
-    if (queue !== undefined) await this.#put(queue, { id, priority, tenant, delayMs });
+    if (queue !== undefined) await this.#put(queue, { ...target, priority, tenant, delayMs });
     this.#parts.locals.set(id, { signal, onSuspend });
     const isNew = await submit(this.#parts, target, {
       meta: metaOf(options),
@@ -160,6 +160,7 @@ export class Host {
     queue: string,
     run: {
       readonly id: string;
+      readonly service: string;
       readonly priority: number;
       readonly tenant: string | undefined;
       readonly delayMs: number;

@@ -7,6 +7,8 @@ import type { QueueLimits } from "../engine.ts";
 /** A run that waits for a place. */
 export type Waiting = {
   readonly id: string;
+  /** Of its flow and version: only a process that has it can execute it. */
+  readonly service: string;
   /** Whom to tell; undefined while its process has not asked yet. */
   readonly awakeable: string | undefined;
   readonly priority: number;
@@ -24,7 +26,10 @@ export type QueueState = {
   readonly limits: QueueLimits;
   /** Processes that take from it, and until when that is known. */
   readonly servers: Readonly<
-    Record<string, { readonly concurrency: number; readonly until: number }>
+    Record<
+      string,
+      { readonly concurrency: number; readonly until: number; readonly services: readonly string[] }
+    >
   >;
   /** In the order in which they came. */
   readonly waiting: readonly Waiting[];
@@ -57,43 +62,66 @@ export type Granting = {
 /** Gives places: those that come back first, then by priority, then in the order in which they came. */
 export function grantPlaces(before: QueueState, now: number): Granting {
   const { limits } = before;
-  const windowMs = limits.rate?.ms ?? 0;
-  const begun = before.begun.filter((at) => at > now - windowMs);
-  const capacity = Object.values(before.servers).reduce(
-    (sum, { concurrency, until }) => sum + (until > now ? concurrency : 0),
-    0,
-  );
-  const most = Math.min(limits.concurrency ?? Infinity, capacity);
-  const running = [...before.running];
-  const granted: Waiting[] = [];
-  let againAt: number | undefined;
-  const later = (at: number): void => void (againAt = Math.min(againAt ?? Infinity, at));
-  for (const one of inOrder(before.waiting)) {
-    if (running.length >= most) break;
-    if (one.dueAt > now) later(one.dueAt);
-    else if (one.awakeable !== undefined && !isTenantFull(running, one, limits)) {
-      const isHeld = limits.rate && !one.hasBegun && begun.length >= limits.rate.count;
-      if (isHeld) {
-        later((begun[begun.length - limits.rate.count] ?? now) + windowMs);
-        continue;
-      }
-      if (!one.hasBegun) begun.push(now);
-      running.push({ id: one.id, tenant: one.tenant });
-      granted.push(one);
-    }
-  }
+  const places = new Places(before, now);
+  const granted = inOrder(before.waiting).filter((one) => places.take(one));
   const gone = new Set(granted.map(({ id }) => id));
-  const waiting = before.waiting.filter(
-    ({ id, awakeable, at, dueAt }) =>
-      !gone.has(id) && (awakeable !== undefined || Math.max(at, dueAt) > now - FORGET_MS),
-  );
+  const waiting = before.waiting.filter((one) => !gone.has(one.id) && !isForgotten(one, now));
+  const { againAt, running, begun } = places;
   const isArranged = againAt === undefined || (before.lookAt > now && before.lookAt <= againAt);
-  const lookAt = isArranged ? before.lookAt : (againAt ?? 0);
+  const lookAt = isArranged ? before.lookAt : againAt;
   return {
     state: { ...before, waiting, running, begun: limits.rate ? begun : [], lookAt },
     granted,
     lookAt: isArranged ? undefined : againAt,
   };
+}
+
+/** What is left of a queue's places, counted on with each that is given. */
+class Places {
+  readonly running: { readonly id: string; readonly tenant: string | undefined }[];
+  /** When runs began, as far back as the rate looks. */
+  readonly begun: number[];
+  /** When it is worth another look. */
+  againAt: number | undefined;
+  readonly #limits: QueueLimits;
+  readonly #now: number;
+  readonly #most: number;
+  /** What the processes that are there can execute. */
+  readonly #known: ReadonlySet<string>;
+
+  constructor({ limits, running, begun, servers }: QueueState, now: number) {
+    const there = Object.values(servers).filter(({ until }) => until > now);
+    const capacity = there.reduce((sum, { concurrency }) => sum + concurrency, 0);
+    this.#limits = limits;
+    this.#now = now;
+    this.#most = Math.min(limits.concurrency ?? Infinity, capacity);
+    this.#known = new Set(there.flatMap(({ services }) => services));
+    this.running = [...running];
+    this.begun = begun.filter((at) => at > now - (limits.rate?.ms ?? 0));
+  }
+
+  /** Whether it gets a place; it is counted then. */
+  take(one: Waiting): boolean {
+    if (this.running.length >= this.#most || !this.#known.has(one.service)) return false;
+    if (one.dueAt > this.#now) return this.#later(one.dueAt);
+    if (one.awakeable === undefined || isTenantFull(this.running, one, this.#limits)) return false;
+    const { rate } = this.#limits;
+    if (rate && !one.hasBegun && this.begun.length >= rate.count)
+      return this.#later((this.begun[this.begun.length - rate.count] ?? this.#now) + rate.ms);
+    if (!one.hasBegun) this.begun.push(this.#now);
+    this.running.push({ id: one.id, tenant: one.tenant });
+    return true;
+  }
+
+  #later(at: number): false {
+    this.againAt = Math.min(this.againAt ?? Infinity, at);
+    return false;
+  }
+}
+
+/** Nobody has asked for its place for so long that its process must be gone. */
+function isForgotten({ awakeable, at, dueAt }: Waiting, now: number): boolean {
+  return awakeable === undefined && Math.max(at, dueAt) <= now - FORGET_MS;
 }
 
 /** Puts a run into the queue; undefined when that is full. A run that is there already stays as it is. */

@@ -44,7 +44,8 @@ export function createPlace(
     });
   const ask = (hasBegun: boolean) => {
     const { id: awakeable, promise } = ctx.awakeable<null>();
-    send("ask", { id: ctx.key, awakeable, priority, tenant, hasBegun });
+    const { service } = ctx.request().target;
+    send("ask", { id: ctx.key, service, awakeable, priority, tenant, hasBegun });
     hasPlace = true;
     return promise;
   };

@@ -1,9 +1,10 @@
 // What the server's tables say of runs.
 
-import { isObject, type Json } from "../../../json.ts";
+import type { Json } from "../../../json.ts";
 import type { RunPhase, RunQuery, RunRecord } from "../engine.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { GO } from "./execution.ts";
+import { fieldOf, textAt } from "./field.ts";
 import type { Row } from "./http.ts";
 import { fromHeader, type Meta } from "./meta.ts";
 import { flowOf } from "./name.ts";
@@ -73,22 +74,25 @@ async function rowsOf(
   const rows = await parts.http.query(
     `SELECT ${COLUMNS} FROM sys_invocation WHERE target_handler_name = 'run' AND target_service_name LIKE 'bosun.%' ${where} ORDER BY created_at DESC LIMIT ${limit} OFFSET ${offset}`,
   );
-  const own = rows.filter((row) => flowOf(textOf(row, "target_service_name")) !== undefined);
+  const own = rows.filter((row) => flowOf(textAt(row, "target_service_name")) !== undefined);
   if (own.length === 0) return [];
-  const ids = (some: readonly Row[]): string =>
-    some.map((row) => `'${textOf(row, "id")}'`).join(", ");
   const live = own.filter(
     (row) =>
-      row["status"] !== "completed" && !parts.executions.has(textOf(row, "target_service_key")),
+      row["status"] !== "completed" && !parts.executions.has(textAt(row, "target_service_key")),
   );
   const [metas, facts] = await Promise.all([
-    readMetas(parts, ids(own)),
-    live.length === 0 ? new Map<string, Facts>() : readFacts(parts, ids(live)),
+    readMetas(parts, idsOf(own)),
+    live.length === 0 ? new Map<string, Facts>() : readFacts(parts, idsOf(live)),
   ]);
   return own.map((row) => {
-    const id = textOf(row, "id");
+    const id = textAt(row, "id");
     return toRow(row, parts, { meta: metas.get(id) ?? {}, facts: facts.get(id) ?? NO_FACTS });
   });
+}
+
+/** For a list in SQL. */
+function idsOf(rows: readonly Row[]): string {
+  return rows.map((row) => `'${textAt(row, "id")}'`).join(", ");
 }
 
 async function readMetas({ http }: EngineParts, ids: string): Promise<ReadonlyMap<string, Meta>> {
@@ -97,8 +101,8 @@ async function readMetas({ http }: EngineParts, ids: string): Promise<ReadonlyMa
   );
   return new Map(
     rows.map((row) => {
-      const head = Buffer.from(textOf(row, "head"), "hex").toString("latin1");
-      return [textOf(row, "id"), fromHeader(head)];
+      const head = Buffer.from(textAt(row, "head"), "hex").toString("latin1");
+      return [textAt(row, "id"), fromHeader(head)];
     }),
   );
 }
@@ -119,10 +123,10 @@ async function readFacts({ http }: EngineParts, ids: string): Promise<ReadonlyMa
   );
   const entries = new Map<string, Json[]>();
   for (const row of rows) {
-    const id = textOf(row, "id");
+    const id = textAt(row, "id");
     const of = entries.get(id) ?? [];
     entries.set(id, of);
-    of.push(JSON.parse(textOf(row, "entry_lite_json")) as Json); // `as`: JSON text
+    of.push(JSON.parse(textAt(row, "entry_lite_json")) as Json); // `as`: JSON text
   }
   return new Map([...entries].map(([id, of]) => [id, factsOf(of)]));
 }
@@ -141,7 +145,7 @@ function factsOf(entries: readonly Json[]): Facts {
       open.delete(fieldOf(id, "CompletionId"));
     } else if (of("Run")) open.set(fieldOf(of("Run"), "completion_id"), "step");
     else if (of("Sleep")) open.set(fieldOf(of("Sleep"), "completion_id"), "pause");
-    else if (promise && String(fieldOf(promise, "key")).startsWith("wait:"))
+    else if (promise && textAt(promise, "key").startsWith("wait:"))
       open.set(fieldOf(promise, "completion_id"), "pause");
     else if (promise && fieldOf(promise, "key") === GO)
       open.set(fieldOf(promise, "completion_id"), "go");
@@ -157,17 +161,18 @@ function toRow(
   parts: EngineParts,
   { meta, facts }: { readonly meta: Meta; readonly facts: Facts },
 ): RunRow {
-  const id = textOf(row, "target_service_key");
-  const service = textOf(row, "target_service_name");
+  const id = textAt(row, "target_service_key");
+  const service = textAt(row, "target_service_name");
   const { name: flow = service, version = "" } = flowOf(service) ?? {};
   const failure = row["completion_failure"];
   const isOver = row["status"] === "completed";
-  const createdAt = Date.parse(textOf(row, "created_at"));
+  const phase = phaseOf(row, parts, { meta, facts });
+  const createdAt = Date.parse(textAt(row, "created_at"));
   return {
-    invocation: textOf(row, "id"),
+    invocation: textAt(row, "id"),
     service,
     id,
-    status: textOf(row, "status"),
+    status: textAt(row, "status"),
     deployment: optional(row["pinned_deployment_id"]),
     lastFailure: optional(row["last_failure"]),
     meta,
@@ -175,13 +180,14 @@ function toRow(
       id,
       flow,
       version,
-      phase: phaseOf(row, parts, { meta, facts }),
+      phase,
+      isExecuted: row["status"] === "running",
       queue: meta.queue,
       priority: meta.priority ?? 0,
       tenant: meta.tenant,
-      executions: Number(row["retry_count"] ?? 1),
+      executions: phase === "queued" ? 0 : Number(row["retry_count"] ?? 1),
       createdAt,
-      endedAt: isOver ? Date.parse(textOf(row, "completed_at")) : undefined,
+      endedAt: isOver ? Date.parse(textAt(row, "completed_at")) : undefined,
       error: typeof failure === "string" ? readFailure(failure).message : undefined,
     },
   };
@@ -192,10 +198,10 @@ function phaseOf(
   { executions }: EngineParts,
   { meta, facts }: { readonly meta: Meta; readonly facts: Facts },
 ): RunPhase {
-  const status = textOf(row, "status");
+  const status = textAt(row, "status");
   if (status === "completed") return endOf(row);
   if (["scheduled", "inboxed", "ready"].includes(status)) return "queued";
-  const execution = executions.get(textOf(row, "target_service_key"));
+  const execution = executions.get(textAt(row, "target_service_key"));
   if (execution && status === "running") return execution.phase;
   if (meta.isHeld && facts.isHeld) return "interrupted";
   if (meta.queue !== undefined && !facts.hasPlace) return "queued";
@@ -206,16 +212,7 @@ function phaseOf(
 
 function endOf(row: Row): RunPhase {
   if (row["completion_result"] === "success") return "done";
-  return readFailure(textOf(row, "completion_failure")).isCancelled ? "cancelled" : "failed";
-}
-
-function fieldOf(value: Json | undefined, name: string): Json | undefined {
-  return isObject(value) ? value[name] : undefined;
-}
-
-function textOf(row: Row, column: string): string {
-  const value = row[column];
-  return typeof value === "string" ? value : "";
+  return readFailure(textAt(row, "completion_failure")).isCancelled ? "cancelled" : "failed";
 }
 
 function optional(value: Json | undefined): string | undefined {

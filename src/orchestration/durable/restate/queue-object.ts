@@ -16,7 +16,13 @@ import { QUEUE_SERVICE } from "./name.ts";
 import type { RestateSdk } from "./sdk.ts";
 
 /** A process that takes from a queue. */
-export type Server = { readonly id: string; readonly concurrency: number; readonly forMs: number };
+export type Server = {
+  readonly id: string;
+  readonly concurrency: number;
+  readonly forMs: number;
+  /** What it can execute. */
+  readonly services: readonly string[];
+};
 
 type Handler<I, O> = (ctx: ObjectContext, input: I) => Promise<O>;
 
@@ -60,8 +66,9 @@ export function defineQueueObject(
 }
 
 function withServer(state: QueueState, server: Server, now: number): QueueState {
-  const { id, concurrency, forMs } = server;
-  return { ...state, servers: { ...state.servers, [id]: { concurrency, until: now + forMs } } };
+  const { id, concurrency, forMs, services } = server;
+  const known = { concurrency, until: now + forMs, services };
+  return { ...state, servers: { ...state.servers, [id]: known } };
 }
 
 async function change(

@@ -3,6 +3,7 @@
 import type { ServeOptions } from "../engine.ts";
 import { callQueue, moveTo } from "./control.ts";
 import type { EngineParts } from "./engine-parts.ts";
+import { textAt } from "./field.ts";
 import { QUEUE_SERVICE, serviceOf } from "./name.ts";
 import type { Server } from "./queue-object.ts";
 
@@ -33,7 +34,7 @@ export function createServing(
     readonly options: ServeOptions;
   },
 ): Serving {
-  const { http, clock } = parts;
+  const { clock } = parts;
   const told = new Map<string, number>();
   const tellQueues = async (): Promise<void> => {
     const queues = options.queues ?? (await queuesOf(parts));
@@ -41,6 +42,7 @@ export function createServing(
       id: serverId,
       concurrency: options.concurrency,
       forMs: SERVE_FOR_MS,
+      services: [...parts.flows.values()].map(serviceOf),
     };
     for (const queue of queues) {
       if ((told.get(queue) ?? -Infinity) > clock.now() - TELL_EVERY_MS) continue;
@@ -48,29 +50,16 @@ export function createServing(
       told.set(queue, clock.now());
     }
   };
-  const takeOver = async (): Promise<void> => {
-    const own = await deployment();
-    const services = [...parts.flows.values()].map(serviceOf).concat(QUEUE_SERVICE);
-    const rows = await http.query(
-      `SELECT id, status, pinned_deployment_id FROM sys_invocation WHERE target_service_name IN (${services.map((name) => `'${name}'`).join(", ")}) AND (status = 'paused' OR (status = 'backing-off' AND retry_count >= ${LOST_AFTER_TRIES})) LIMIT ${MOST_MOVED}`,
-    );
-    for (const row of rows) {
-      const invocation = String(row["id"]);
-      const status = String(row["status"]);
-      const pinned = row["pinned_deployment_id"];
-      if (pinned === own && status !== "paused") continue;
-      const lost = {
-        invocation,
-        status,
-        deployment: typeof pinned === "string" ? pinned : undefined,
-      };
-      await moveTo(parts, lost, own);
-    }
-  };
+  let telling: Promise<void> | undefined;
+  const tellAgain = (): void =>
+    void (telling ??= tellQueues()
+      .catch(() => undefined) // told again at the next look
+      .finally(() => (telling = undefined)));
   return {
     async look() {
-      await takeOver();
-      await tellQueues();
+      // Not awaited: a queue whose own call is stuck on a process that is gone answers only after it was taken over.
+      tellAgain();
+      await takeOver(parts, await deployment());
     },
     async end() {
       for (const queue of told.keys())
@@ -79,9 +68,29 @@ export function createServing(
   };
 }
 
+/** Makes this deployment go on with what another one has left alone. */
+async function takeOver(parts: EngineParts, own: string): Promise<void> {
+  const services = [...parts.flows.values()].map(serviceOf).concat(QUEUE_SERVICE);
+  const rows = await parts.http.query(
+    `SELECT id, status, pinned_deployment_id FROM sys_invocation WHERE target_service_name IN (${services.map((name) => `'${name}'`).join(", ")}) AND (status = 'paused' OR (status = 'backing-off' AND retry_count >= ${LOST_AFTER_TRIES})) LIMIT ${MOST_MOVED}`,
+  );
+  for (const row of rows) {
+    const invocation = textAt(row, "id");
+    const status = textAt(row, "status");
+    const pinned = row["pinned_deployment_id"];
+    if (pinned === own && status !== "paused") continue;
+    const lost = {
+      invocation,
+      status,
+      deployment: typeof pinned === "string" ? pinned : undefined,
+    };
+    await moveTo(parts, lost, own);
+  }
+}
+
 async function queuesOf({ http }: EngineParts): Promise<readonly string[]> {
   const rows = await http.query(
     `SELECT DISTINCT service_key FROM state WHERE service_name = '${QUEUE_SERVICE}'`,
   );
-  return rows.map((row) => String(row["service_key"]));
+  return rows.map((row) => textAt(row, "service_key"));
 }

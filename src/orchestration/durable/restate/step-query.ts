@@ -5,6 +5,7 @@ import type { StepRecord } from "../engine.ts";
 import type { Stored } from "../sqlite/value.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunInput } from "./execution.ts";
+import { fieldOf, textAt } from "./field.ts";
 import type { Row } from "./http.ts";
 import { CLOSED } from "./journal.ts";
 import type { Outcome } from "./outcome.ts";
@@ -25,8 +26,8 @@ export async function readSteps(
   const open = new Map<Json | undefined, Begun>();
   const kept: KeptStep[] = [];
   for (const row of rows) {
-    const entry = JSON.parse(String(row["entry_json"])) as Json; // `as`: JSON text
-    const at = Date.parse(String(row["appended_at"]));
+    const entry = JSON.parse(textAt(row, "entry_json")) as Json; // `as`: JSON text
+    const at = Date.parse(textAt(row, "appended_at"));
     const begun = begunBy(entry, at);
     if (begun) open.set(begun.id, begun);
     else keep(entry, open, { kept, at });
@@ -55,7 +56,7 @@ export async function readInput(
   );
   const entry = rows[0]?.["entry_json"];
   if (typeof entry !== "string") return undefined;
-  const payload = at(JSON.parse(entry) as Json, "Command", "Input", "payload"); // `as`: JSON text
+  const payload = fieldOf(JSON.parse(entry) as Json, "Command", "Input", "payload"); // `as`: JSON text
   return decoded(payload) as RunInput | undefined; // `as`: start() made it
 }
 
@@ -63,18 +64,18 @@ function begunBy(
   entry: Json,
   startedAt: number,
 ): (Begun & { readonly id: Json | undefined }) | undefined {
-  const command = at(entry, "Command");
-  const run = at(command, "Run");
-  const sleep = at(command, "Sleep");
-  const promise = at(command, "GetPromise");
-  if (run) return { id: at(run, "completion_id"), key: String(at(run, "name")), at: startedAt };
-  const name = at(sleep, "name");
+  const command = fieldOf(entry, "Command");
+  const run = fieldOf(command, "Run");
+  const sleep = fieldOf(command, "Sleep");
+  const promise = fieldOf(command, "GetPromise");
+  if (run) return { id: fieldOf(run, "completion_id"), key: textAt(run, "name"), at: startedAt };
+  const name = textAt(sleep, "name");
   // The time of a wait is a sleep with the wait's name: it is no step of its own.
-  if (sleep && !String(name).startsWith("wait:"))
-    return { id: at(sleep, "completion_id"), key: `sleep:${String(name)}`, at: startedAt };
-  const key = String(at(promise, "key"));
+  if (sleep && !name.startsWith("wait:"))
+    return { id: fieldOf(sleep, "completion_id"), key: `sleep:${name}`, at: startedAt };
+  const key = textAt(promise, "key");
   if (promise && key.startsWith("wait:"))
-    return { id: at(promise, "completion_id"), key, at: startedAt };
+    return { id: fieldOf(promise, "completion_id"), key, at: startedAt };
   return undefined;
 }
 
@@ -83,14 +84,14 @@ function keep(
   open: Map<Json | undefined, Begun>,
   { kept, at: endedAt }: { readonly kept: KeptStep[]; readonly at: number },
 ): void {
-  const completion = at(entry, "Notification", "Completion");
+  const completion = fieldOf(entry, "Notification", "Completion");
   const [kind] = isObject(completion) ? Object.keys(completion) : [];
-  const done = kind === undefined ? undefined : at(completion, kind);
-  const id = at(done, "completion_id");
+  const done = kind === undefined ? undefined : fieldOf(completion, kind);
+  const id = fieldOf(done, "completion_id");
   const begun = open.get(id);
   if (begun === undefined) return;
   open.delete(id);
-  const value = decoded(at(done, "result", "Success"));
+  const value = decoded(fieldOf(done, "result", "Success"));
   const times = { at: begun.at, ms: endedAt - begun.at };
   const outcome = toKept(begun.key, value, times);
   const { ok, at: startedAt, ms, value: stored } = outcome;
@@ -114,7 +115,8 @@ function toKept(
 ): Outcome {
   if (key.startsWith("sleep:") || value === undefined || value === CLOSED)
     return { ok: true, ...times, value: null };
-  if (key.startsWith("wait:")) return { ok: true, ...times, value: at(value, "value") as Stored }; // `as`: `give` made it
+  if (key.startsWith("wait:"))
+    return { ok: true, ...times, value: fieldOf(value, "value") as Stored }; // `as`: `give` made it
   return value as unknown as Outcome; // `as`: the journal made it
 }
 
@@ -123,8 +125,4 @@ function decoded(bytes: Json | undefined): Json | undefined {
   if (!Array.isArray(bytes)) return undefined;
   const text = Buffer.from(bytes as number[]).toString("utf8"); // `as`: bytes
   return text === "" ? undefined : (JSON.parse(text) as Json); // `as`: JSON text
-}
-
-function at(value: Json | undefined, ...path: readonly string[]): Json | undefined {
-  return path.reduce<Json | undefined>((of, name) => (isObject(of) ? of[name] : undefined), value);
 }

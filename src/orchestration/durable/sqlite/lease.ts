@@ -33,7 +33,7 @@ const FORGET_MS = 3_600_000;
 export function createLease({ database, path }: Sqlite, leaseMs: number): Lease {
   const everyMs = leaseMs / BEATS;
   const insert = database.prepare("INSERT INTO owners (name, beat_at) VALUES (?, ?) RETURNING id");
-  const renew = database.prepare("UPDATE owners SET beat_at = ? WHERE id = ?");
+  const renew = database.prepare(BEAT_SQL);
   const all = database.prepare("SELECT id, name, beat_at FROM owners");
   let own: number | undefined;
   let renewedAt = 0;
@@ -43,21 +43,20 @@ export function createLease({ database, path }: Sqlite, leaseMs: number): Lease 
   const isAlive = (owner: Owner): boolean => hasBeaten(owner, leaseMs);
   const beginThread = (id: number): void => {
     timer = undefined;
-    if (thread === undefined) thread = startThread({ path, id, everyMs });
+    thread ??= startThread({ path, id, everyMs });
   };
   const forget = database.prepare("DELETE FROM owners WHERE beat_at < ?");
-  const begin = (): number => {
-    const now = systemClock.now();
+  const begin = (now: number): number => {
     forget.run(now - FORGET_MS);
     return Number(insert.get(OWNER, now)?.["id"]);
   };
-  const idOf = (): number => (own ??= begin());
+  const idOf = (): number => (own ??= begin(systemClock.now()));
   return {
     id() {
       const id = idOf();
       const now = systemClock.now();
       if (thread === undefined && now - renewedAt > everyMs) {
-        if (renew.run(now, id).changes === 0) own = begin(); // it had done nothing for so long that it was forgotten
+        if (renew.run(now, id).changes === 0) own = begin(now); // it had done nothing for so long that it was forgotten
         renewedAt = now;
       }
       return idOf();
@@ -91,6 +90,9 @@ export function createLease({ database, path }: Sqlite, leaseMs: number): Lease 
     },
   };
 }
+
+/** What a beat writes: the time, and whose it is. */
+export const BEAT_SQL = "UPDATE owners SET beat_at = ? WHERE id = ?";
 
 type Owner = NonNullable<RunRow["owner"]>;
 

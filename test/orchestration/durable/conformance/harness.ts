@@ -5,12 +5,22 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openBlobs } from "../../../../src/blob.ts";
 import type { Clock } from "../../../../src/clock.ts";
 import type { DurableEngine, JournalProbe } from "../../../../src/orchestration/durable/engine.ts";
+import { createRestateEngine } from "../../../../src/orchestration/durable/restate/engine.ts";
 import { openSqliteEngine } from "../../../../src/orchestration/durable/sqlite/engine.ts";
+import { startRestate } from "../restate/server.ts";
 
 /** Where the journal lies. */
-export type Place = { readonly engine: "sqlite"; readonly folder: string };
+export type Place =
+  | { readonly engine: "sqlite"; readonly folder: string }
+  | {
+      readonly engine: "restate";
+      readonly folder: string;
+      readonly ingressUrl: string;
+      readonly adminUrl: string;
+    };
 
 /** How an engine is opened. */
 export type OpenOptions = {
@@ -61,7 +71,44 @@ const sqlite: EngineKind = {
     }),
 };
 
-export const ENGINES: readonly EngineKind[] = [sqlite];
+/** One server for all places of a test process. */
+let server: ReturnType<typeof startRestate> | undefined;
+
+const restate: EngineKind = {
+  name: "restate",
+  takesClock: false,
+  hasLeases: false,
+  checksReplay: false,
+  async place() {
+    const { ingressUrl, adminUrl } = await (server ??= startRestate());
+    const folder = await mkdtemp(join(tmpdir(), "bosun-conformance-"));
+    return {
+      engine: "restate",
+      folder,
+      ingressUrl,
+      adminUrl,
+      [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    };
+  },
+  async open(place, { clock, probe, maxStepMs }) {
+    if (place.engine !== "restate") throw new Error(`${place.engine} is no place of a server`);
+    const { ingressUrl, adminUrl, folder } = place;
+    return createRestateEngine({
+      ingressUrl,
+      adminUrl,
+      clock,
+      pollMs: 50,
+      blobs: openBlobs(folder),
+      ...(probe && { probe }),
+      ...(maxStepMs !== undefined && { maxStepMs }),
+    });
+  },
+};
+
+/** ENGINE=sqlite or ENGINE=restate takes one of them. */
+export const ENGINES: readonly EngineKind[] = [sqlite, restate].filter(
+  ({ name }) => (process.env["ENGINE"] ?? name) === name,
+);
 
 /** The engine of a place that a child process was told. */
 export function kindOf(place: Place): EngineKind {

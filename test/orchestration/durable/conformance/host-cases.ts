@@ -28,8 +28,11 @@ export function hostCases(subject: Subject): void {
       const three = await scene.engine.start(flow, 3, { id });
       outputs.push(await three.result());
 
-      expect(outputs).toEqual(["output of 1", "output of 1", "output of 1"]);
-      expect(inputs).toEqual([1]);
+      // Of two at once either may be the first.
+      const [first] = inputs;
+      expect(inputs).toHaveLength(1);
+      expect([1, 2]).toContain(first);
+      expect(outputs).toEqual([1, 2, 3].map(() => `output of ${JSON.stringify(first)}`));
     });
 
     it("twice in two processes is one run", async () => {
@@ -140,7 +143,8 @@ function lookCases(subject: Subject): void {
       expect(new Set(records.map((record) => record?.phase))).toEqual(new Set(["done"]));
     });
 
-    it("counts its executions", async () => {
+    // A server counts attempts of its own, and not those that it ended by itself.
+    it.runIf(subject.kind.hasLeases)("counts its executions", async () => {
       await using scene = await createScene(subject);
 
       const { id } = await interrupted(scene, async (_d, halt) => {

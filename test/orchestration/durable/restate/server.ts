@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
@@ -34,6 +35,12 @@ export async function startRestate(): Promise<RestateServer> {
   await writeFile(config, configOf({ folder, ingress, admin, node }));
   const ingressUrl = `http://127.0.0.1:${ingress}`;
   const adminUrl = `http://127.0.0.1:${admin}`;
+  // A test process that ends without stopping it must not leave it behind.
+  const onExit = (): void => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", onExit);
   let child = await start(config, [`${adminUrl}/health`, `${ingressUrl}/restate/health`]);
   const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -42,6 +49,7 @@ export async function startRestate(): Promise<RestateServer> {
     await exited; // a second server must not find the data still locked
   };
   const stop = async (): Promise<void> => {
+    process.off("exit", onExit);
     await end("SIGKILL"); // its data go with it: it need not tidy up
     await rm(folder, { recursive: true, force: true });
   };
@@ -68,20 +76,21 @@ export function restateProgram(): string {
 
 /** Ports that nobody had a moment ago. */
 export async function freePorts(): Promise<[number, number, number]> {
-  const port = async (): Promise<{ port: number; close: () => Promise<unknown> }> => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    return {
-      port: address.port,
-      close: () => new Promise((resolve) => server.close(resolve)),
-    };
-  };
-  const [one, two, three] = [await port(), await port(), await port()];
+  const [one, two, three] = [await takePort(), await takePort(), await takePort()];
   for (const { close } of [one, two, three]) await close();
   return [one.port, two.port, three.port];
+}
+
+async function takePort(): Promise<{ port: number; close: () => Promise<unknown> }> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return {
+    port: address.port,
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
 }
 
 /** Starts the program and waits until all addresses answer. */
