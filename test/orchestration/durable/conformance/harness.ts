@@ -40,6 +40,8 @@ export type EngineKind = {
   /** Whether a process that stands still loses its runs to others after LEASE_MS. */
   readonly hasLeases: boolean;
   place(): Promise<Place & AsyncDisposable>;
+  /** The same for tests whose runs and queues have names that others have too. Default: `place`. */
+  ownPlace?(): Promise<Place & AsyncDisposable>;
   open(place: Place, options: OpenOptions): Promise<DurableEngine>;
 };
 
@@ -89,6 +91,16 @@ const restate: EngineKind = {
       adminUrl,
       [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
     };
+  },
+  async ownPlace() {
+    const own = await startRestate();
+    const { ingressUrl, adminUrl } = own;
+    const folder = await mkdtemp(join(tmpdir(), "bosun-conformance-"));
+    const end = async (): Promise<void> => {
+      await own.stop();
+      await rm(folder, { recursive: true, force: true });
+    };
+    return { engine: "restate", folder, ingressUrl, adminUrl, [Symbol.asyncDispose]: end };
   },
   async open(place, { clock, probe, maxStepMs }) {
     if (place.engine !== "restate") throw new Error(`${place.engine} is no place of a server`);
