@@ -15,7 +15,7 @@ import { openRestateEngine } from "./restate.ts";
 const DOES: Readonly<Record<string, string>> = {
   none: "the inline engine: keeps nothing",
   sqlite: "the sqlite engine: a kept step survives its process",
-  "sqlite-power": "the sqlite engine, `durability: \"power\"`: a sync of the disk at each commit",
+  "sqlite-power": 'the sqlite engine, `durability: "power"`: a sync of the disk at each commit',
   restate: "the restate engine on a Restate server of its own",
 };
 
@@ -42,7 +42,7 @@ function readyOnEngine(engine: DurableEngine, work: Work): Ready {
     async resume(runId) {
       await (await engine.resume(runId)).result();
     },
-    close: async () => void (await engine[Symbol.asyncDispose]()),
+    close: async () => engine[Symbol.asyncDispose](),
   };
 }
 
@@ -67,7 +67,9 @@ function flowOf(work: Work): Flow<Shape, string> {
       const step = (index: number): Promise<string> =>
         durable.step(`step:${index}`, () => work(durable.rootId, index));
       if (order === "fan")
-        return String((await Promise.all(Array.from({ length: steps }, (_, at) => step(at)))).length);
+        return String(
+          (await Promise.all(Array.from({ length: steps }, (_, at) => step(at)))).length,
+        );
       let last = "";
       for (let index = 0; index < steps; index++) last = await step(index);
       return last.slice(0, 8);

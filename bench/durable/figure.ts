@@ -1,6 +1,6 @@
 // How figures of this benchmark are told. Pure.
 
-import { summarize, type Summary } from "../overhead/statistics.ts";
+import type { Summary } from "../overhead/statistics.ts";
 
 /** What ratios are to. */
 export const BASE = "sqlite";
@@ -14,9 +14,4 @@ export function percentile(values: readonly number[], share: number): number {
 /** (max - min) / median, for people. */
 export function spreadOf({ spread }: Summary): string {
   return `${Math.round(spread * 100)} %`;
-}
-
-/** The summary of what each round came to. */
-export function summaryOf<T>(rounds: readonly T[], figureOf: (round: T) => number): Summary {
-  return summarize(rounds.map(figureOf));
 }

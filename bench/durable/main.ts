@@ -90,7 +90,5 @@ const seconds = Math.round((performance.now() - startedAt) / 1_000);
 const load = { atStart: loadAtStart, atEnd: readLoad() };
 say(`\n${seconds} s; load average ${load.atStart} before, ${load.atEnd} after.`);
 if (values.json)
-  console.log(
-    JSON.stringify({ scale: scale.name, machine, load, seconds, missing, sections }),
-  );
+  console.log(JSON.stringify({ scale: scale.name, machine, load, seconds, missing, sections }));
 if (values.write !== undefined) writeFileSync(values.write, `${lines.join("\n")}\n`);

@@ -39,8 +39,16 @@ export async function startPostgres(programs: string): Promise<Postgres> {
   await run(join(programs, "initdb"), ["-D", data, "-U", "bench", "-A", "trust"], options);
   const settings = `-p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c max_connections=200`;
   const log = join(folder, "log");
-  await run(join(programs, "pg_ctl"), ["-D", data, "-w", "-l", log, "-o", settings, "start"], options);
-  await run(join(programs, "createdb"), ["-h", "127.0.0.1", "-p", `${port}`, "-U", "bench", "bench"], options);
+  await run(
+    join(programs, "pg_ctl"),
+    ["-D", data, "-w", "-l", log, "-o", settings, "start"],
+    options,
+  );
+  await run(
+    join(programs, "createdb"),
+    ["-h", "127.0.0.1", "-p", `${port}`, "-U", "bench", "bench"],
+    options,
+  );
   const version = execFileSync(join(programs, "postgres"), ["--version"], options).toString();
   return {
     url: `postgresql://bench@127.0.0.1:${port}/bench`,
@@ -55,11 +63,12 @@ export async function startPostgres(programs: string): Promise<Postgres> {
 /** Gives the folder to `postgres` where we are root. */
 function identity(folder: string): { readonly uid?: number; readonly gid?: number } {
   if (process.getuid?.() !== 0) return {};
-  const idOf = (flag: string): number => Number(execFileSync("id", [flag, "postgres"]).toString());
   const [uid, gid] = [idOf("-u"), idOf("-g")];
   chownSync(folder, uid, gid);
   return { uid, gid };
 }
+
+const idOf = (flag: string): number => Number(execFileSync("id", [flag, "postgres"]).toString());
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -16,7 +16,10 @@ export async function measureStep(field: Field, scale: Scale, callMs: number): P
     runs: 2,
   });
   const medians = new Map(
-    [...results].map(([name, rounds]) => [name, rounds.map(({ gapsMs }) => percentile(gapsMs, 0.5))]),
+    [...results].map(([name, rounds]) => [
+      name,
+      rounds.map(({ gapsMs }) => percentile(gapsMs, 0.5)),
+    ]),
   );
   const measured = [...results].map(([name, rounds]) => {
     const gapsMs = rounds.flatMap((round) => round.gapsMs);

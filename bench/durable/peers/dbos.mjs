@@ -6,7 +6,8 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import pg from "pg";
 
-export const does = "DBOS.runStep in a registered workflow, pool of 20, PostgreSQL with its default settings";
+export const does =
+  "DBOS.runStep in a registered workflow, pool of 20, PostgreSQL with its default settings";
 
 /** @param {import("../place.ts").Place} place @param {import("../contender.ts").Work} work */
 export async function create({ postgresUrl }, work) {
@@ -23,7 +24,9 @@ export async function create({ postgresUrl }, work) {
     async (runId, { order, steps }) => {
       const step = (index) => DBOS.runStep(() => work(runId, index), { name: `step:${index}` });
       if (order === "fan")
-        return String((await Promise.all(Array.from({ length: steps }, (_, at) => step(at)))).length);
+        return String(
+          (await Promise.all(Array.from({ length: steps }, (_, at) => step(at)))).length,
+        );
       let last = "";
       for (let index = 0; index < steps; index++) last = await step(index);
       return last.slice(0, 8);

@@ -9,7 +9,7 @@ import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { SqliteSaver } from "@langchain/langgraph-checkpoint-sqlite";
 
 export const does =
-  "a StateGraph node for each step (5,000: one node in a loop), SqliteSaver, durability \"sync\", tracing off";
+  'a StateGraph node for each step (5,000: one node in a loop), SqliteSaver, durability "sync", tracing off';
 
 /** @param {import("../place.ts").Place} place @param {import("../contender.ts").Work} work */
 export async function create({ folder }, work) {
@@ -27,8 +27,10 @@ export async function create({ folder }, work) {
     durability: "sync",
   });
   return {
-    run: async (runId, shape) => void (await graphOf(shape).invoke({ at: 0 }, configOf(runId, shape))),
-    resume: async (runId, shape) => void (await graphOf(shape).invoke(null, configOf(runId, shape))),
+    run: async (runId, shape) =>
+      void (await graphOf(shape).invoke({ at: 0 }, configOf(runId, shape))),
+    resume: async (runId, shape) =>
+      void (await graphOf(shape).invoke(null, configOf(runId, shape))),
     async bytes() {
       saver.db.pragma("wal_checkpoint(TRUNCATE)");
       return statSync(path).size;
