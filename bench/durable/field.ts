@@ -29,7 +29,8 @@ export async function startField(
   const does = new Map<string, string>();
   for (const name of names) {
     const opened = await openPlace(name);
-    const child = startChild("../durable/worker.ts", nodeOptionsOf(name));
+    const options = [...nodeOptionsOf(name), "--no-deprecation"]; // of pg, at each connection of dbos
+    const child = startChild("../durable/worker.ts", options);
     runners.set(name, { child, opened });
     const opening: Opening = { name, place: opened.place };
     does.set(name, (await child.ask<{ does: string }>("open", opening)).does);

@@ -31,8 +31,9 @@ const { name, place, log, who, ids, shape, callMs, moreMs, hangsAt } = order;
 const say = (message: KillMessage): void => void process.send?.(message);
 const firsts = new Set<string>();
 
+const contender = await loadContender(name);
 const openedAt = now();
-const { run, resume, close } = await (await loadContender(name)).create(place, work);
+const { run, resume, close } = await contender.create(place, work);
 if (who === "killed") await Promise.all(ids.map((id) => run(id, shape)));
 else {
   await Promise.all(ids.map(async (id) => resume?.(id, shape)));
@@ -43,9 +44,11 @@ else {
 
 async function work(runId: string, step: number): Promise<string> {
   appendFileSync(log, `${who} begin ${runId} ${step} ${now()}\n`);
-  const isStuck = who === "killed" && step === hangsAt;
+  const isKilled = who === "killed";
+  const isStuck = isKilled && step === hangsAt;
   firsts.add(runId);
-  if (isStuck || (hangsAt === undefined && firsts.size === ids.length)) say({ type: "going" });
+  const isGoing = isStuck || (hangsAt === undefined && firsts.size === ids.length);
+  if (isKilled && isGoing) say({ type: "going" });
   const ms = isStuck ? 600_000 : callMs + step * moreMs;
   if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
   appendFileSync(log, `${who} end ${runId} ${step} ${now()}\n`);

@@ -21,15 +21,17 @@ type Scenario = Pick<KillOrder, "shape" | "callMs" | "moreMs" | "hangsAt"> & {
 
 /** One kill. Milliseconds. */
 type Killed = {
-  /** From the kill until the next process's own code runs: Node, and Bosun's types being stripped. */
+  /** From the kill until the next process begins to open the journal: Node, imports, and Bosun's types being stripped. */
   readonly startMs: number;
-  /** From there, opening included, until a step begins that was not begun before. */
+  /** From there, opening included, until a step begins that was not done. */
   readonly firstMs: number;
   readonly doneMs: number;
   /** Steps whose function had ended before the kill. */
   readonly ended: number;
   /** Of those, how many were called again. */
   readonly repeated: number;
+  /** How long before the kill the function of a repeated one had ended, at most. */
+  readonly windowMs: number;
 };
 
 const WORKER = fileURLToPath(new URL("kill-worker.ts", import.meta.url));
@@ -60,6 +62,7 @@ export async function measureKill(names: readonly string[], scale: Scale): Promi
         "kill to all done, ms": formatNumber(doneMs.median),
         "ended before": String(sum("ended")),
         repeated: String(sum("repeated")),
+        "ended at most ms before": formatNumber(Math.max(...kills.map(({ windowMs }) => windowMs))),
       });
       data.push({ scenario: scenario.title, name, kills });
     }
@@ -131,33 +134,39 @@ async function killOnce(name: string, scenario: Scenario, round: number): Promis
   return {
     startMs: openedAt - killedAt,
     doneMs: doneAt - killedAt,
-    ...readLog(lines, openedAt),
+    ...readLog(lines, { openedAt, killedAt }),
   };
 }
 
-/** What the two processes did. @throws Error when a step was left out. */
+/** What the two processes did. */
 function readLog(
   lines: readonly string[],
-  openedAt: number,
-): Pick<Killed, "firstMs" | "ended" | "repeated"> {
-  const seen = { killed: new Set<string>(), next: new Set<string>(), ended: new Set<string>() };
+  { openedAt, killedAt }: { readonly openedAt: number; readonly killedAt: number },
+): Pick<Killed, "firstMs" | "ended" | "repeated" | "windowMs"> {
+  const endedAt = new Map<string, number>();
+  const begun = new Set<string>();
   let firstAt = Infinity;
   for (const line of lines) {
     const [who, what, run, step, at] = line.split(" ");
     const key = `${run} ${step}`;
-    if (who === "killed") (what === "begin" ? seen.killed : seen.ended).add(key);
-    else if (what === "begin") {
-      seen.next.add(key);
+    if (who === "killed" && what === "end") endedAt.set(key, Number(at));
+    if (who === "next" && what === "begin") {
+      begun.add(key);
       firstAt = Math.min(firstAt, Number(at));
     }
   }
-  const repeated = [...seen.ended].filter((key) => seen.next.has(key)).length;
-  return { firstMs: firstAt - openedAt, ended: seen.ended.size, repeated };
+  const repeated = [...endedAt].filter(([key]) => begun.has(key));
+  return {
+    firstMs: firstAt - openedAt,
+    ended: endedAt.size,
+    repeated: repeated.length,
+    windowMs: Math.max(0, ...repeated.map(([, at]) => killedAt - at)),
+  };
 }
 
 function start(order: KillOrder): ChildProcess {
   return fork(WORKER, [JSON.stringify(order)], {
-    execArgv: [],
+    execArgv: ["--no-deprecation"],
     stdio: ["ignore", 2, 2, "ipc"],
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"] },
   });

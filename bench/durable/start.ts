@@ -78,10 +78,14 @@ async function startOnce({ name, build }: Target, opened: OpenPlace | undefined)
     folder: mkdtempSync(join(opened.place.folder, "start-")),
   };
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [FIRST, JSON.stringify({ name, build, place })], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"] },
-  });
+  const child = spawn(
+    process.execPath,
+    ["--no-deprecation", FIRST, JSON.stringify({ name, build, place })],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { PATH: process.env["PATH"], HOME: process.env["HOME"] },
+    },
+  );
   const exited = once(child, "exit");
   await Promise.race([once(child.stdout, "data"), exited]);
   const tookMs = performance.now() - startedAt;
