@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { formatSection, readLoad, readMachine, type Section } from "../overhead/report.ts";
+import { formatSection, readLoad, readMachine } from "../overhead/report.ts";
 import { measureCrew } from "./crew.ts";
 import { type Field, startField } from "./field.ts";
 import { measureKill } from "./kill.ts";
@@ -14,6 +14,7 @@ import { FULL, QUICK } from "./scale.ts";
 import { measureSize } from "./size.ts";
 import { measureStart } from "./start.ts";
 import { measureStep } from "./step.ts";
+import { checkTargets, type Told } from "./target.ts";
 import { measureFan, measureThroughput } from "./throughput.ts";
 
 const { values } = parseArgs({
@@ -59,7 +60,7 @@ for (const { name, why } of missing) say(`\n**NOT MEASURED: ${name}: ${why}.**`)
 /** Started for the first part that needs it. */
 let field: Field | undefined;
 const withField = async (): Promise<Field> => (field ??= await startField(names, nodeOptionsOf));
-const parts: Readonly<Record<string, () => Promise<readonly Section[]>>> = {
+const parts: Readonly<Record<string, () => Promise<readonly Told[]>>> = {
   step: async () => [
     await measureStep(await withField(), scale, 0),
     await measureStep(await withField(), scale, 5),
@@ -72,7 +73,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Section[]>>> = {
   kill: async () => [await measureKill(names, scale)],
   crew: async () => [await measureCrew(scale)],
 };
-const sections: Section[] = [];
+const sections: Told[] = [];
 try {
   for (const name of values.only.split(",")) {
     const part = parts[name];
@@ -82,6 +83,9 @@ try {
       say(`\n${formatSection(section)}`);
     }
   }
+  const targets = checkTargets(sections);
+  sections.push(targets);
+  say(`\n${formatSection(targets)}`);
   if (field) say(`\n${[...field.does].map(([name, does]) => `- ${name}: ${does}`).join("\n")}`);
 } finally {
   await field?.stop();

@@ -1,12 +1,13 @@
 // How much a journal grows.
 
-import { formatNumber, type Section } from "../overhead/report.ts";
+import { formatNumber } from "../overhead/report.ts";
 import type { Field } from "./field.ts";
 import type { Scale } from "./scale.ts";
+import type { Told } from "./target.ts";
 
 const STEPS = 5;
 
-export async function measureSize(field: Field, scale: Scale): Promise<Section> {
+export async function measureSize(field: Field, scale: Scale): Promise<Told> {
   const runs = scale.longSteps / STEPS;
   const measured: { readonly name: string; readonly bytesPerStep: number }[] = [];
   for (const name of field.names) {
@@ -31,5 +32,8 @@ export async function measureSize(field: Field, scale: Scale): Promise<Section> 
       "x 1 KiB": formatNumber(bytesPerStep / 1_024),
     })),
     data: measured,
+    figures: Object.fromEntries(
+      measured.map(({ name, bytesPerStep }) => [`size ${name}`, bytesPerStep]),
+    ),
   };
 }

@@ -5,12 +5,13 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { formatNumber, type Section } from "../overhead/report.ts";
+import { formatNumber } from "../overhead/report.ts";
 import { rotate, summarize } from "../overhead/statistics.ts";
 import { PEERS } from "./contender.ts";
 import { spreadOf } from "./figure.ts";
 import { type OpenPlace, openPlace } from "./open-place.ts";
 import type { Scale } from "./scale.ts";
+import type { Told } from "./target.ts";
 
 type Target = {
   readonly title: string;
@@ -22,7 +23,7 @@ type Target = {
 const FIRST = fileURLToPath(new URL("first.mjs", import.meta.url));
 const DIST = new URL("../../dist/index.js", import.meta.url);
 
-export async function measureStart(names: readonly string[], scale: Scale): Promise<Section> {
+export async function measureStart(names: readonly string[], scale: Scale): Promise<Told> {
   const targets = targetsOf(names);
   const places = new Map<string, OpenPlace>();
   for (const { name } of targets)
@@ -37,7 +38,12 @@ export async function measureStart(names: readonly string[], scale: Scale): Prom
   } finally {
     for (const opened of places.values()) await opened.close();
   }
-  const measured = targets.map(({ title }) => ({ title, ms: summarize(times.get(title) ?? []) }));
+  const measured = targets.map(({ title, name, build }) => ({
+    title,
+    name,
+    build,
+    ms: summarize(times.get(title) ?? []),
+  }));
   const bare = measured[0]?.ms.median ?? NaN;
   return {
     title: "Start to first result: a fresh process",
@@ -50,6 +56,11 @@ export async function measureStart(names: readonly string[], scale: Scale): Prom
       "over node": formatNumber(ms.median - bare),
     })),
     data: measured,
+    figures: Object.fromEntries(
+      measured.flatMap(({ name, build, ms }) =>
+        build === "dist" ? [[`start ${name}`, ms.median]] : [],
+      ),
+    ),
   };
 }
 

@@ -1,13 +1,14 @@
 // What an engine adds to a step, one run at a time.
 
-import { formatNumber, type Section } from "../overhead/report.ts";
+import { formatNumber } from "../overhead/report.ts";
 import { pairedRatio, summarize } from "../overhead/statistics.ts";
 import type { Field } from "./field.ts";
 import { BASE, percentile, spreadOf } from "./figure.ts";
 import type { Scale } from "./scale.ts";
+import type { Told } from "./target.ts";
 
 /** @param callMs What each step's function waits; 0 = it does nothing. */
-export async function measureStep(field: Field, scale: Scale, callMs: number): Promise<Section> {
+export async function measureStep(field: Field, scale: Scale, callMs: number): Promise<Told> {
   const results = await field.rounds(scale.rounds, {
     shape: { order: "row", steps: 5 },
     callMs,
@@ -45,5 +46,9 @@ export async function measureStep(field: Field, scale: Scale, callMs: number): P
       "x sqlite": formatNumber(ratio),
     })),
     data: measured,
+    figures:
+      callMs === 0
+        ? {}
+        : Object.fromEntries(measured.map(({ name, median }) => [`step ${name}`, median.median])),
   };
 }

@@ -6,18 +6,21 @@ import type { Shape } from "./contender.ts";
 import type { Field } from "./field.ts";
 import { BASE, percentile, spreadOf } from "./figure.ts";
 import type { Scale } from "./scale.ts";
+import type { Told } from "./target.ts";
 import type { BurstResult } from "./worker.ts";
 
 const CALL_MS = 5;
 
-export async function measureThroughput(field: Field, scale: Scale): Promise<readonly Section[]> {
-  const sections: Section[] = [];
+export async function measureThroughput(field: Field, scale: Scale): Promise<readonly Told[]> {
+  const sections: Told[] = [];
   for (const concurrency of scale.inFlight) {
     const results = await roundsOf(field, scale, { order: "row", steps: 5 }, concurrency);
+    const told = tell(results, { "run p99 ms": ({ runMs }) => percentile(runMs, 0.99) });
     sections.push({
       title: `Runs of five steps of ${CALL_MS} ms, results of 1 KiB, ${concurrency} in flight`,
       note: "",
-      ...tell(results, { "run p99 ms": ({ runMs }) => percentile(runMs, 0.99) }),
+      ...told,
+      figures: concurrency === 64 ? told.rates : {},
     });
   }
   const last = sections.pop();
@@ -58,7 +61,7 @@ type Figures = Readonly<Record<string, (round: BurstResult) => number>>;
 function tell(
   results: ReadonlyMap<string, readonly BurstResult[]>,
   figures: Figures,
-): Pick<Section, "rows" | "data"> {
+): Pick<Section, "rows" | "data"> & { readonly rates: Readonly<Record<string, number>> } {
   const ratesOf = (name: string): readonly number[] =>
     (results.get(name) ?? []).map(({ runs, wallMs }) => (runs * 1_000) / wallMs);
   const measured = [...results].map(([name, rounds]) => ({
@@ -82,5 +85,6 @@ function tell(
       "CPU ms/run": formatNumber(cpuMs.median),
     })),
     data: measured,
+    rates: Object.fromEntries(measured.map(({ name, rate }) => [`runs ${name}`, rate.median])),
   };
 }

@@ -7,7 +7,7 @@ import { DBOS } from "@dbos-inc/dbos-sdk";
 import pg from "pg";
 
 export const does =
-  "DBOS.runStep in a registered workflow, pool of 20, PostgreSQL with its default settings";
+  "DBOS.runStep in a registered workflow, pool of 20, PostgreSQL with its default settings (each commit synced)";
 
 /** @param {import("../place.ts").Place} place @param {import("../contender.ts").Work} work */
 export async function create({ postgresUrl }, work) {

@@ -9,7 +9,7 @@ import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { SqliteSaver } from "@langchain/langgraph-checkpoint-sqlite";
 
 export const does =
-  'a StateGraph node for each step (5,000: one node in a loop), SqliteSaver, durability "sync", tracing off';
+  'a StateGraph node for each step (5,000: one node in a loop), SqliteSaver (WAL, synchronous=FULL), durability "sync", tracing off';
 
 /** @param {import("../place.ts").Place} place @param {import("../contender.ts").Work} work */
 export async function create({ folder }, work) {
