@@ -16,16 +16,16 @@ export type Scale = {
   readonly crews: number;
 };
 
-/** About 8 minutes with all contenders. */
+/** About 9 minutes with all contenders. */
 export const FULL: Scale = {
   name: "full",
   rounds: 7,
-  forMs: 1_000,
+  forMs: 800,
   inFlight: [1, 16, 64, 256],
   longSteps: 5_000,
   longRounds: 3,
   starts: 15,
-  kills: 5,
+  kills: 3,
   crews: 300,
 };
 
