@@ -2,12 +2,12 @@
 
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Model } from "../../src/inference/model/model.ts";
 import { createBareClient } from "./bare.ts";
 import { type Build, defineReport, loadBosun, temporaryFolder } from "./bosun.ts";
 import { REPLY } from "./canned.ts";
 import { answerParent } from "./child.ts";
 import { briefOf } from "./contender.ts";
+import { localModel } from "./local-model.ts";
 
 /** Three-agent runs that are started together. */
 export type CrowdOptions = {
@@ -115,34 +115,6 @@ async function measureLoop({ runs, every, store }: LoopOptions): Promise<Loop> {
   await bosun.close();
   const storeBytesPerRun = folder === undefined ? undefined : bytesOf(folder) / runs;
   return { heapMb, rssMb, cpuMsPerRun: cpuMs / runs, storeBytesPerRun };
-}
-
-/** Answers at once and remembers nothing. */
-function localModel(): Model {
-  const pieces = REPLY.match(/.{1,120}/gs) ?? [];
-  const usage = {
-    input: { total: 100, cached: undefined },
-    output: { total: 200, reasoning: undefined },
-    source: "server",
-  } as const;
-  return {
-    async *call() {
-      yield { type: "start", endpoint: "local", model: "local", attempt: 1 };
-      for (const text of pieces) yield { type: "text-delta", text };
-      yield {
-        type: "end",
-        text: REPLY,
-        reasoning: "",
-        calls: [],
-        finish: { unified: "stop", raw: "stop" },
-        usage,
-        timings: { queueMs: 0, firstTokenMs: 0, totalMs: 0 },
-        endpoint: "local",
-        model: "local",
-      };
-    },
-    contextTokens: async () => 32_768,
-  };
 }
 
 function collectedMb(): number {
