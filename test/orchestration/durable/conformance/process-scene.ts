@@ -42,7 +42,7 @@ export type ProcessScene = AsyncDisposable & {
 };
 
 export async function createProcessScene(kind: EngineKind): Promise<ProcessScene> {
-  const place = await (kind.ownPlace ?? kind.place)();
+  const place = await (kind.ownPlace?.() ?? kind.place());
   const folder = await mkdtemp(join(tmpdir(), "bosun-conformance-trace-"));
   const counter = await startCounter();
   const children: ChildProcess[] = [];
