@@ -21,7 +21,7 @@ type Target = {
 };
 
 const FIRST = fileURLToPath(new URL("first.mjs", import.meta.url));
-const DIST = new URL("../../dist/index.js", import.meta.url);
+const DIST = new URL("../../dist/orchestration/durable/sqlite/engine.js", import.meta.url);
 
 export async function measureStart(names: readonly string[], scale: Scale): Promise<Told> {
   const targets = targetsOf(names);
