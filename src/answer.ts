@@ -37,19 +37,37 @@ type Answering = {
   readonly signal: AbortSignal;
 };
 
-/** Follows the log, and calls the handler once for each question. Ends with the run. */
+/** A question as the log has it. */
+export type Asking = Extract<RunEvent, { readonly type: "ask-start" }>;
+
+/** The questions among a run's events that have no answer. */
+export function openQuestions(events: readonly RunEvent[]): readonly Asking[] {
+  const answered = new Set(
+    events.flatMap((event) => (event.type === "ask-end" ? [event.name] : [])),
+  );
+  return events
+    .filter((event) => event.type === "ask-start")
+    .filter(({ name }) => !answered.has(name));
+}
+
+/** Follows the log, and calls the handler once for each question, also for those that an earlier process asked. Ends with the run. */
 export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answering): void {
   const open = new Map<string, AbortController>();
+  const bring = (event: Asking): void => {
+    const controller = new AbortController();
+    open.set(event.name, controller);
+    void handle(onAsk, toQuestion(event), { ...answering, signal: controller.signal });
+  };
   const follow = async (): Promise<void> => {
+    const replayed: RunEvent[] = [];
     for await (const event of log.read(0, answering.signal)) {
-      if (event.type === "ask-end") {
+      if (event.replayed) {
+        replayed.push(event);
+        if (event.seq === log.replayed) openQuestions(replayed.splice(0)).forEach(bring);
+      } else if (event.type === "ask-end") {
         open.get(event.name)?.abort();
         open.delete(event.name);
-      }
-      if (event.type !== "ask-start" || event.replayed) continue;
-      const controller = new AbortController();
-      open.set(event.name, controller);
-      void handle(onAsk, toQuestion(event), { ...answering, signal: controller.signal });
+      } else if (event.type === "ask-start") bring(event);
     }
   };
   const close = (): void => open.forEach((controller) => controller.abort());
@@ -84,7 +102,7 @@ async function callHandler(
   }
 }
 
-function toQuestion(event: Extract<RunEvent, { readonly type: "ask-start" }>): Question {
+function toQuestion(event: Asking): Question {
   const { runId, name, agent, task, timeoutMs, onTimeout, issues } = event;
   const base = { runId, name, agent, task, timeoutMs, onTimeout, issues };
   return event.subject === "answer"

@@ -1,5 +1,6 @@
 // Before a run: everything that can be wrong with it is found here, and everything that it needs is put together.
 
+import { openQuestions } from "./answer.ts";
 import { createAbort, type RunOptions } from "./run-option.ts";
 import { RUN_OPTIONS } from "./bosun-option.ts";
 import { type Resolver, settingsOf } from "./alias.ts";
@@ -107,7 +108,7 @@ export async function prepareRun(
     }),
     outputFolder,
     session,
-    asked: new Set<string>(),
+    asked: new Set(openQuestions(resumed?.stored ?? []).map(({ name }) => name)), // may be answered before the body asks again
     hookFacts,
     noteFailure,
     showPrompts: run.showPrompts === true,

@@ -21,6 +21,8 @@ export type Recorder = (event: RunEvent, kept: (error: BosunError | undefined) =
 
 export interface RunLog {
   readonly runId: string;
+  /** How many facts earlier executions stored: they come first. */
+  readonly replayed: number;
   /** The fold of all facts so far. */
   readonly state: RunState;
   emit(path: Path, fact: RunFact, attempt?: number): void;
@@ -51,6 +53,7 @@ export function createRunLog(options: LogOptions): RunLog {
 
 class MemoryLog implements RunLog {
   readonly runId: string;
+  readonly replayed: number;
   readonly #clock: Clock;
   readonly #record: Recorder | undefined;
   readonly #facts: RunEvent[] = [];
@@ -67,6 +70,7 @@ class MemoryLog implements RunLog {
 
   constructor({ runId, clock, record, stored = [] }: LogOptions) {
     this.runId = runId;
+    this.replayed = stored.length;
     this.#clock = clock;
     this.#record = record;
     this.#keeping = record && new Keeping(stored.length);
