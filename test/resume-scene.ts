@@ -5,10 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Bosun, createBosun, type StartedRun } from "../src/bosun.ts";
-import { estimatePrompt } from "../src/inference/model/tokens.ts";
 import type { RunEvent } from "../src/orchestration/run/event.ts";
 import type { RunState } from "../src/orchestration/run/state.ts";
-import { type ScriptedModel, scriptedModel } from "../src/test/scripted-model.ts";
+import { type Script, type ScriptedModel, scriptedModel } from "../src/test/scripted-model.ts";
 import { QUICK } from "./orchestration/run/scenario.ts";
 import type { RichCrew } from "./rich-crew.ts";
 
@@ -30,15 +29,7 @@ export function openKept(
 ): Opened {
   const model = scriptedModel(script, { contextTokens });
   const env = { BOSUN_CHECK_REPLAY: "1" };
-  const bosun = createBosun({
-    data,
-    env,
-    model,
-    retry: QUICK,
-    outputFolder: data,
-    // Without it a model's counting is learned from its answers, and that is lost with the process.
-    countTokens: ({ messages, tools }) => estimatePrompt(messages, tools),
-  });
+  const bosun = createBosun({ data, env, model, retry: QUICK, outputFolder: data });
   return { bosun, model };
 }
 
@@ -58,6 +49,47 @@ export async function toEnd(run: StartedRun, { bosun, model }: Opened): Promise<
     if (event.type !== "model-delta") events.push(event);
   await bosun.close();
   return { state, events, calls: model.requests.map(({ hints }) => hints.path.join("/")) };
+}
+
+/** The run of a crew from its beginning to its end, kept in the folder. */
+export async function wholeRun(rich: RichCrew, data: string): Promise<Came> {
+  const opened = openKept(data, rich);
+  const { crew, inputs, onAsk } = rich;
+  return toEnd(await opened.bosun.start(crew, { inputs, onAsk, runId: ID }), opened);
+}
+
+/** The run that the folder keeps, from where it was cut off to its end. */
+export async function resumedRun(rich: RichCrew, data: string): Promise<Came> {
+  const opened = openKept(data, rich);
+  return toEnd(await opened.bosun.resume(rich.crew, ID, { onAsk: rich.onAsk }), opened);
+}
+
+/** The beginning of a run, whose process gives it back while its n-th model call is under way. @returns the calls that had been answered. */
+export async function suspendedRun(
+  rich: RichCrew,
+  data: string,
+  n: number,
+): Promise<readonly string[]> {
+  let opened: Opened | undefined;
+  let made = 0;
+  const script: Script = (request, index) => {
+    if (++made < n) return typeof rich.script === "function" ? rich.script(request, index) : "";
+    void opened?.bosun.suspend();
+    return new Promise<never>(() => undefined);
+  };
+  opened = openKept(data, { ...rich, script });
+  const { bosun, model } = opened;
+  const run = await bosun.start(rich.crew, {
+    inputs: rich.inputs,
+    onAsk: rich.onAsk,
+    runId: ID,
+  });
+  await run.ended.catch(() => undefined); // suspended, or at its end before the n-th call
+  await bosun.close();
+  const answered = new Set(keptKeys(data));
+  return model.requests
+    .map(({ hints }) => hints.path.join("/"))
+    .filter((place) => answered.has(place));
 }
 
 /** A copy of a folder as it would be if the process had been killed with so many steps and events kept. */

@@ -232,6 +232,8 @@ export class SqliteJournal implements Journal {
     const { clock } = this.#parts;
     return new Promise((resolve, reject) =>
       this.#turns.begin(() => {
+        // Of what was cancelled before it could begin nothing was kept, and nothing is missing.
+        if (signal.aborted) return reject(signal.reason);
         const refusal = this.#stopped ?? this.refuse?.(key);
         if (refusal) return reject(refusal);
         this.pauses++;
