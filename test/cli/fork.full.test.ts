@@ -119,7 +119,7 @@ describe("bosun runs fork", () => {
 
     expect(forked.code).toBe(0);
     expect(made()).toEqual(ALL.slice(2));
-    expect(JSON.stringify(server.calls[8]?.body)).toContain("Do TEXT about boats");
+    expect(JSON.stringify(server.calls[6]?.body)).toContain("Do TEXT about boats");
     expect(await reportOf(cwd, "r2")).toMatchObject({ status: "done" });
     expect(await reportOf(cwd, "r1")).toMatchObject({ status: "done" });
   });
