@@ -2,7 +2,7 @@
 
 import type { Clock } from "./clock.ts";
 import { BosunError, messageOf } from "./error.ts";
-import { type DurableEngine, isSuspension } from "./orchestration/durable/engine.ts";
+import type { DurableEngine } from "./orchestration/durable/engine.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
@@ -37,33 +37,44 @@ type Answering = {
   readonly signal: AbortSignal;
 };
 
-/** Follows the log, and calls the handler once for each question. Ends with the run. */
+/** A question as the log has it. */
+export type Asking = Extract<RunEvent, { readonly type: "ask-start" }>;
+
+/** The questions among a run's events that have no answer. */
+export function openQuestions(events: readonly RunEvent[]): readonly Asking[] {
+  const answered = new Set(
+    events.flatMap((event) => (event.type === "ask-end" ? [event.name] : [])),
+  );
+  return events
+    .filter((event) => event.type === "ask-start")
+    .filter(({ name }) => !answered.has(name));
+}
+
+/** Follows the log, and calls the handler once for each question, also for those that an earlier process asked. Ends with the run. */
 export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answering): void {
   const open = new Map<string, AbortController>();
-  const bring = (event: AskStart): void => {
+  const bring = (event: Asking): void => {
     const controller = new AbortController();
     open.set(event.name, controller);
     void handle(onAsk, toQuestion(event), { ...answering, signal: controller.signal });
   };
-  /** Asked by an earlier execution: brought again unless it was answered there. */
-  const asked = new Map<string, AskStart>();
   const follow = async (): Promise<void> => {
+    const replayed: RunEvent[] = [];
     for await (const event of log.read(0, answering.signal)) {
-      if (event.type === "ask-end") {
-        asked.delete(event.name);
+      if (event.replayed) {
+        replayed.push(event);
+        if (event.seq === log.replayed) openQuestions(replayed.splice(0)).forEach(bring);
+      } else if (event.type === "ask-end") {
         open.get(event.name)?.abort();
         open.delete(event.name);
-      }
-      if (event.type === "ask-start" && event.replayed) asked.set(event.name, event);
-      else if (event.type === "ask-start") bring(event);
-      if (event.seq === log.storedCount) asked.forEach(bring);
+      } else if (event.type === "ask-start") bring(event);
     }
   };
   const close = (): void => open.forEach((controller) => controller.abort());
   follow().then(close, (error: unknown) => {
     close();
     // A store that fails takes the events with it: a question would wait for somebody who never hears of it.
-    if (!answering.signal.aborted && !isSuspension(error))
+    if (!answering.signal.aborted)
       answering.cancel(`its questions reach nobody: ${messageOf(error)}`);
   });
 }
@@ -91,9 +102,7 @@ async function callHandler(
   }
 }
 
-type AskStart = Extract<RunEvent, { readonly type: "ask-start" }>;
-
-function toQuestion(event: AskStart): Question {
+function toQuestion(event: Asking): Question {
   const { runId, name, agent, task, timeoutMs, onTimeout, issues } = event;
   const base = { runId, name, agent, task, timeoutMs, onTimeout, issues };
   return event.subject === "answer"

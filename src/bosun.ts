@@ -186,7 +186,8 @@ function createHome(options: BosunOptions): {
     runOf: (rootId) => contextOf(contexts, rootId),
   };
   const crewFlow = createCrewFlow(world, createTaskFlow(world, createDelegationFlow(world)));
-  const engine = createRunEngine({ data, engine: options.engine, durability, clock });
+  const checkReplay = env["BOSUN_CHECK_REPLAY"] === "1"; // for the development of Bosun itself
+  const engine = createRunEngine({ data, engine: options.engine, durability, clock, checkReplay });
   const { store, closeStore } = createStoreOpener(data);
   const defaultModel = (): ModelRef => defaultModelOf(options, env, fleet);
   const checkFleet = createFleetCheck(fleet, { env, clock });

@@ -1,5 +1,6 @@
 // Before a run: everything that can be wrong with it is found here, and everything that it needs is put together.
 
+import { openQuestions } from "./answer.ts";
 import { createAbort, type RunOptions } from "./run-option.ts";
 import { RUN_OPTIONS } from "./bosun-option.ts";
 import { type Resolver, settingsOf } from "./alias.ts";
@@ -107,7 +108,7 @@ export async function prepareRun(
     }),
     outputFolder,
     session,
-    asked: askedIn(resumed),
+    asked: new Set(openQuestions(resumed?.stored ?? []).map(({ name }) => name)), // may be answered before the body asks again
     hookFacts,
     noteFailure,
     showPrompts: run.showPrompts === true,
@@ -120,12 +121,6 @@ export async function prepareRun(
 export function letGo({ contexts }: Home, { log, documents }: RunContext): void {
   contexts.delete(log.runId);
   documents[Symbol.dispose]();
-}
-
-/** Names of the questions that earlier executions asked: an answer may come before the body is there again. */
-function askedIn(resumed: Resumed | undefined): Set<string> {
-  const stored = resumed?.stored ?? [];
-  return new Set(stored.flatMap((event) => (event.type === "ask-start" ? [event.name] : [])));
 }
 
 /** What all calls of a run tell the pool. */

@@ -22,15 +22,18 @@ export type RunEngineOptions = {
   readonly engine: "inline" | "sqlite" | DurableEngine | undefined;
   readonly durability: "process" | "power" | undefined;
   readonly clock: Clock;
+  /** See SqliteEngineOptions. */
+  readonly checkReplay: boolean;
 };
 
-export function createRunEngine({ data, engine, durability, clock }: RunEngineOptions): RunEngine {
+export function createRunEngine(options: RunEngineOptions): RunEngine {
+  const { data, engine, durability, clock, checkReplay } = options;
   const inline = createInlineEngine({ clock });
   const folder = engine === "inline" ? false : data;
   let opened: Promise<DurableEngine> | undefined;
   const openIn = async (path: string): Promise<DurableEngine> => {
     const { openSqliteEngine } = await import("./orchestration/durable/sqlite/engine.ts");
-    return openSqliteEngine(path, { clock, durability });
+    return openSqliteEngine(path, { clock, durability, checkReplay });
   };
   const journal = async (): Promise<DurableEngine | undefined> => {
     if (typeof engine === "object") return engine;

@@ -8,7 +8,15 @@
 //   S1  A file whose schema is newer than this version knows is never written to.
 //   S2  All pending migrations are one transaction: a file has all of them or none.
 
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  statfsSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BosunError, isBosunError, messageOf } from "./error.ts";
@@ -121,6 +129,7 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
 /** Makes the directory and the file, for this user alone: what Bosun stores holds prompts. What is there keeps its mode. */
 function prepareFile(path: string): void {
   makeFolder(path, dirname(path));
+  checkFileSystem(path, statfsSync(dirname(path)).type);
   if (!existsSync(path)) {
     makeFile(path);
     return;
@@ -136,6 +145,31 @@ function prepareFile(path: string): void {
     );
   }
 }
+
+/**
+ * WAL keeps its index in memory that all processes of one host share: over a network it would be damaged sooner or later.
+ * @param type What statfs says of the file's directory on Linux; elsewhere nothing is known.
+ * @throws BosunError `store/failed` on a network file system.
+ */
+export function checkFileSystem(path: string, type: number): void {
+  const name = NETWORK_FILE_SYSTEMS.get(type >>> 0); // one of them has its highest bit set
+  if (name === undefined || process.platform !== "linux") return;
+  throw new BosunError(
+    "store/failed",
+    `cannot open ${path}: it would lie on ${name}, a network file system, where SQLite damages files that two hosts write. Give a folder on a disk of this host, as --data FOLDER or BOSUN_DATA: a block volume that is mounted by one host is one`,
+  );
+}
+
+/** By f_type. Source: Linux 6.12, include/uapi/linux/magic.h and the file systems' own headers. What may be local too (9p, FUSE, overlay) is not here. */
+const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0x6969, "NFS"],
+  [0x517b, "SMB"],
+  [0xff534d42, "CIFS"],
+  [0xfe534d42, "SMB2"],
+  [0x00c36400, "Ceph"],
+  [0x0bd00bd0, "Lustre"],
+  [0x5346414f, "AFS"],
+]);
 
 /** One by one: mkdirSync with `recursive` never returns where the kernel says ENOENT below a directory that exists, such as /proc. */
 function makeFolder(path: string, folder: string): void {

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BosunError } from "../src/error.ts";
-import { openSqlite, toSqliteError } from "../src/sqlite.ts";
+import { checkFileSystem, openSqlite, toSqliteError } from "../src/sqlite.ts";
 
 const FIRST = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)";
 const SECOND = "ALTER TABLE note ADD COLUMN at INTEGER NOT NULL DEFAULT 0";
@@ -308,5 +308,35 @@ describe("toSqliteError", () => {
     const error = new BosunError("tool/failed", "mine");
 
     expect(toSqliteError(error, "p", "open")).toBe(error);
+  });
+});
+
+describe("a network file system", () => {
+  it.runIf(process.platform === "linux").each([
+    [0x6969, "NFS"],
+    [0x517b, "SMB"],
+    [0xff534d42, "CIFS"],
+    [0xff534d42 | 0, "CIFS"], // as a 32-bit system gives it
+    [0xfe534d42, "SMB2"],
+    [0x00c36400, "Ceph"],
+    [0x0bd00bd0, "Lustre"],
+    [0x5346414f, "AFS"],
+  ])("is refused by what statfs says of it (%i, %s), with what to do", (type, name) => {
+    const refused = failureOf(() => checkFileSystem("/data/journal.db", type));
+
+    expect(refused.code).toBe("store/failed");
+    expect(refused.message).toContain(`/data/journal.db: it would lie on ${name}`);
+    expect(refused.message).toContain("--data FOLDER or BOSUN_DATA");
+  });
+
+  it.each([
+    ["ext4", 0xef53],
+    ["xfs", 0x58465342],
+    ["tmpfs", 0x01021994],
+    ["overlay", 0x794c7630],
+    ["9p", 0x01021997],
+    ["FUSE", 0x65735546],
+  ])("is not what containers and disks have: %s", (_, type) => {
+    expect(() => checkFileSystem("/data/journal.db", type)).not.toThrow();
   });
 });

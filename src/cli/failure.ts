@@ -41,5 +41,8 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   "config/invalid",
   "model/unknown",
   "run/unknown",
+  "run/ended",
+  "run/changed",
+  "run/version",
   "tool/invalid",
 ]);

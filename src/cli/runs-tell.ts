@@ -1,5 +1,6 @@
 // `bosun runs signal` and `cancel`: what a run is told from outside, wherever it is executed, and also while nobody executes it.
 
+import { type Asking, openQuestions } from "../answer.ts";
 import { type Bosun, createBosun } from "../bosun.ts";
 import { systemClock } from "../clock.ts";
 import { BosunError } from "../error.ts";
@@ -37,7 +38,7 @@ export async function signalRun(
         "usage",
         `the answer must be JSON: {"ok":true}, {"ok":true,"edit":…} or {"ok":false,"reason":"…"}, got ${given.value}`,
       );
-    const name = questionNamed(await openQuestions(bosun, runId), given.name, runId);
+    const name = questionNamed(openQuestions(await eventsOf(bosun, runId)), given.name, runId);
     const isTaken = await (await journalOf(bosun)).send(runId, name, decision);
     const said = isTaken
       ? `Run ${runId} has the answer to ${name}.${await adviceFor(bosun, runId)}`
@@ -79,17 +80,8 @@ async function tellEnd(bosun: Bosun, runId: string, reason: string): Promise<voi
   await log.flushed();
 }
 
-type Asking = Extract<RunEvent, { readonly type: "ask-start" }>;
-
-/** Questions of a run that have no answer yet. */
-async function openQuestions(bosun: Bosun, runId: string): Promise<readonly Asking[]> {
-  const events = (await bosun.store())?.events(runId) ?? [];
-  const answered = new Set(
-    events.flatMap((event) => (event.type === "ask-end" ? [event.name] : [])),
-  );
-  return events
-    .filter((event) => event.type === "ask-start")
-    .filter(({ name }) => !answered.has(name));
+async function eventsOf(bosun: Bosun, runId: string): Promise<readonly RunEvent[]> {
+  return (await bosun.store())?.events(runId) ?? [];
 }
 
 /** For whoever types it: a question's whole name is long. */

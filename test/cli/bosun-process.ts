@@ -23,6 +23,8 @@ export type ProcessOptions = {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** What its stdin holds. Default: nothing, and at its end. */
   readonly typed?: string | undefined;
+  /** Leaves its stdin open after what is typed: somebody may still type. Default false. */
+  readonly staysOpen?: boolean | undefined;
 };
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -43,7 +45,7 @@ export function newFolder(files: Readonly<Record<string, string>> = {}): string 
 
 /** Starts `bosun …`. Its environment holds no keys and no endpoint of this machine. */
 export function startBosun(args: readonly string[], options: ProcessOptions = {}): BosunProcess {
-  const { cwd = newFolder(), env = {}, typed } = options;
+  const { cwd = newFolder(), env = {}, typed, staysOpen = false } = options;
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
@@ -51,7 +53,8 @@ export function startBosun(args: readonly string[], options: ProcessOptions = {}
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.on("error", () => undefined); // a process that ends without reading
-  child.stdin.end(typed);
+  if (!staysOpen) child.stdin.end(typed);
+  else if (typed !== undefined) child.stdin.write(typed);
   let [out, err] = ["", ""];
   const waiting = new Set<() => void>();
   const wake = (): void => waiting.forEach((check) => check());

@@ -129,7 +129,7 @@ export class DurableRun implements Durable, Open {
     limits: ChildOptions = {},
   ): Child<O> {
     this.#claim(key);
-    const runId = `${this.runId}/${key}`;
+    const runId = `${this.rootId}/${this.#whole(key)}`;
     const child = new DurableRun({
       clock: this.#clock,
       journal: this.#journal,

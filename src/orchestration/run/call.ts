@@ -11,12 +11,19 @@ import type {
   Path,
   Reply,
 } from "../../inference/model/model.ts";
-import type { CallCost } from "../../inference/model/price.ts";
 import { estimatePrompt } from "../../inference/model/tokens.ts";
 import { NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import type { Durable, StepContext } from "../durable/durable.ts";
 import { type Account, either, openAccount } from "./account.ts";
-import type { Amount } from "./budget.ts";
+import {
+  createTelling,
+  NOTHING_TOLD,
+  type Telling,
+  type Told,
+  toldIn,
+  withoutTold,
+  withTold,
+} from "./call-told.ts";
 import { fitConversation } from "./condense.ts";
 import { withoutText } from "./failure.ts";
 import type { RunFact } from "./event.ts";
@@ -70,30 +77,36 @@ async function sendFitted(d: Durable, world: World, ask: Ask, fitted: Fitted): P
   const whose = `a call of agent "${agent}"${ask.task === "" ? "" : ` for task "${ask.task}"`}`;
   const request = toRequest(d, run, ask, fitted);
   const account = await openAccount(d, world, { key, whose, signal, call: { ...ask, ...fitted } });
-  const told: Told = { isStarted: false, isOver: false };
+  const telling = createTelling(run.log, path);
+  const calling = { isOver: false };
   const end = { type: "model-end", agent, purpose } as const;
   try {
-    const { reply, cost, failed } = await d.step(key, (step) =>
-      callModel(world, run, { request, agent, path, told, account, signal }, step),
+    const { reply, told } = await d.step(key, (step) =>
+      callModel(world, run, { request, agent, path, telling, calling, account, signal }, step),
     );
     const { endpoint, model, finish, usage, timings, cached } = reply;
-    account.close(usage, cost, failed);
+    const { cost } = told;
+    account.close(usage, cost, told.failed);
+    telling.again(told);
     // Said by the body from the step's result: a crash between the step's commit and this line loses no cost (C2).
     const answered = { status: "done", endpoint, model, finish, usage, timings } as const;
     run.log.emit(path, { ...end, ...answered, ...known({ cost, cached }) });
     return reply;
   } catch (error) {
     const usage = usageOf(error);
-    const cost = account.costOf(usage);
-    account.close(usage, cost, account.failed);
-    if (!told.isStarted) throw error; // nothing was sent: the task's own end tells the error
-    const failure = toBosunError(error, "model/server", `the model call of agent "${agent}"`);
+    const here = { failed: account.failed, cost: account.costOf(usage), ...telling.said };
+    const { facts, cost, failed: before } = toldIn(error) ?? here;
+    account.close(usage, cost, before);
+    telling.again(toldIn(error) ?? NOTHING_TOLD);
+    const own = withoutTold(error);
+    if (!facts.some(({ type }) => type === "model-start")) throw own; // nothing was sent: the task's own end tells the error
+    const failure = toBosunError(own, "model/server", `the model call of agent "${agent}"`);
     const status = failure.code === "model/cancelled" || d.signal.aborted ? "cancelled" : "failed";
     const failed = { status, error: withoutText(failure), usage } as const;
     run.log.emit(path, { ...end, ...failed, ...known({ cost }) });
-    throw error;
+    throw own;
   } finally {
-    told.isOver = true;
+    calling.isOver = true;
   }
 }
 
@@ -138,36 +151,51 @@ async function hookMessages(
   return changedMessages;
 }
 
-/** What the log knows of a call: whether it was sent, and whether its end was told. */
-type Told = { isStarted: boolean; isOver: boolean };
-
 type Call = {
   readonly request: ModelRequest;
   readonly agent: string;
   readonly path: Path;
-  readonly told: Told;
+  readonly telling: Telling;
+  /** Whether its end was told. */
+  readonly calling: { isOver: boolean };
   readonly account: Account;
   readonly signal: AbortSignal | undefined;
 };
 
-/** A step's result: the answer, what it cost where that is known, and what the attempts before it used. */
-type Paid = {
-  readonly reply: Reply;
-  readonly cost: CallCost | undefined;
-  readonly failed: Amount;
-};
+/** A step's result: the answer, and what was told and paid on the way to it. */
+type Paid = { readonly reply: Reply; readonly told: Told };
 
-/** The step's function: follows the call's events into the log until its end. */
+/** The step's function. */
 async function callModel(
   world: World,
-  { log }: RunContext,
-  { request, agent, path, told, account, signal }: Call,
+  run: RunContext,
+  call: Call,
   step: StepContext,
 ): Promise<Paid> {
+  const { account, telling } = call;
+  const toldWith = (usage: Usage): Told => {
+    const { attempt, facts } = telling.said;
+    return { attempt, facts: [...facts], failed: account.failed, cost: account.costOf(usage) };
+  };
+  try {
+    const reply = await followCall(world, run, call, step);
+    return { reply, told: toldWith(reply.usage) };
+  } catch (error) {
+    throw withTold(error, toldWith(usageOf(error)));
+  }
+}
+
+/** Follows the call's events into the log until its end. */
+async function followCall(
+  world: World,
+  { log }: RunContext,
+  { request, agent, path, telling, calling, account, signal }: Call,
+  step: StepContext,
+): Promise<Reply> {
   const { purpose } = request.hints;
   let answering = nameOf(request.models[0]);
   for await (const event of world.model.call(request, either(step.signal, signal))) {
-    if (told.isOver) throw step.signal.reason; // a model that ignores its signal speaks to nobody
+    if (calling.isOver) throw step.signal.reason; // a model that ignores its signal speaks to nobody
     switch (event.type) {
       case "text-delta":
         log.delta(path, { agent, channel: "text", text: event.text });
@@ -176,34 +204,29 @@ async function callModel(
         log.delta(path, { agent, channel: "reasoning", text: event.text });
         break;
       case "queued":
-        log.emit(path, { type: "model-queued", agent, reason: event.reason }, step.attempt);
+        telling.say({ type: "model-queued", agent, reason: event.reason }, step.attempt);
         break;
       case "start": {
-        told.isStarted = true;
         const { endpoint, model, attempt: call } = event;
-        log.emit(
-          path,
-          { type: "model-start", agent, purpose, endpoint, model, call },
-          step.attempt,
-        );
+        telling.say({ type: "model-start", agent, purpose, endpoint, model, call }, step.attempt);
         break;
       }
       case "retry":
       case "fallback":
         if (event.type === "fallback") answering = event.to;
-        log.emit(path, toFailedFact(event, agent, account), step.attempt);
+        telling.say(toFailedFact(event, agent, account), step.attempt);
         account.checkNext();
         break;
       case "end": {
         const { type: _, failed = [], ...reply } = event;
-        for (const fact of behindFacts(failed, agent, account)) log.emit(path, fact, step.attempt);
+        for (const fact of behindFacts(failed, agent, account)) telling.say(fact, step.attempt);
         if (!reply.cached)
           world.tokens.note(
             answering,
             estimatePrompt(request.messages, request.tools),
             reply.usage,
           );
-        return { reply, cost: account.costOf(reply.usage), failed: account.failed };
+        return reply;
       }
       default:
         return event satisfies never;

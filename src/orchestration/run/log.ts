@@ -21,10 +21,10 @@ export type Recorder = (event: RunEvent, kept: (error: BosunError | undefined) =
 
 export interface RunLog {
   readonly runId: string;
+  /** How many facts earlier executions stored: they come first. */
+  readonly replayed: number;
   /** The fold of all facts so far. */
   readonly state: RunState;
-  /** How many facts earlier executions of the run stored: those with a `seq` up to this come back as replayed. */
-  readonly storedCount: number;
   emit(path: Path, fact: RunFact, attempt?: number): void;
   /** Whether somebody reads now. */
   isRead(): boolean;
@@ -53,7 +53,7 @@ export function createRunLog(options: LogOptions): RunLog {
 
 class MemoryLog implements RunLog {
   readonly runId: string;
-  readonly storedCount: number;
+  readonly replayed: number;
   readonly #clock: Clock;
   readonly #record: Recorder | undefined;
   readonly #facts: RunEvent[] = [];
@@ -70,10 +70,10 @@ class MemoryLog implements RunLog {
 
   constructor({ runId, clock, record, stored = [] }: LogOptions) {
     this.runId = runId;
+    this.replayed = stored.length;
     this.#clock = clock;
     this.#record = record;
     this.#keeping = record && new Keeping(stored.length);
-    this.storedCount = stored.length;
     if (stored.length === 0) return;
     for (const event of stored) this.#facts.push({ ...event, replayed: true });
     this.#stored = new Set(stored.map((event) => `${nameOf(event)} ${event.n}`));

@@ -46,7 +46,8 @@ export class Execution {
     this.fence = { run: row.id, fence, runId: row.runId };
     const noteBlob = (stored: Stored): void => parts.noteBlob(row.id, stored);
     const onLost = (error: BosunError): void => this.abort(error);
-    const shared = { clock, writer, table, blobs, probe, maxStepMs, noteBlob, onLost };
+    const onPause = (): void => this.look(); // that it waits is known before anybody hears of it
+    const shared = { clock, writer, table, blobs, probe, maxStepMs, noteBlob, onLost, onPause };
     this.journal = new SqliteJournal({ ...shared, fence: this.fence, kept });
     const { timeoutMs = row.timeoutMs, timeoutError } = options;
     const ids = { runId: row.runId, rootId: row.runId };

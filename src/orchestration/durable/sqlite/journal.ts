@@ -28,6 +28,8 @@ export type JournalParts = {
   /** Of earlier executions. */
   readonly kept: readonly StepRow[];
   readonly probe: JournalProbe | undefined;
+  /** A wait or a sleep has begun. */
+  readonly onPause: () => void;
   /** Notes a blob of the run. */
   readonly noteBlob: (stored: Stored) => void;
   /** The journal cannot go on: its file fails, or the run is another process's. */
@@ -232,9 +234,10 @@ export class SqliteJournal implements Journal {
     const { clock } = this.#parts;
     return new Promise((resolve, reject) =>
       this.#turns.begin(() => {
-        const refusal = this.#stopped ?? this.refuse?.(key);
-        if (refusal) return reject(refusal);
+        const refusal = this.#stopped ?? (signal.aborted ? signal.reason : this.refuse?.(key));
+        if (refusal) return reject(refusal); // of what was cancelled before it could begin nothing is missing
         this.pauses++;
+        this.#parts.onPause();
         const end = (): void => void this.pauses--;
         const pause = work(clock);
         pause.then(end, end);

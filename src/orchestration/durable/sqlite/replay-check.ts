@@ -33,6 +33,7 @@ export async function checkReplay(parts: EngineParts, { row, flow, output }: End
     probe: undefined,
     noteBlob: () => assert.fail("a replay keeps nothing"),
     onLost: () => undefined,
+    onPause: () => undefined,
   });
   let asked: string | undefined;
   const refuse = new BosunError("run/nondeterministic", "");
