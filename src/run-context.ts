@@ -80,8 +80,7 @@ export async function prepareRun(
   const documents = await createInputDocuments(crew, inputs);
   const session = resumed ? resumed.session : await home.sessions.open(run.session, inputs);
   const opened = await store();
-  if (run.runId !== undefined && !resumed)
-    checkRunId(runId, contexts.has(runId) || opened?.find(runId)?.runId === runId);
+  if (!resumed) checkNew(run.runId, contexts, opened);
   let tools: ToolRunner | undefined;
   const context: RunContext = {
     crew,
@@ -121,6 +120,16 @@ export async function prepareRun(
 export function letGo({ contexts }: Home, { log, documents }: RunContext): void {
   contexts.delete(log.runId);
   documents[Symbol.dispose]();
+}
+
+/** @throws BosunError `usage` for a name that cannot be one, or that is taken. */
+function checkNew(
+  given: string | undefined,
+  contexts: Home["contexts"],
+  opened: Store | undefined,
+): void {
+  if (given === undefined) return;
+  checkRunId(given, contexts.has(given) || opened?.find(given)?.runId === given);
 }
 
 /** What all calls of a run tell the pool. */

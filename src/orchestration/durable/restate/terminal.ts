@@ -18,10 +18,10 @@ export function toTerminal(error: unknown, sdk: RestateSdk): Error {
     Buffer.byteLength(text) <= MAX_BYTES
       ? text
       : JSON.stringify({
-          ...(json as object),
+          ...(json as object), // `as`: an error's JSON is an object
           message: messageOf(error).slice(0, MAX_MESSAGE),
           details: undefined,
-        }); // `as`: an error's JSON is an object
+        });
   const code = isBosunError(error) ? `${error.code}: ` : "";
   return new sdk.TerminalError(`${code}${messageOf(error).slice(0, MAX_MESSAGE)}`, {
     errorCode: 500,

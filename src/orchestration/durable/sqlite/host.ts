@@ -246,12 +246,16 @@ export class Host {
   #tick(): void {
     this.#timer = undefined;
     for (const execution of this.#executions.values()) execution.look();
+    this.#lookSafely();
+    this.#tickSoon();
+  }
+
+  #lookSafely(): void {
     try {
       this.#lookAround();
     } catch {
       // a file that cannot be read now: the next look tries again, and a write that fails says why
     }
-    this.#tickSoon();
   }
 
   /** What others have written. */
@@ -291,14 +295,6 @@ export class Host {
     this.#dueTimer =
       nextAt === undefined
         ? undefined
-        : clock.timer(nextAt - clock.now(), () => this.#takeDueAgain());
-  }
-
-  #takeDueAgain(): void {
-    try {
-      this.#takeDue();
-    } catch {
-      // a file that cannot be read now: the next look tries again
-    }
+        : clock.timer(nextAt - clock.now(), () => this.#lookSafely());
   }
 }
