@@ -40,9 +40,11 @@ describe.each(ENGINES)("on $name, two processes", (kind) => {
     for (const one of both) one.go();
     const codes = await Promise.all(both.map((one) => one.code()));
 
-    // The other one came too soon or, on a busy machine, when it was over.
-    expect(codes.filter((code) => code === "none")).toHaveLength(1);
-    expect(["run/owned", "run/ended"]).toContain(codes.find((code) => code !== "none"));
+    // The other one came too soon or, on a busy machine, when it was over. A server gives both the one run.
+    const others = codes.filter((code) => code !== "none");
+    expect(others.length).toBeLessThan(2);
+    const refused = ["run/owned", "run/ended"];
+    expect(kind.hasLeases ? refused : [...refused, undefined]).toContain(others[0]);
     expect(scene.counter.begun(ID)).toEqual(ONCE);
   });
 
