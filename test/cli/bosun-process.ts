@@ -16,6 +16,8 @@ export type BosunProcess = AsyncDisposable & {
   leave(): void;
   /** Resolves with stdout and stderr together, as soon as they hold the text. */
   said(text: string): Promise<string>;
+  /** The same for whatever its stdout must hold. */
+  told(isThere: (out: string) => boolean): Promise<string>;
 };
 
 export type ProcessOptions = {
@@ -23,6 +25,8 @@ export type ProcessOptions = {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** What its stdin holds. Default: nothing, and at its end. */
   readonly typed?: string | undefined;
+  /** Leaves its stdin open: somebody may still type. Default false. */
+  readonly isOpen?: boolean | undefined;
 };
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -43,7 +47,7 @@ export function newFolder(files: Readonly<Record<string, string>> = {}): string 
 
 /** Starts `bosun …`. Its environment holds no keys and no endpoint of this machine. */
 export function startBosun(args: readonly string[], options: ProcessOptions = {}): BosunProcess {
-  const { cwd = newFolder(), env = {}, typed } = options;
+  const { cwd = newFolder(), env = {}, typed, isOpen = false } = options;
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
@@ -51,7 +55,8 @@ export function startBosun(args: readonly string[], options: ProcessOptions = {}
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.on("error", () => undefined); // a process that ends without reading
-  child.stdin.end(typed);
+  if (isOpen) child.stdin.write(typed ?? "");
+  else child.stdin.end(typed);
   let [out, err] = ["", ""];
   const waiting = new Set<() => void>();
   const wake = (): void => waiting.forEach((check) => check());
@@ -67,6 +72,19 @@ export function startBosun(args: readonly string[], options: ProcessOptions = {}
     child.once("error", reject);
     child.once("close", (code) => resolve({ code, out, err }));
   });
+  const until = (isThere: () => boolean, otherwise: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        if (!isThere()) return;
+        waiting.delete(check);
+        resolve(out + err);
+      };
+      waiting.add(check);
+      check();
+      void ended.then(({ code }) =>
+        reject(new Error(`ended with ${code} and ${otherwise}: ${out}${err}`)),
+      );
+    });
   return {
     ended,
     kill: (signal) => void child.kill(signal),
@@ -75,19 +93,8 @@ export function startBosun(args: readonly string[], options: ProcessOptions = {}
       child.kill("SIGKILL");
       await ended;
     },
-    said: (text) =>
-      new Promise((resolve, reject) => {
-        const check = (): void => {
-          if (!(out + err).includes(text)) return;
-          waiting.delete(check);
-          resolve(out + err);
-        };
-        waiting.add(check);
-        check();
-        void ended.then(({ code }) =>
-          reject(new Error(`ended with ${code} and never said "${text}": ${out}${err}`)),
-        );
-      }),
+    said: (text) => until(() => (out + err).includes(text), `never said "${text}"`),
+    told: (isThere) => until(() => isThere(out), "never told what was waited for"),
   };
 }
 
