@@ -1,0 +1,182 @@
+// What the tests of killed runs share: a crew file, a server that answers each of its calls by what it holds, and ways to kill.
+
+import { startFaultServer, type FaultServer } from "../../src/test/fault-server.ts";
+import type { ReceivedRequest } from "../../src/test/received-request.ts";
+import {
+  chunk,
+  DONE,
+  finishChunk,
+  STALL,
+  streamReply,
+  textReply,
+  usageChunk,
+  type WireReply,
+} from "../../src/test/wire-reply.ts";
+import { type ProcessOptions, runBosun, startBosun } from "./bosun-process.ts";
+
+/** An event as `--json` prints it. */
+export type ToldEvent = Readonly<Record<string, unknown>> & {
+  readonly type: string;
+  readonly seq: number;
+  readonly path: readonly string[];
+  readonly replayed: boolean;
+};
+
+/** Answers calls by their name: `facts#0` is the first call of the task whose description begins with JOB-facts. */
+export type Answers = Readonly<Record<string, WireReply>>;
+
+/** The names of the calls that a server got, in order. */
+export function namesOf(server: FaultServer, from: number = 0): readonly string[] {
+  return server.calls.slice(from).map(nameOf);
+}
+
+/** A call's name: its task, and how many answers its conversation has already. */
+export function nameOf({ body }: ReceivedRequest): string {
+  // `as`: the command sent it
+  const { messages } = body as { readonly messages: readonly Record<string, unknown>[] };
+  const asked = messages.filter(({ role }) => role === "user").map(({ content }) => content);
+  const task = /JOB-(\w+)/.exec(asked.join("\n"))?.[1] ?? "?";
+  return `${task}#${messages.filter(({ role }) => role === "assistant").length}`;
+}
+
+/** A server with an answer to each call; `isStalled` says which get none. */
+export function startAnswering(
+  answers: Answers,
+  isStalled: (index: number, name: string) => boolean = () => false,
+): Promise<FaultServer> {
+  return startFaultServer({
+    replies(request, index) {
+      const name = nameOf(request);
+      const answer = answers[name];
+      if (answer === undefined) throw new Error(`the test has no answer to ${name}`);
+      return isStalled(index, name) ? [STALL] : answer;
+    },
+  });
+}
+
+/** An answer that calls one tool. */
+export function callReply(name: string, given: object): WireReply {
+  const call = { name, arguments: JSON.stringify(given) };
+  return streamReply(
+    chunk({ tool_calls: [{ index: 0, id: "c1", type: "function", function: call }] }),
+    finishChunk("tool_calls"),
+    usageChunk(),
+    DONE,
+  );
+}
+
+/** Three tasks: one that calls a tool, one whose first answer a guardrail refuses, one whose answer has a shape. */
+export const THREE_TASKS = `
+import { agent, crew, task, tool } from "bosun";
+import { z } from "zod";
+const url = process.env.SERVER_URL;
+const model = { type: "endpoint", url, usdPerMillionTokens: { input: 1, output: 2, date: "2026-11" } };
+const look = tool({
+  name: "look", description: "Looks a word up",
+  parameters: { type: "object", properties: { word: { type: "string" } }, required: ["word"] },
+  run: ({ word }) => word + " is found",
+});
+const someone = (role, more = {}) => agent({ role, goal: "work", model, ...more });
+const facts = task({ name: "facts", description: "JOB-facts about {topic}", expectedOutput: "facts", agent: someone("Reader", { tools: [look] }) });
+const text = task({
+  name: "text", description: "JOB-text", expectedOutput: "text", agent: someone("Writer"), context: [],
+  guardrail: ({ raw }) => raw.includes("good") ? { ok: true } : { ok: false, reason: "say good" },
+});
+const grade = task({ name: "grade", description: "JOB-grade", expectedOutput: "a grade", agent: someone("Judge"), context: PROCESS_CONTEXT, output: z.object({ grade: z.number() }) });
+export const inputs = { topic: "sails" };
+export default crew({ name: "report", process: "PROCESS", tasks: [facts, text, grade] });
+`;
+
+export function threeTasks(process: "sequential" | "parallel"): string {
+  const context = process === "sequential" ? "undefined" : "[]";
+  return THREE_TASKS.replace("PROCESS_CONTEXT", context).replace("PROCESS", process);
+}
+
+export const THREE_ANSWERS: Answers = {
+  "facts#0": callReply("look", { word: "sail" }),
+  "facts#1": textReply("two facts"),
+  "text#0": textReply("bad text"),
+  "text#1": textReply("a good text"),
+  "grade#0": textReply('{"grade":', " 1}"),
+};
+
+/** A manager who gives a piece of his task to a coworker, who calls a tool. */
+export const HIERARCHY = `
+import { agent, crew, task, tool } from "bosun";
+const model = { type: "endpoint", url: process.env.SERVER_URL, usdPerMillionTokens: { input: 1, output: 2, date: "2026-11" } };
+const look = tool({
+  name: "look", description: "Looks a word up",
+  parameters: { type: "object", properties: { word: { type: "string" } }, required: ["word"] },
+  run: ({ word }) => word + " is found",
+});
+const reader = agent({ role: "Reader", goal: "read", model, tools: [look] });
+const boss = agent({ role: "Boss", goal: "lead", model, allowDelegation: true });
+const lead = task({ name: "lead", description: "JOB-lead", expectedOutput: "text" });
+export default crew({ name: "house", process: "hierarchical", agents: [reader], manager: boss, tasks: [lead] });
+`;
+
+export const HIERARCHY_ANSWERS: Answers = {
+  "lead#0": callReply("delegate_work", { coworker: "Reader", task: "JOB-piece", context: "none" }),
+  "piece#0": callReply("look", { word: "sail" }),
+  "piece#1": textReply("the piece"),
+  "lead#1": textReply("the whole"),
+};
+
+/** Runs the command with --json until its n-th event of a type, and kills it with -9 there. @returns what it had told. */
+export async function killAtEvent(
+  args: readonly string[],
+  options: ProcessOptions,
+  { type, n }: { readonly type: string; readonly n: number },
+): Promise<readonly ToldEvent[]> {
+  await using bosun = startBosun([...args, "--json"], options);
+  await bosun.told((out) => toldIn(out).filter((event) => event.type === type).length >= n);
+  bosun.kill("SIGKILL");
+  return toldIn((await bosun.ended).out);
+}
+
+/** The whole lines of `--json`. */
+export function toldIn(out: string): readonly ToldEvent[] {
+  const lines = out.slice(0, out.lastIndexOf("\n") + 1).split("\n");
+  return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as ToldEvent); // `as`: RunEvents
+}
+
+/** The names of the calls whose answers a run has kept, by the keys of its steps. */
+export async function keptCalls(id: string, options: ProcessOptions): Promise<readonly string[]> {
+  const { steps } = await reportOf(["runs", "show", id, "--steps"], options);
+  // `as`: a StepRecord's key and status
+  return (steps as readonly { readonly key: string; readonly status: string }[])
+    .filter(({ status }) => status === "done")
+    .flatMap(({ key }) => {
+      const [, task = "", turn] = /task:(\w+).*?\/turn:(\d+)$/.exec(key) ?? [];
+      return turn === undefined
+        ? []
+        : [`${key.includes("/agent:") ? "piece" : task}#${Number(turn) - 1}`];
+    });
+}
+
+/** What a command says with --json. */
+export async function reportOf(
+  args: readonly string[],
+  options: ProcessOptions,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { out, err, code } = await runBosun([...args, "--json"], options);
+  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}: ${err}`);
+  return JSON.parse(out) as Readonly<Record<string, unknown>>; // `as`: a report is an object
+}
+
+/** A run as the store has it, without times and without the order in which things at once were told. */
+export async function storedRun(id: string, options: ProcessOptions): Promise<unknown> {
+  const { events, ...report } = await reportOf(["runs", "show", id, "--events"], options);
+  const told = (events as readonly ToldEvent[]).map((event) => ({ ...event, seq: 0 })); // `as`: RunEvents
+  const place = ({ path, type }: ToldEvent): string => `${path.join("/")} ${type}`;
+  const sorted = told.toSorted((a, b) => place(a).localeCompare(place(b)));
+  return withoutTimes({ ...report, events: sorted });
+}
+
+const TIMES = new Set(["startedAt", "endedAt", "busyMs", "at", "timings", "runId"]);
+
+function withoutTimes(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (key, one: unknown) => (TIMES.has(key) ? undefined : one)),
+  );
+}
