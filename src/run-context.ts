@@ -108,13 +108,18 @@ export async function prepareRun(
     }),
     outputFolder,
     session,
-    asked: new Set(openQuestions(resumed?.stored ?? []).map(({ name }) => name)), // may be answered before the body asks again
+    asked: askedIn(resumed),
     hookFacts,
     noteFailure,
     showPrompts: run.showPrompts === true,
   };
   contexts.set(runId, context); // in the same turn as the check of the id, or two runs could get one
   return context;
+}
+
+/** A question of an earlier execution may be answered before the body asks it again. */
+function askedIn(resumed: Resumed | undefined): Set<string> {
+  return new Set(openQuestions(resumed?.stored ?? []).map(({ name }) => name));
 }
 
 /** What all calls of a run tell the pool. */

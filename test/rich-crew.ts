@@ -114,11 +114,12 @@ function randomTask(
   return random() < 0.5 ? made : { ...made, description: `${made.description} with {about}` };
 }
 
+function unlucky({ raw }: { readonly raw: string }) {
+  const isUnlucky = raw.length % 4 === 0;
+  return isUnlucky ? ({ ok: false, reason: "unlucky" } as const) : ({ ok: true } as const);
+}
+
 function guardrails(count: number) {
-  const unlucky = ({ raw }: { readonly raw: string }) =>
-    raw.length % 4 === 0
-      ? ({ ok: false, reason: "unlucky length" } as const)
-      : ({ ok: true } as const);
   return [unlucky, "It is good."].slice(0, count);
 }
 
@@ -134,7 +135,7 @@ function randomHooks(seed: number): Hooks {
     onStep: () => undefined,
     afterModelCall: ({ text }) => (text === "" ? undefined : { text: `${text}.` }),
     afterKickoff: ({ raw }) => ({ raw: `${raw} (signed)` }),
-  } as Hooks; // `as`: one function stands for several
+  };
 }
 
 function decisionOf(random: Random): Decision | Nobody {

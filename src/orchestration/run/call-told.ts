@@ -53,7 +53,7 @@ export function createTelling(log: RunLog, path: Path): Telling {
 
 /** The error with what its call has told, for the journal. */
 export function withTold(error: unknown, told: Told): unknown {
-  return isBosunError(error) ? withDetail(error, told as unknown as Json) : error; // `as`: plain JSON
+  return isBosunError(error) ? withDetail(error, told) : error;
 }
 
 /** What the call that failed so has told; undefined for an error that is not the call's own. */
