@@ -107,7 +107,7 @@ export async function prepareRun(
     }),
     outputFolder,
     session,
-    asked: new Set(openQuestions(resumed?.stored ?? []).map(({ name }) => name)), // may be answered before the body asks again
+    asked: askedIn(resumed),
     hookFacts,
     noteFailure,
     showPrompts: run.showPrompts === true,
@@ -130,6 +130,11 @@ function checkNew(
 ): void {
   if (given === undefined) return;
   checkRunId(given, contexts.has(given) || opened?.find(given)?.runId === given);
+}
+
+/** A question of an earlier execution may be answered before the body asks it again. */
+function askedIn(resumed: Resumed | undefined): Set<string> {
+  return new Set(openQuestions(resumed?.stored ?? []).map(({ name }) => name));
 }
 
 /** What all calls of a run tell the pool. */

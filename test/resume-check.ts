@@ -15,8 +15,8 @@ import {
 } from "./resume-scene.ts";
 import { richCrew } from "./rich-crew.ts";
 
-/** As if its process had been killed: some steps are kept, and some events, of which the last ones may be missing or ahead. */
-export async function checkCuts(seed: number, cuts: number): Promise<void> {
+/** As if its process had been killed: some steps are kept, and some events, of which the last ones may be missing or ahead. @returns its steps. */
+export async function checkCuts(seed: number, cuts: number): Promise<number> {
   using folder = tempFolder();
   const expected = await wholeRun(richCrew(seed), folder.path);
   const keys = keptKeys(folder.path);
@@ -33,10 +33,11 @@ export async function checkCuts(seed: number, cuts: number): Promise<void> {
     expectSame(came, expected, { where, done: keys.slice(0, steps) });
     expect(came.events.filter(({ replayed }) => replayed).length, where).toBe(events);
   }
+  return keys.length;
 }
 
-/** Given back while one of its model calls is under way. */
-export async function checkSuspensions(seed: number): Promise<void> {
+/** Given back while one of its model calls is under way. @returns its calls. */
+export async function checkSuspensions(seed: number): Promise<number> {
   using folder = tempFolder();
   const expected = await wholeRun(richCrew(seed), folder.path);
   for (let n = 1; n <= expected.calls.length; n++) {
@@ -47,6 +48,7 @@ export async function checkSuspensions(seed: number): Promise<void> {
 
     expectSame(came, expected, { where: `seed ${seed}, given back at call ${n}`, done });
   }
+  return expected.calls.length;
 }
 
 function expectSame(

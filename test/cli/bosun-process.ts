@@ -16,6 +16,8 @@ export type BosunProcess = AsyncDisposable & {
   leave(): void;
   /** Resolves with stdout and stderr together, as soon as they hold the text. */
   said(text: string): Promise<string>;
+  /** The same for whatever its stdout must hold. */
+  told(isThere: (out: string) => boolean): Promise<string>;
 };
 
 export type ProcessOptions = {
@@ -23,7 +25,7 @@ export type ProcessOptions = {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** What its stdin holds. Default: nothing, and at its end. */
   readonly typed?: string | undefined;
-  /** Leaves its stdin open after what is typed: somebody may still type. Default false. */
+  /** Leaves its stdin open: somebody may still type. Default false. */
   readonly staysOpen?: boolean | undefined;
 };
 
@@ -53,8 +55,8 @@ export function startBosun(args: readonly string[], options: ProcessOptions = {}
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.on("error", () => undefined); // a process that ends without reading
-  if (!staysOpen) child.stdin.end(typed);
-  else if (typed !== undefined) child.stdin.write(typed);
+  if (staysOpen) child.stdin.write(typed ?? "");
+  else child.stdin.end(typed);
   let [out, err] = ["", ""];
   const waiting = new Set<() => void>();
   const wake = (): void => waiting.forEach((check) => check());
@@ -70,6 +72,19 @@ export function startBosun(args: readonly string[], options: ProcessOptions = {}
     child.once("error", reject);
     child.once("close", (code) => resolve({ code, out, err }));
   });
+  const until = (isThere: () => boolean, otherwise: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        if (!isThere()) return;
+        waiting.delete(check);
+        resolve(out + err);
+      };
+      waiting.add(check);
+      check();
+      void ended.then(({ code }) =>
+        reject(new Error(`ended with ${code} and ${otherwise}: ${out}${err}`)),
+      );
+    });
   return {
     ended,
     kill: (signal) => void child.kill(signal),
@@ -78,19 +93,8 @@ export function startBosun(args: readonly string[], options: ProcessOptions = {}
       child.kill("SIGKILL");
       await ended;
     },
-    said: (text) =>
-      new Promise((resolve, reject) => {
-        const check = (): void => {
-          if (!(out + err).includes(text)) return;
-          waiting.delete(check);
-          resolve(out + err);
-        };
-        waiting.add(check);
-        check();
-        void ended.then(({ code }) =>
-          reject(new Error(`ended with ${code} and never said "${text}": ${out}${err}`)),
-        );
-      }),
+    said: (text) => until(() => (out + err).includes(text), `never said "${text}"`),
+    told: (isThere) => until(() => isThere(out), "never told what was waited for"),
   };
 }
 

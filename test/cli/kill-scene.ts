@@ -94,7 +94,8 @@ function answerTo(request: ReceivedRequest, answers: Answers): WireReply {
 function placeOf({ body }: ReceivedRequest): { readonly mark: string; readonly turn: number } {
   const messages = isObject(body) && Array.isArray(body["messages"]) ? body["messages"] : [];
   const texts = messages.map((message) => JSON.stringify(message));
-  const marks = [...texts.join("").matchAll(/Do ([A-Z]+)/g)].map(([, mark = ""]) => mark);
+  const said = texts.filter((text) => text.includes('"role":"user"')).join("");
+  const marks = [...said.matchAll(/Do ([A-Z]+)/g)].map(([, mark = ""]) => mark);
   return {
     mark: marks.at(-1) ?? "",
     turn: texts.filter((text) => text.includes('"role":"assistant"')).length,

@@ -30,6 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+const env = (): Record<string, string> => ({ SERVER_URL: server.url });
+
 const place = ({ path, type, seq }: ToldEvent): string => `${seq} ${path.join("/")} ${type}`;
 
 describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls }) => {
@@ -37,7 +39,6 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
   const places = Array.from({ length: calls }, (_, index) => index + 1);
   let whole: Ended;
   let expected: unknown;
-  const env = (): Record<string, string> => ({ SERVER_URL: server.url });
   beforeAll(async () => {
     whole = await runBosun(["run", ".", "--run-id", "whole"], { cwd, env: env() });
     expected = await storedRun("whole", { cwd });
@@ -62,27 +63,24 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
     },
   );
 
-  it.each(places)(
-    "amid call %i makes that one again and no other that was kept",
-    async (n) => {
-      const runId = `amid-${n}`;
-      stalled = server.calls.length + n - 1;
-      await using bosun = startBosun(["run", ".", "--run-id", runId], { cwd, env: env() });
-      await server.received(stalled);
-      bosun.kill("SIGKILL");
-      await bosun.ended;
-      const kept = await keptCalls(runId, { cwd });
-      const before = server.calls.length;
+  it.each(places)("amid call %i makes that one again and no other that was kept", async (n) => {
+    const runId = `amid-${n}`;
+    stalled = server.calls.length + n - 1;
+    await using bosun = startBosun(["run", ".", "--run-id", runId], { cwd, env: env() });
+    await server.received(stalled);
+    bosun.kill("SIGKILL");
+    await bosun.ended;
+    const kept = await keptCalls(runId, { cwd });
+    const before = server.calls.length;
 
-      const resumed = await runBosun(["runs", "resume", runId], { cwd, env: env() });
+    const resumed = await runBosun(["runs", "resume", runId], { cwd, env: env() });
 
-      expect(resumed).toMatchObject({ code: whole.code, out: whole.out });
-      const made = namesOf(server, before);
-      expect([...made, ...kept].toSorted()).toEqual([...new Set([...made, ...kept])].toSorted());
-      expect(made.length + kept.length).toBe(calls);
-      expect(await storedRun(runId, { cwd })).toEqual(expected);
-    },
-  );
+    expect(resumed).toMatchObject({ code: whole.code, out: whole.out });
+    const made = namesOf(server, before);
+    expect([...made, ...kept].toSorted()).toEqual([...new Set([...made, ...kept])].toSorted());
+    expect(made.length + kept.length).toBe(calls);
+    expect(await storedRun(runId, { cwd })).toEqual(expected);
+  });
 
   it("tells with --json what it had told as replayed, and then the rest", async () => {
     const args = ["run", ".", "--run-id", "told"];

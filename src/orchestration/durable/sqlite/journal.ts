@@ -7,7 +7,7 @@
 import { strict as assert } from "node:assert";
 import type { Blobs } from "../../../blob.ts";
 import { type Clock, systemClock } from "../../../clock.ts";
-import type { BosunError } from "../../../error.ts";
+import { type BosunError, isBosunError } from "../../../error.ts";
 import type { Json } from "../../../json.ts";
 import { isSuspension, type JournalProbe } from "../engine.ts";
 import type { Journal, Occurrence } from "../journal.ts";
@@ -193,6 +193,7 @@ export class SqliteJournal implements Journal {
           if (ok) resolve(json);
           else reject(fromErrorJson(json));
         } catch (error) {
+          if (isBosunError(error)) this.#lost(error); // no end of the run: the value may be mended
           reject(error);
         }
       });
