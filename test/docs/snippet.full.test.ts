@@ -17,6 +17,7 @@ describe.each([
   ["docs/twin.md", 2],
   ["docs/gateway.md", 1],
   ["docs/context.md", 1],
+  ["docs/durable-runs.md", 1],
 ])("%s", (page, least) => {
   it("has only code that the compiler takes", async () => {
     const folder = mkdtempSync(join(ROOT, "test/docs/.snippets-"));
