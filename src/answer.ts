@@ -31,8 +31,8 @@ export function answerQuestion(
 
 type Answering = {
   readonly answer: (name: string, decision: Decision | Nobody) => boolean;
-  /** Ends the run: its questions can reach nobody any more. */
-  readonly cancel: (reason: string) => void;
+  /** Stops the run: its questions can reach nobody any more. */
+  readonly giveBack: (reason: string) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 };
@@ -75,7 +75,7 @@ export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answer
     close();
     // A store that fails takes the events with it: a question would wait for somebody who never hears of it.
     if (!answering.signal.aborted)
-      answering.cancel(`its questions reach nobody: ${messageOf(error)}`);
+      answering.giveBack(`its questions reach nobody: ${messageOf(error)}`);
   });
 }
 

@@ -78,6 +78,7 @@ export type ForkOptions = Pick<RunOptions, "signal" | "onAsk" | "model" | "runId
 export type Abort = Disposable & {
   readonly signal: AbortSignal;
   readonly cancel: (reason: string) => void;
+  readonly abort: (reason: BosunError) => void;
 };
 
 /** A signal that aborts with a typed reason: by `cancel`, or when the caller's own signal aborts. */
@@ -91,6 +92,7 @@ export function createAbort(signal: AbortSignal | undefined): Abort {
   return {
     signal: controller.signal,
     cancel,
+    abort: (reason) => controller.abort(reason),
     [Symbol.dispose]: () => signal?.removeEventListener("abort", onAbort),
   };
 }

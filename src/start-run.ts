@@ -37,6 +37,8 @@ export type StartedRun = {
    */
   readonly ended: Promise<RunState>;
   cancel(reason: string): void;
+  /** Stops it without an end: it can be resumed. Where nothing is kept it ends as cancelled. */
+  giveBack(reason: string): void;
   /**
    * Gives a question of this run (event `ask-start`) its answer, by its name.
    * @returns false when it changes nothing: there is no such question, it has been answered, its time is over, or the run has ended.
@@ -168,19 +170,27 @@ type Begun = { readonly handle: RunHandle<Outcome>; readonly context: RunContext
 async function followRun(run: RunOptions, following: Following): Promise<StartedRun> {
   const { home, engine, crew, runId, begin, cause } = following;
   const abort = createAbort(run.signal);
+  const isKept = (await home.engine.journal()) !== undefined;
   const { handle, context } = await begin({
     id: runId,
     signal: abort.signal,
     timeoutMs: crew.timeoutMs,
     timeoutError: () => timedOut(crew),
     onSuspend: (reason) => home.contexts.get(runId)?.log.close(reason),
+    settle: async () => home.contexts.get(runId)?.log.flushed(),
   });
   const { log } = context;
   const answer: StartedRun["answer"] = (name, decision) =>
     answerQuestion(engine, context, { name, decision });
   const { cancel } = abort;
+  const giveBack = (reason: string): void => {
+    if (!isKept) return cancel(reason);
+    const suspension = new BosunError("run/suspended", reason, { retryable: true });
+    log.close(suspension);
+    abort.abort(suspension);
+  };
   if (run.onAsk)
-    bringQuestions(log, run.onAsk, { answer, cancel, clock: home.clock, signal: abort.signal });
+    bringQuestions(log, run.onAsk, { answer, giveBack, clock: home.clock, signal: abort.signal });
   const ended = follow(handle.result(), log, () => {
     abort[Symbol.dispose]();
     letGo(home, context);
@@ -188,7 +198,7 @@ async function followRun(run: RunOptions, following: Following): Promise<Started
   const noted =
     context.session === undefined ? ended : ended.then((state) => noteTurn(home, context, state));
   noted.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
-  return { runId, log, ended: noted, cancel, cause, answer };
+  return { runId, log, ended: noted, cancel, giveBack, cause, answer };
 }
 
 /** A run that ended well is a turn of its conversation; a store has it already. */

@@ -23,7 +23,7 @@ export async function checkCuts(seed: number, cuts: number): Promise<number> {
   const random = seeded(seed);
   for (let cut = 0; cut < cuts; cut++) {
     const steps = Math.round(random() * keys.length);
-    const events = Math.floor(random() * expected.events.length);
+    const events = Math.round(random() * expected.events.length);
     using copy = tempFolder();
     cutOff(folder.path, copy.path, { steps, events });
 

@@ -97,9 +97,10 @@ async function follow(
       await run.ended.catch(() => undefined); // it is given back: the same reason
       return { state: run.log.state, suspended: error };
     }
-    run.cancel("its events cannot be shown or kept any more");
+    run.giveBack("its events cannot be shown or kept any more");
     await run.ended.catch(() => undefined); // the first error says more
-    throw error;
+    if (!isBosunError(error) || error.code !== "store/failed") throw error;
+    return { state: run.log.state, suspended: error };
   }
 }
 

@@ -31,6 +31,8 @@ export type StartOptions = {
    * then on means nothing.
    */
   readonly onSuspend?: ((reason: BosunError) => void) | undefined;
+  /** Awaited when the body has ended, before the run's end is kept. When it rejects, the run has no end here, and is given back. */
+  readonly settle?: (() => Promise<void>) | undefined;
   /** The run waits in this queue for a process that serves it. Default: it begins at once in this process. */
   readonly queue?: string | undefined;
   /** Lower goes first in its queue. Default 0. */
@@ -44,7 +46,7 @@ export type StartOptions = {
 /** What the caller says of an execution in this process. */
 export type ExecuteOptions = Pick<
   StartOptions,
-  "signal" | "timeoutMs" | "timeoutError" | "onSuspend"
+  "signal" | "timeoutMs" | "timeoutError" | "onSuspend" | "settle"
 > & {
   /** Awaited once the run is this process's, before its body begins. When it rejects, the run is given back. */
   readonly prepare?: (() => Promise<void>) | undefined;

@@ -102,7 +102,9 @@ export class Execution {
     writer.add({ fence: this.fence, write, kept: () => undefined });
   }
 
-  async #execute({ row, flow, options: { signal, prepare } }: Executing): Promise<Json> {
+  async #execute(executing: Executing): Promise<Json> {
+    const { row, flow, options } = executing;
+    const { signal, prepare } = options;
     const abort = (): void => this.#run.abort(signal?.reason);
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort, { once: true });
@@ -123,10 +125,20 @@ export class Execution {
     } finally {
       signal?.removeEventListener("abort", abort);
     }
+    await this.#settled(options);
     await this.#keepEnd(ended);
     if ("error" in ended) throw ended.error;
     if (this.#parts.checkReplay) await checkReplay(this.#parts, { row, flow, output: ended.value });
     return ended.value;
+  }
+
+  /** What the host has to do before the end counts. */
+  async #settled({ settle }: ExecuteOptions): Promise<void> {
+    if (this.journal.stopped) return;
+    await settle?.().catch((cause: unknown) => {
+      const why = `run ${this.runId} could not end here`;
+      this.stop(isBosunError(cause) ? cause : new BosunError("run/suspended", why, { cause }));
+    });
   }
 
   async #keepEnd(ended: { readonly value: Json } | { readonly error: unknown }): Promise<void> {
@@ -137,7 +149,8 @@ export class Execution {
       // Given back: whoever takes it next goes on with what is kept.
       const phase = this.#isWaiting ? "waiting" : "interrupted";
       await this.#write(() => runs.release(id, phase)).catch(() => undefined); // its lease runs out then
-      if (lost) throw lost.cause ?? lost;
+      // Of what made it stop here; a failure of the file says itself what to do.
+      if (lost) throw lost.code === "run/suspended" ? (lost.cause ?? lost) : lost;
       return;
     }
     const endedAt = clock.now();
