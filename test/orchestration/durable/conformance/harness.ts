@@ -76,6 +76,13 @@ const sqlite: EngineKind = {
 /** One server for all places of a test process. */
 let server: ReturnType<typeof startRestate> | undefined;
 
+/** Ends what tests of this process share. */
+export async function stopShared(): Promise<void> {
+  const stopped = server;
+  server = undefined;
+  await (await stopped)?.stop();
+}
+
 const restate: EngineKind = {
   name: "restate",
   takesClock: false,

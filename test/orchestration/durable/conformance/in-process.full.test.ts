@@ -1,7 +1,12 @@
-import { describe } from "vitest";
+import { afterAll, describe } from "vitest";
 import { allCases } from "./cases.ts";
-import { ENGINES } from "./harness.ts";
+import { ENGINES, stopShared } from "./harness.ts";
 
-describe.each(ENGINES)("on $name in real time:", (kind) => {
+afterAll(stopShared);
+
+/** The others are tested in virtual time (in-process.test.ts), and by processes.full.test.ts in real time. */
+const REAL = ENGINES.filter(({ takesClock }) => !takesClock);
+
+describe.each(REAL)("on $name in real time:", (kind) => {
   allCases({ kind, time: "real" });
 });
