@@ -18,6 +18,8 @@ export interface Account {
   fail(usage: Usage, isLast: boolean): void;
   /** @throws BosunError `run/over-budget` when nothing is left for another attempt. */
   checkNext(): void;
+  /** Says again that nothing was left for another attempt: where a kept error tells it, this process has not decided it. */
+  refuseAll(): void;
   /** Ends the reservation. */
   close(usage: Usage, cost: CallCost | undefined, failed: Amount): void;
 }
@@ -81,6 +83,7 @@ function accountOf(
       if (isLast) index++;
     },
     checkNext: () => checkDecision(refused, `another attempt of ${whose}`),
+    refuseAll: () => budget?.refuseAll(),
     close(usage, cost, all) {
       const tokens = usage.input.total + usage.output.total + all.tokens;
       budget?.settle(key, { tokens, usd: (cost?.amount ?? 0) + all.usd });

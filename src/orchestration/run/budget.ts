@@ -37,6 +37,8 @@ export interface Budget {
   apply(key: string, decision: BudgetDecision): void;
   /** Counts an attempt that failed. What is returned says why there is no room for another one. */
   fail(key: string, amount: Amount): BudgetDecision | undefined;
+  /** Refuses every call from now on (G3). */
+  refuseAll(): void;
   /** Ends a reservation. @param amount All that the call used, failed attempts included. */
   settle(key: string, amount: Amount): void;
   readonly used: Amount;
@@ -83,9 +85,13 @@ class RunBudget implements Budget {
   }
 
   apply(key: string, decision: BudgetDecision): void {
-    if (decision.type === "refused") this.#isOver = true;
+    if (decision.type === "refused") this.refuseAll();
     else if (!this.#held.has(key)) this.#held.set(key, { need: decision.need, failed: NOTHING });
-    if (decision.type === "refused") this.#wake();
+  }
+
+  refuseAll(): void {
+    this.#isOver = true;
+    this.#wake();
   }
 
   fail(key: string, amount: Amount): BudgetDecision | undefined {

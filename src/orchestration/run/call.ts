@@ -25,7 +25,7 @@ import {
   withTold,
 } from "./call-told.ts";
 import { fitConversation } from "./condense.ts";
-import { withoutText } from "./failure.ts";
+import { isOverBudget, withoutText } from "./failure.ts";
 import type { RunFact } from "./event.ts";
 import { checkFit } from "./fit.ts";
 import { hintsOf } from "./hint.ts";
@@ -88,6 +88,7 @@ async function sendFitted(d: Durable, world: World, ask: Ask, fitted: Fitted): P
     const { cost } = told;
     account.close(usage, cost, told.failed);
     telling.again(told);
+    if (!reply.cached) noteCount(world, request, { usage, told });
     // Said by the body from the step's result: a crash between the step's commit and this line loses no cost (C2).
     const answered = { status: "done", endpoint, model, finish, usage, timings } as const;
     run.log.emit(path, { ...end, ...answered, ...known({ cost, cached }) });
@@ -99,6 +100,7 @@ async function sendFitted(d: Durable, world: World, ask: Ask, fitted: Fitted): P
     account.close(usage, cost, before);
     telling.again(toldIn(error) ?? NOTHING_TOLD);
     const own = withoutTold(error);
+    if (isOverBudget(own)) account.refuseAll();
     if (!facts.some(({ type }) => type === "model-start")) throw own; // nothing was sent: the task's own end tells the error
     const failure = toBosunError(own, "model/server", `the model call of agent "${agent}"`);
     const status = failure.code === "model/cancelled" || d.signal.aborted ? "cancelled" : "failed";
@@ -165,6 +167,16 @@ type Call = {
 /** A step's result: the answer, and what was told and paid on the way to it. */
 type Paid = { readonly reply: Reply; readonly told: Told };
 
+/** What the server counted teaches how its model counts. Said by the body: a process that goes on with the run learns it too. */
+function noteCount(
+  world: World,
+  { models, messages, tools }: ModelRequest,
+  { usage, told }: { readonly usage: Usage; readonly told: Told },
+): void {
+  const last = told.facts.findLast((fact) => fact.type === "model-fallback");
+  world.tokens.note(last?.to ?? nameOf(models[0]), estimatePrompt(messages, tools), usage);
+}
+
 /** The step's function. */
 async function callModel(
   world: World,
@@ -193,7 +205,6 @@ async function followCall(
   step: StepContext,
 ): Promise<Reply> {
   const { purpose } = request.hints;
-  let answering = nameOf(request.models[0]);
   for await (const event of world.model.call(request, either(step.signal, signal))) {
     if (calling.isOver) throw step.signal.reason; // a model that ignores its signal speaks to nobody
     switch (event.type) {
@@ -213,19 +224,12 @@ async function followCall(
       }
       case "retry":
       case "fallback":
-        if (event.type === "fallback") answering = event.to;
         telling.say(toFailedFact(event, agent, account), step.attempt);
         account.checkNext();
         break;
       case "end": {
         const { type: _, failed = [], ...reply } = event;
         for (const fact of behindFacts(failed, agent, account)) telling.say(fact, step.attempt);
-        if (!reply.cached)
-          world.tokens.note(
-            answering,
-            estimatePrompt(request.messages, request.tools),
-            reply.usage,
-          );
         return reply;
       }
       default:

@@ -65,15 +65,14 @@ async function runTool(
   tool: Tool,
 ): Promise<ToolOutcome> {
   const { tools: runner } = world.runOf(d.rootId);
-  return d.step(path.join("/"), (step) =>
-    world.clock.external(
-      runner.run(tool, call.arguments, {
-        runId: d.rootId,
-        key: `${d.rootId}/${step.key}`,
-        signal: step.signal,
-      }),
-    ),
-  );
+  let isRun = false;
+  const outcome = await d.step(path.join("/"), (step) => {
+    isRun = true;
+    const context = { runId: d.rootId, key: `${d.rootId}/${step.key}`, signal: step.signal };
+    return world.clock.external(runner.run(tool, call.arguments, context));
+  });
+  if (!isRun) runner.note(tool, call.arguments, outcome); // an earlier process has run it
+  return outcome;
 }
 
 /** The model asked for something else, and must not take the result for that one's. */

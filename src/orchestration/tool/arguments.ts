@@ -19,20 +19,30 @@ const MAX_TEXT = 1_048_576;
  */
 export async function readArguments(tool: Tool, text: string): Promise<ToolArguments> {
   const schema = await jsonSchemaOf(tool.parameters);
-  const expected = schema ? `. Expected ${signatureOf(schema)}` : "";
-  const refuse = (what: string): BosunError =>
-    new BosunError("tool/arguments", `tool ${tool.name}: ${what}${expected}`);
+  const given = givenIn(tool, schema, text);
+  const validation = await validate(tool.parameters, given);
+  if (validation.type === "valid") return { given, validated: validation.value };
+  throw refusal(tool, schema, `the arguments do not fit: ${validation.issues.join("; ")}`);
+}
+
+/** The arguments as the model meant them; they are not validated. @throws BosunError `tool/arguments`. */
+export async function readGiven(tool: Tool, text: string): Promise<JsonObject> {
+  return givenIn(tool, await jsonSchemaOf(tool.parameters), text);
+}
+
+function givenIn(tool: Tool, schema: JsonObject | undefined, text: string): JsonObject {
+  const refuse = (what: string): BosunError => refusal(tool, schema, what);
   if (text.length > MAX_TEXT) {
     throw refuse(`the arguments have ${text.length} characters, the limit is ${MAX_TEXT}`);
   }
   const read = readObject(text);
   if (read.type === "wrong") throw refuse(read.what);
-  const given = schema ? withoutForbidden(read.value, schema) : read.value;
-  const validation = await validate(tool.parameters, given);
-  if (validation.type === "invalid") {
-    throw refuse(`the arguments do not fit: ${validation.issues.join("; ")}`);
-  }
-  return { given, validated: validation.value };
+  return schema ? withoutForbidden(read.value, schema) : read.value;
+}
+
+function refusal(tool: Tool, schema: JsonObject | undefined, what: string): BosunError {
+  const expected = schema ? `. Expected ${signatureOf(schema)}` : "";
+  return new BosunError("tool/arguments", `tool ${tool.name}: ${what}${expected}`);
 }
 
 /** Undefined when the schema has no JSON form: then nothing is known of it but what it says of a value. */

@@ -21,6 +21,8 @@ export interface ResultCache<Value> {
     execute: () => Promise<Value>,
     signal: AbortSignal,
   ): Promise<{ readonly value: Value; readonly isShared: boolean }>;
+  /** Keeps a value that was found elsewhere, unless there is one. */
+  keep(key: string, value: Value): void;
 }
 
 /** A cache without entries. @param maxEntries Default 256. */
@@ -54,6 +56,11 @@ export function createResultCache<Value>(maxEntries: number = 256): ResultCache<
         if (entries.get(key) === entry) entries.delete(key); // K1
         throw error;
       }
+    },
+    keep(key, value) {
+      if (entries.has(key)) return;
+      const owner = new AbortController().signal; // of nobody who could abort
+      putNewest(entries, [key, { value: Promise.resolve(value), owner }], maxEntries);
     },
   };
 }

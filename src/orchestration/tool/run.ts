@@ -8,8 +8,8 @@
 
 import { type Clock, until } from "../../clock.ts";
 import { BosunError, type ErrorCode, isBosunError, messageOf } from "../../error.ts";
-import { canonicalJson, type Json } from "../../json.ts";
-import { readArguments } from "./arguments.ts";
+import { canonicalJson, type Json, type JsonObject } from "../../json.ts";
+import { readArguments, readGiven } from "./arguments.ts";
 import { createResultCache } from "./cache.ts";
 import { limitResult, type LimitedResult } from "./limit.ts";
 import { toJsonResult } from "./result.ts";
@@ -47,6 +47,8 @@ export interface ToolRunner {
    * @throws the reason of `context.signal`, and nothing else.
    */
   run(tool: Tool, argumentsText: string, context: ToolContext): Promise<ToolOutcome>;
+  /** Takes over what a call came to in an earlier process of the run: its use counts, and its result answers an equal call. */
+  note(tool: Tool, argumentsText: string, outcome: ToolOutcome): void;
 }
 
 /** A runner without uses and results. @param options.cache For tools that do not say it themselves. */
@@ -58,6 +60,14 @@ export function createToolRunner(options: {
   const uses = new WeakMap<Tool, number>();
   const numbers = createNumbers();
   const results = createResultCache<ToolResult>();
+  const isCached = (tool: Tool): boolean => tool.cache ?? options.cache;
+  // By number, because two agents may have different tools of one name.
+  const keyOf = (tool: Tool, given: JsonObject): string =>
+    `${numbers.of(tool)} ${tool.name} ${canonicalJson(given)}`;
+  /** Settles when the results of an earlier process are taken over. */
+  let takenOver = Promise.resolve();
+  const takeOver = async (tool: Tool, argumentsText: string, result: ToolResult): Promise<void> =>
+    results.keep(keyOf(tool, await readGiven(tool, argumentsText)), result);
 
   const call = async (
     tool: Tool,
@@ -68,11 +78,9 @@ export function createToolRunner(options: {
     const { given, validated } = await until(readArguments(tool, argumentsText), context.signal);
     takeUse(uses, tool);
     const execute = (): Promise<ToolResult> => executeTool(tool, validated, context);
-    if (!(tool.cache ?? options.cache)) {
-      return { type: "done", ...(await execute()), cached: false };
-    }
-    // By number, because two agents may have different tools of one name.
-    const key = `${numbers.of(tool)} ${tool.name} ${canonicalJson(given)}`;
+    if (!isCached(tool)) return { type: "done", ...(await execute()), cached: false };
+    await until(takenOver, context.signal);
+    const key = keyOf(tool, given);
     // The run's signal, not the deadline's: whoever shares an execution that runs out of time shares that failure.
     const { value, isShared } = await results.get(key, execute, runSignal);
     return { type: "done", ...value, cached: isShared };
@@ -99,8 +107,19 @@ export function createToolRunner(options: {
         return toFailed(tool, error);
       }
     },
+    note(tool, argumentsText, outcome) {
+      const isUse = outcome.type === "done" || !UNUSED.has(outcome.code);
+      if (isUse) uses.set(tool, (uses.get(tool) ?? 0) + 1);
+      if (outcome.type === "failed" || !isCached(tool)) return;
+      const { type: _type, cached: _cached, ...result } = outcome;
+      const take = (): Promise<void> => takeOver(tool, argumentsText, result);
+      takenOver = takenOver.then(take).catch(() => undefined); // without it the tool is run once more
+    },
   };
 }
+
+/** A call that came to these was refused before it was a use. */
+const UNUSED: ReadonlySet<ErrorCode> = new Set(["tool/arguments", "tool/limit"]);
 
 /** Counts a use. @throws BosunError `tool/limit` when there is none left. */
 function takeUse(uses: WeakMap<Tool, number>, tool: Tool): void {
@@ -114,7 +133,7 @@ function takeUse(uses: WeakMap<Tool, number>, tool: Tool): void {
   uses.set(tool, used + 1);
 }
 
-type ToolResult = LimitedResult & { readonly answer?: string };
+type ToolResult = LimitedResult & { readonly answer?: string | undefined };
 
 async function executeTool(tool: Tool, args: unknown, context: ToolContext): Promise<ToolResult> {
   const { signal } = context;

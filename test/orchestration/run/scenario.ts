@@ -1,5 +1,8 @@
 // What the tests of runs share: a Bosun on scripted models, and ways to look at requests and events.
 
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Bosun, type BosunOptions, createBosun } from "../../../src/bosun.ts";
 import { type BosunError, isBosunError } from "../../../src/error.ts";
 import type { Model, ModelRequest } from "../../../src/inference/model/model.ts";
@@ -23,7 +26,19 @@ import { createVirtualClock, type VirtualClock } from "../../../src/clock.ts";
 
 /** A Bosun that keeps nothing, reads no environment and asks only this model. */
 export function bosunOf(model: Model, options: BosunOptions = {}): Bosun {
-  return createBosun({ data: false, env: {}, model, retry: QUICK, ...options });
+  const kept =
+    process.env["BOSUN_CHECK_REPLAY"] === "1" ? checked() : { data: false as const, env: {} };
+  return createBosun({
+    ...kept,
+    model,
+    retry: QUICK,
+    ...options,
+    ...(kept.data !== false && { env: { ...options.env, ...kept.env } }),
+  });
+}
+
+function checked() {
+  return { data: mkdtempSync(join(tmpdir(), "bosun-checked-")), env: { BOSUN_CHECK_REPLAY: "1" } };
 }
 
 /** Retries without waiting, so that events and virtual times are the same each time. */
@@ -176,7 +191,8 @@ export function gate<T = void>(): PromiseWithResolvers<T> {
 
 /** Resolves when everything that can happen without time and sockets has happened. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const turns = process.env["BOSUN_CHECK_REPLAY"] === "1" ? 500 : 5;
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Numbers from 0 to 1, the same for a seed (mulberry32). */

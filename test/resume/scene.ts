@@ -1,0 +1,194 @@
+// A run that is given back at a place of its journal, and goes on in another Bosun on the same folder: what the tests beside this share.
+
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect } from "vitest";
+import { type Bosun, type BosunOptions, createBosun, type StartedRun } from "../../src/bosun.ts";
+import type { Crew } from "../../src/orchestration/crew/crew.ts";
+import type { DurableEngine, JournalProbe } from "../../src/orchestration/durable/engine.ts";
+import { openSqliteEngine } from "../../src/orchestration/durable/sqlite/engine.ts";
+import type { RunEvent } from "../../src/orchestration/run/event.ts";
+import type { RunState } from "../../src/orchestration/run/state.ts";
+import type { RunOptions } from "../../src/run-option.ts";
+import { type Script, scriptedModel } from "../../src/test/scripted-model.ts";
+import { QUICK } from "../orchestration/run/scenario.ts";
+import { asSet, ID, keptKeys, tempFolder, timeless } from "../resume-scene.ts";
+
+/** A crew and its surroundings. What comes from outside follows from the place where it is asked for. */
+export type Scenario = {
+  /** Makes the crew anew, as another process would. */
+  readonly crew: () => Crew;
+  readonly script: Script;
+  readonly inputs?: RunOptions["inputs"] | undefined;
+  readonly onAsk?: RunOptions["onAsk"];
+  readonly options?: Pick<RunOptions, "session" | "limits" | "showPrompts"> | undefined;
+  readonly bosun?: Pick<BosunOptions, "responseCache"> | undefined;
+  readonly contextTokens?: number | undefined;
+  /** A run of its session that has ended before. */
+  readonly before?: Crew | undefined;
+};
+
+type Opened = AsyncDisposable & { readonly bosun: Bosun; readonly engine: DurableEngine };
+
+/** Opens a Bosun on the folder that executes each run once more when it is done. */
+function open(scenario: Scenario, data: string, probe: JournalProbe): Opened {
+  const { script, contextTokens, bosun: own } = scenario;
+  const model = Object.assign(scriptedModel(script, { contextTokens }), {
+    usdPerMillionTokens: { input: 3, output: 15 },
+  });
+  const engine = openSqliteEngine(data, { probe, checkReplay: true });
+  const bosun = createBosun({
+    ...own,
+    data,
+    env: {},
+    engine,
+    model,
+    retry: QUICK,
+    outputFolder: data,
+  });
+  return {
+    bosun,
+    engine,
+    async [Symbol.asyncDispose]() {
+      await bosun.close();
+      await engine[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What a run came to, and what was done for it. */
+export type Came = {
+  readonly state: RunState;
+  readonly events: readonly RunEvent[];
+  /** Steps and questions that were begun, by key. */
+  readonly begun: readonly string[];
+  readonly asked: readonly string[];
+};
+
+/** Events as texts, in an order of their own, whichever folder they name. */
+const told = ({ events }: Came, folder: string): readonly string[] =>
+  asSet(events).map((event) => event.replaceAll(folder, ""));
+
+/** The run from its beginning to its end. */
+export async function whole(scenario: Scenario, data: string): Promise<Came> {
+  return follow(scenario, data, (bosun, onAsk) => begin(scenario, bosun, onAsk));
+}
+
+/** The run from where it was interrupted. */
+async function resumed(scenario: Scenario, data: string): Promise<Came> {
+  return follow(scenario, data, (bosun, onAsk) => bosun.resume(scenario.crew(), ID, { onAsk }));
+}
+
+async function begin(
+  scenario: Scenario,
+  bosun: Bosun,
+  onAsk: RunOptions["onAsk"],
+): Promise<StartedRun> {
+  const { crew, inputs = {}, options } = scenario;
+  return bosun.start(crew(), { ...options, inputs, onAsk, runId: ID });
+}
+
+async function follow(
+  scenario: Scenario,
+  data: string,
+  run: (bosun: Bosun, onAsk: RunOptions["onAsk"]) => Promise<StartedRun>,
+): Promise<Came> {
+  const [begun, asked]: [string[], string[]] = [[], []];
+  await using opened = open(scenario, data, (point, key) => {
+    if (point === "begun") begun.push(key);
+  });
+  const started = await run(opened.bosun, (question, context) => {
+    asked.push(question.name);
+    return scenario.onAsk?.(question, context);
+  });
+  const state = await started.ended;
+  const events: RunEvent[] = [];
+  for await (const event of started.log.read(0, new AbortController().signal))
+    if (event.type !== "model-delta") events.push(event);
+  return { state, events, begun, asked };
+}
+
+/** Where a run is given back: when so many of its steps have come to a point. */
+export type Place = { readonly point: "begun" | "ended" | "kept"; readonly n: number };
+
+async function interrupted(scenario: Scenario, data: string, place: Place): Promise<void> {
+  let [count, bosun]: [number, Bosun | undefined] = [0, undefined];
+  await using opened = open(scenario, data, (point) => {
+    if (point === place.point && ++count === place.n) void bosun?.suspend();
+  });
+  ({ bosun } = opened);
+  const run = await begin(scenario, bosun, scenario.onAsk);
+  await run.ended.catch(() => undefined); // given back, or at its end before
+}
+
+/** The earlier run is in the store, and not in the journal. */
+async function before({ before: crew, script, options }: Scenario, data: string): Promise<void> {
+  if (crew === undefined) return;
+  const bosun = createBosun({ data, env: {}, engine: "inline", model: scriptedModel(script) });
+  const run = await bosun.start(crew, { inputs: {}, session: options?.session });
+  await run.ended;
+  await bosun.close();
+}
+
+/** Interrupts the run at each of the places, and goes on with it. */
+export async function checkPlaces(
+  scenario: Scenario,
+  places: (kept: number) => readonly Place[],
+): Promise<void> {
+  using folder = tempFolder();
+  await before(scenario, folder.path);
+  const expected = await whole(scenario, folder.path);
+  const all = { ...expected, told: told(expected, folder.path) };
+  for (const place of places(keptKeys(folder.path).length)) await checkPlace(scenario, place, all);
+}
+
+async function checkPlace(
+  scenario: Scenario,
+  place: Place,
+  expected: Came & { readonly told: readonly string[] },
+): Promise<void> {
+  using folder = tempFolder();
+  await before(scenario, folder.path);
+  await interrupted(scenario, folder.path, place);
+  const kept = new Set(keptKeys(folder.path));
+  const stored = storedEvents(folder.path);
+  if (isEnded(folder.path)) return; // before the place came
+
+  const came = await resumed(scenario, folder.path);
+
+  const where = `given back when step ${place.n} was ${place.point}`;
+  expect(timeless(came.state), where).toEqual(timeless(expected.state));
+  expect(told(came, folder.path), where).toEqual(expected.told);
+  expect(
+    came.events.map(({ seq }) => seq),
+    where,
+  ).toEqual(came.events.map((_, n) => n + 1));
+  expect(
+    came.events.map(({ replayed }) => replayed),
+    where,
+  ).toEqual(came.events.map((_, n) => n < stored));
+  expect(
+    came.begun.filter((key) => kept.has(key)),
+    where,
+  ).toEqual([]);
+  expect(
+    came.asked.filter((name) => kept.has(`wait:${name}`)),
+    where,
+  ).toEqual([]);
+}
+
+function storedEvents(folder: string): number {
+  using store = new DatabaseSync(join(folder, "runs.db"));
+  const row = store
+    .prepare(
+      "SELECT count(*) AS count FROM events WHERE run = (SELECT id FROM runs WHERE run_id = ?)",
+    )
+    .get(ID);
+  return Number(row?.["count"]);
+}
+
+function isEnded(folder: string): boolean {
+  using journal = new DatabaseSync(join(folder, "journal.db"));
+  const row = journal.prepare("SELECT phase FROM runs WHERE run_id = ?").get(ID);
+  return row?.["phase"] === "done" || row?.["phase"] === "failed";
+}
