@@ -119,3 +119,35 @@ describe("a run that is interrupted", () => {
     }
   });
 });
+
+describe("a run that whoever started it gives back", () => {
+  it("has no end, and is finished later", async () => {
+    const data = folder();
+    const first = open(data, () => new Promise<never>(() => undefined));
+    const run = await first.bosun.start(report(), { inputs: {}, runId: "r" });
+
+    run.giveBack("its reader is gone");
+
+    expect(await errorOf(run.ended)).toMatchObject({
+      code: "run/suspended",
+      message: "its reader is gone",
+    });
+    await first.bosun.close();
+    const again = open(data, answers);
+    expect(await stateOf(await again.bosun.resume(report(), "r"))).toMatchObject({
+      status: "done",
+    });
+    await again.bosun.close();
+  });
+
+  it("ends as cancelled where nothing is kept", async () => {
+    const model = scriptedModel(() => new Promise<never>(() => undefined));
+    const bosun = createBosun({ data: false, env: {}, model, retry: QUICK });
+    const run = await bosun.start(report(), { inputs: {} });
+
+    run.giveBack("its reader is gone");
+
+    expect(await stateOf(run)).toMatchObject({ status: "cancelled" });
+    await bosun.close();
+  });
+});

@@ -131,6 +131,9 @@ function randomHooks(seed: number): Hooks {
     return chance < 0.2 ? { block: "as the seed says" } : undefined;
   };
   return {
+    beforeKickoff: ({ inputs }) => ({
+      inputs: { ...inputs, about: `${inputs["about"]} and more` },
+    }),
     beforeToolCall: maybe,
     afterToolCall: ({ content }) => ({ content: `${content}!` }),
     onStep: () => undefined,

@@ -57,7 +57,7 @@ export async function showWholeRun(shown: WholeRun): Promise<number> {
   const models = progress.live.models;
   if ("suspended" in ended)
     return tellSuspended(shown, { ...ended, runId: run.runId, models, keptIn });
-  return tell(terminal, { state: ended.state, models, keptIn, json });
+  return tell(shown, { state: ended.state, models, keptIn });
 }
 
 const STOPPING =
@@ -118,24 +118,21 @@ function tellSuspended(
   const { err } = terminal;
   const columns = err.isTerminal ? err.columns() : undefined;
   const input = { ...told, status: "interrupted" };
-  const where = data === undefined ? "" : ` --data ${data}`;
   writeLines(err, ["", ...reportLines(input, { columns, paint: err.paint })]);
   const isOurs = suspended.code === "run/suspended";
   if (!isOurs) writeLines(err, [err.paint("red", errorText(suspended))]);
   writeLines(err, [
     err.paint(
       "yellow",
-      `The run is interrupted. Go on with it: ${commandName()} runs resume ${runId}${where}`,
+      `The run is interrupted. Go on with it: ${commandName()} runs resume ${runId}${dataFlag(data)}`,
     ),
   ]);
   return isOurs ? EXIT.interrupted : EXIT.failed;
 }
 
 /** The text to stdout; the tables beside it on a terminal, else to stderr. */
-function tell(
-  { out, err, signal }: Terminal,
-  { json, ...told }: Told & { readonly json: boolean },
-): number {
+function tell({ terminal, json, data }: WholeRun, told: Told): number {
+  const { out, err } = terminal;
   const { state } = told;
   const isGood = state.status === "done" || state.status === "partial";
   if (isGood && !json) out.write(`${out.isTerminal ? `\n${printable(state.raw)}\n` : state.raw}\n`);
@@ -143,12 +140,29 @@ function tell(
   writeLines(side, ["", ...unfinishedLines(state, side.paint)]);
   const columns = side.isTerminal ? side.columns() : undefined;
   writeLines(side, reportLines(told, { columns, paint: side.paint }));
-  if (isGood) return EXIT.done;
-  const { error } = state;
-  const isInterrupted = signal.aborted && state.status === "cancelled";
+  return isGood ? EXIT.done : tellFailure(terminal, state, data);
+}
+
+/** Why a run did not end well, and how its work can go on. */
+function tellFailure({ err, signal }: Terminal, state: RunState, data: string | undefined): number {
+  const { error, status } = state;
   const code = error?.code ?? "run/failed";
-  writeLines(err, [
-    err.paint("red", errorText({ code, message: error?.message ?? `the run ${state.status}` })),
-  ]);
+  if (canRerun(state)) {
+    const command = `${commandName()} runs rerun ${state.runId}${dataFlag(data)}`;
+    writeLines(err, [`What is done is kept. To do the rest in another run: ${command}`]);
+  }
+  const message = error?.message ?? `the run ${status}`;
+  writeLines(err, [err.paint("red", errorText({ code, message }))]);
+  const isInterrupted = signal.aborted && status === "cancelled";
   return isInterrupted ? EXIT.interrupted : exitCodeOfCode(code);
+}
+
+/** Where something was done, and another try may come to more. */
+function canRerun({ status, tasks }: RunState): boolean {
+  const isDone = Object.values(tasks).some((task) => task.status === "done");
+  return isDone && (status === "failed" || status === "timed-out");
+}
+
+function dataFlag(data: string | undefined): string {
+  return data === undefined ? "" : ` --data ${data}`;
 }

@@ -51,6 +51,7 @@ describe("bosun runs rerun", () => {
     const failed = await runs("resume", "r1");
     server.hold.isDown = false;
     expect([failed.code, failed.err]).toEqual([1, expect.stringContaining("model/")]);
+    expect(failed.err).toMatch(/What is done is kept\..* runs rerun r1\nError \[model/);
     made();
 
     const { code, out } = await runs("rerun", "r1", "--run-id", "r2");

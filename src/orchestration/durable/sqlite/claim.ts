@@ -25,7 +25,7 @@ export function claimRun(parts: EngineParts, runId: string): Claimed {
     if (row.endedAt !== undefined)
       throw new BosunError(
         "run/ended",
-        `run ${runId} has ended: it is ${row.phase}. \`bosun runs rerun\` and \`fork\` begin another one from it`,
+        `run ${runId} has ended: it is ${row.phase}. \`bosun runs show\` has what it came to, \`rerun\` and \`fork\` begin another one from it`,
       );
     if (lease.isHeld(row))
       throw new BosunError(
