@@ -2,7 +2,7 @@
 
 import type { Clock } from "./clock.ts";
 import { BosunError, messageOf } from "./error.ts";
-import type { DurableEngine } from "./orchestration/durable/engine.ts";
+import { type DurableEngine, isSuspension } from "./orchestration/durable/engine.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
@@ -73,6 +73,7 @@ export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answer
   const close = (): void => open.forEach((controller) => controller.abort());
   follow().then(close, (error: unknown) => {
     close();
+    if (isSuspension(error)) return; // the run is given back: its steps under way have some time to end
     // A store that fails takes the events with it: a question would wait for somebody who never hears of it.
     if (!answering.signal.aborted)
       answering.giveBack(`its questions reach nobody: ${messageOf(error)}`);
