@@ -132,7 +132,7 @@ function randomHooks(seed: number): Hooks {
   };
   return {
     beforeKickoff: ({ inputs }) => ({
-      inputs: { ...inputs, about: `${inputs["about"]} and more` },
+      inputs: { ...inputs, about: `${JSON.stringify(inputs["about"])} and more` },
     }),
     beforeToolCall: maybe,
     afterToolCall: ({ content }) => ({ content: `${content}!` }),

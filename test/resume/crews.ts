@@ -54,7 +54,7 @@ const led: Scenario = {
     return defineCrew({
       name: "led",
       process: "hierarchical",
-      tasks: tasks.map(({ agent: _, ...task }) => ({ ...task, agent: undefined })),
+      tasks: tasks.map((one) => ({ ...one, agent: undefined })),
       agents,
       planning: true,
       hooks: {
@@ -97,10 +97,8 @@ function lookAt(word = "a") {
 /** Tasks side by side: people, guardrails and judges, conditions, and every way to go on after a failure. */
 const wide: Scenario = {
   crew: () => {
-    const short = ({ raw }: { readonly raw: string }) =>
-      raw.includes("good") ? { ok: true as const } : { ok: false as const, reason: "say good" };
     const a = job("a", {
-      agent: worker("W", { tools: [look({ approval: true } as Partial<Tool>)] }),
+      agent: worker("W", { tools: [look({ approval: true })] }),
     });
     const b = job("b", { guardrail: [short, "It is polite."], guardrailRetries: 2, context: [] });
     const tasks = [
@@ -161,7 +159,6 @@ const long: Scenario = {
   },
   options: { showPrompts: true },
   crew: () => {
-    const task = (name: string, description: string) => ({ ...job(name), description });
     const tasks = [
       task("read", "What holds for {record}?"),
       task("find", "What is in {letter}?"),
@@ -193,7 +190,7 @@ const bounded: Scenario = {
   options: { session: "talk" },
   before: defineCrew({ name: "earlier", tasks: [job("greet")] }),
   crew: () => {
-    const agent = worker("W", { tools: [look({ maxUses: 3 } as Partial<Tool>)] });
+    const agent = worker("W", { tools: [look({ maxUses: 3 })] });
     const made = job("x", { agent });
     return defineCrew({ name: "bounded", cache: true, tasks: [made, { ...job("y"), agent }] });
   },
@@ -225,18 +222,14 @@ const poor: Scenario = {
 };
 
 /** Equal calls that are answered once. */
-const equal: Scenario = {
-  bosun: { responseCache: true },
-  crew: () => {
-    const agent = worker("W");
-    const tasks = ["x", "y", "z"].map((name) => ({
-      ...job(name, { agent, context: [] }),
-      description: "Say",
-    }));
-    return defineCrew({ name: "equal", tasks });
-  },
-  script: answering(() => "said"),
-};
+/** A guardrail that wants one word. */
+function short({ raw }: { readonly raw: string }) {
+  return raw.includes("good") ? { ok: true as const } : { ok: false as const, reason: "say good" };
+}
+
+function task(name: string, description: string) {
+  return { ...job(name), description };
+}
 
 /** By what they have. */
-export const CREWS: Readonly<Record<string, Scenario>> = { led, wide, long, bounded, poor, equal };
+export const CREWS: Readonly<Record<string, Scenario>> = { led, wide, long, bounded, poor };
