@@ -33,6 +33,8 @@ type Answering = {
   readonly answer: (name: string, decision: Decision | Nobody) => boolean;
   /** Stops the run: its questions can reach nobody any more. */
   readonly giveBack: (reason: string) => void;
+  /** Names of questions that an earlier process asked, and whose answer is kept. */
+  readonly answered?: ReadonlySet<string> | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 };
@@ -54,6 +56,7 @@ export function openQuestions(events: readonly RunEvent[]): readonly Asking[] {
 export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answering): void {
   const open = new Map<string, AbortController>();
   const bring = (event: Asking): void => {
+    if (answering.answered?.has(event.name)) return;
     const controller = new AbortController();
     open.set(event.name, controller);
     void handle(onAsk, toQuestion(event), { ...answering, signal: controller.signal });

@@ -14,7 +14,11 @@ import { createTokenCounter, type TokenCountFunction } from "./inference/model/t
 import type { FleetWatch } from "./inference/pool/fleet-watch.ts";
 import type { ForeignNotice } from "./inference/pool/foreign-load.ts";
 import { createPool, type Pool } from "./inference/pool/pool.ts";
-import { type ResponseCacheLimits, withResponseCache } from "./inference/pool/response-cache.ts";
+import {
+  type CachedModel,
+  type ResponseCacheLimits,
+  withResponseCache,
+} from "./inference/pool/response-cache.ts";
 import type { RetryPolicy } from "./inference/pool/retry.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
@@ -178,9 +182,11 @@ function createHome(options: BosunOptions): {
   const { retry, onForeignLoad } = options;
   const pool = createPool({ clock, env, retry, resolve, onForeignLoad });
   const contexts = new Map<string, RunContext>();
+  const cached = cachedModel(pool, options.responseCache, clock);
   const world: World = {
     clock,
-    model: cachedModel(pool, options.responseCache, clock),
+    model: cached ?? pool,
+    answers: cached,
     tokens: createTokenCounter({ model: pool, clock, own: options.countTokens }),
     settingsOf: (ref) => settingsOf(ref, resolve),
     runOf: (rootId) => contextOf(contexts, rootId),
@@ -196,8 +202,12 @@ function createHome(options: BosunOptions): {
   return { starting: { ...models, ...shared, engine, crewFlow }, defaultModel, closeStore };
 }
 
-function cachedModel(pool: Pool, cache: BosunOptions["responseCache"], clock: Clock): Model {
-  if (cache === undefined || cache === false) return pool;
+function cachedModel(
+  pool: Pool,
+  cache: BosunOptions["responseCache"],
+  clock: Clock,
+): CachedModel | undefined {
+  if (cache === undefined || cache === false) return undefined;
   return withResponseCache(pool, { ...(cache === true ? {} : cache), clock });
 }
 

@@ -6,7 +6,7 @@ import type { JsonObject } from "./json.ts";
 import { checkUnchanged, type KeptRun, readKeptRun, toKeptRun, toRunOptions } from "./kept-run.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
 import type { Flow } from "./orchestration/durable/durable.ts";
-import type { RunHandle, StartOptions } from "./orchestration/durable/engine.ts";
+import type { RunHandle, StartOptions, StepRecord } from "./orchestration/durable/engine.ts";
 import type { InlineEngine } from "./orchestration/durable/inline.ts";
 import type { CrewInput } from "./orchestration/run/crew.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
@@ -97,6 +97,7 @@ export async function resumeRun(
   const prepared = Promise.withResolvers<RunContext>();
   prepared.promise.catch(() => undefined); // awaited below, unless the run cannot be taken at all
   const store = await home.store();
+  const answered = options.onAsk ? answeredIn(await engine.steps(runId)) : undefined;
   const prepare = async (): Promise<void> => {
     try {
       const resumed = { ...kept, runId, stored: store?.resume(runId) ?? [] };
@@ -111,8 +112,17 @@ export async function resumeRun(
     handle.result().catch(() => undefined); // whoever follows it gets it
     return { handle, context: await prepared.promise };
   };
-  return followRun(run, { home, engine, crew, runId, begin, ...causes });
+  return followRun(run, { home, engine, crew, runId, begin, answered, ...causes });
 }
+
+/** Names of the questions whose answer is kept, though the end of the process may have kept their events from saying so. */
+function answeredIn(steps: readonly StepRecord[]): ReadonlySet<string> {
+  const waits = steps.filter(({ key, status }) => key.startsWith(WAIT) && status !== "begun");
+  return new Set(waits.map(({ key }) => key.slice(WAIT.length)));
+}
+
+/** What the keys of waits begin with. */
+const WAIT = "wait:";
 
 /** Begins a run from another one's steps. @throws BosunError as Bosun.fork. */
 export async function forkRun(
@@ -162,13 +172,15 @@ type Following = Causes & {
   readonly crew: Crew;
   readonly runId: string;
   readonly begin: (options: StartOptions) => Promise<Begun>;
+  /** Questions that nobody needs to be asked again. */
+  readonly answered?: ReadonlySet<string> | undefined;
 };
 
 /** A run that is executed here. */
 type Begun = { readonly handle: RunHandle<Outcome>; readonly context: RunContext };
 
 async function followRun(run: RunOptions, following: Following): Promise<StartedRun> {
-  const { home, engine, crew, runId, begin, cause } = following;
+  const { home, engine, crew, runId, begin, cause, answered } = following;
   const abort = createAbort(run.signal);
   const isKept = (await home.engine.journal()) !== undefined;
   const { handle, context } = await begin({
@@ -189,8 +201,8 @@ async function followRun(run: RunOptions, following: Following): Promise<Started
     log.close(suspension);
     abort.abort(suspension);
   };
-  if (run.onAsk)
-    bringQuestions(log, run.onAsk, { answer, giveBack, clock: home.clock, signal: abort.signal });
+  const answering = { answer, giveBack, answered, clock: home.clock, signal: abort.signal };
+  if (run.onAsk) bringQuestions(log, run.onAsk, answering);
   const ended = follow(handle.result(), log, () => {
     abort[Symbol.dispose]();
     letGo(home, context);

@@ -34,7 +34,7 @@ type Opened = AsyncDisposable & { readonly bosun: Bosun; readonly engine: Durabl
 function open(scenario: Scenario, data: string, probe: JournalProbe): Opened {
   const { script, contextTokens, bosun: own } = scenario;
   const model = Object.assign(scriptedModel(script, { contextTokens }), {
-    usdPerMillionTokens: { input: 3, output: 15 },
+    usdPerMillionTokens: PRICE,
   });
   const engine = openSqliteEngine(data, { probe, checkReplay: true });
   const bosun = createBosun({
@@ -55,6 +55,9 @@ function open(scenario: Scenario, data: string, probe: JournalProbe): Opened {
     },
   };
 }
+
+/** A power of two for each token: sums are the same in any order. */
+const PRICE = { input: 1_000_000 / 2 ** 20, output: 1_000_000 / 2 ** 18 };
 
 /** What a run came to, and what was done for it. */
 export type Came = {

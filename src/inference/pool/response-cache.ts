@@ -23,6 +23,12 @@ export type ResponseCacheLimits = {
   readonly ttlMs?: number | undefined;
 };
 
+/** A model with a cache of answers. */
+export type CachedModel = Model & {
+  /** Takes over what a call of this run came to in an earlier process. @param answeredAt When it did, by the clock. */
+  takeOver(request: ModelRequest, reply: Reply, answeredAt: number): void;
+};
+
 /**
  * A model that answers equal calls once. What it has kept is marked `cached` and has a usage of zero. Calls with the hint
  * `cache: false` pass it by.
@@ -30,7 +36,7 @@ export type ResponseCacheLimits = {
 export function withResponseCache(
   model: Model,
   options: ResponseCacheLimits & { readonly clock: Clock },
-): Model {
+): CachedModel {
   const { clock } = options;
   const answers = createAnswers(options);
   const underWay = new Map<string, Promise<Outcome>>();
@@ -48,8 +54,9 @@ export function withResponseCache(
       for await (const event of model.call(request, signal)) {
         if (event.type === "fallback") isFirst = false;
         if (event.type === "end") {
-          outcome = isFirst && isWhole(event) ? toAnswered(event) : { type: "failed" };
-          if (outcome.type === "answered") answers.keep(key, outcome.answer);
+          const isKept = isFirst && isWhole(event);
+          outcome = isKept ? { type: "answered", answer: answerOf(event) } : { type: "failed" };
+          if (outcome.type === "answered") answers.keep(key, outcome.answer, clock.now());
         }
         yield event;
       }
@@ -63,11 +70,12 @@ export function withResponseCache(
   }
 
   return {
-    contextTokens: (models, signal) => model.contextTokens(models, signal),
-    ...(model.countTokens
-      ? { countTokens: async (ask, signal) => model.countTokens?.(ask, signal) }
-      : {}),
-    ...(model.prewarm ? { prewarm: (wish) => model.prewarm?.(wish) } : {}),
+    ...besides(model),
+    takeOver(request, reply, answeredAt) {
+      const key = keyOf(request);
+      if (request.hints.cache === false || !isWhole(reply) || answers.find(key)) return;
+      answers.keep(key, answerOf(reply), answeredAt);
+    },
     async *call(request, signal) {
       if (request.hints.cache === false) return yield* model.call(request, signal);
       const key = keyOf(request);
@@ -90,6 +98,17 @@ export function withResponseCache(
   };
 }
 
+/** What a model does besides calls. */
+function besides(model: Model): Omit<Model, "call"> {
+  return {
+    contextTokens: (models, signal) => model.contextTokens(models, signal),
+    ...(model.countTokens
+      ? { countTokens: async (ask, signal) => model.countTokens?.(ask, signal) }
+      : {}),
+    ...(model.prewarm ? { prewarm: (wish) => model.prewarm?.(wish) } : {}),
+  };
+}
+
 /** An answer, without what it cost. */
 type Answer = Pick<Reply, "text" | "reasoning" | "calls" | "finish" | "endpoint" | "model">;
 
@@ -103,8 +122,8 @@ function isWhole({ finish, text, calls }: Reply): boolean {
   return isSaid && (finish.unified === "stop" || finish.unified === "tool-calls");
 }
 
-function toAnswered({ text, reasoning, calls, finish, endpoint, model }: Reply): Outcome {
-  return { type: "answered", answer: { text, reasoning, calls, finish, endpoint, model } };
+function answerOf({ text, reasoning, calls, finish, endpoint, model }: Reply): Answer {
+  return { text, reasoning, calls, finish, endpoint, model };
 }
 
 /** The events of an answer that was kept. */
@@ -136,7 +155,7 @@ function placeOf(ref: ModelRef): Json {
 
 type Answers = {
   find(key: string): Answer | undefined;
-  keep(key: string, answer: Answer): void;
+  keep(key: string, answer: Answer, keptAt: number): void;
 };
 
 const DEFAULTS = { maxEntries: 1_000, maxBytes: 64 * 1_024 * 1_024, ttlMs: 24 * 3_600_000 };
@@ -170,10 +189,10 @@ function createAnswers({
       put(key, entry);
       return entry.answer;
     },
-    keep(key, answer) {
+    keep(key, answer, keptAt) {
       const size = key.length + Buffer.byteLength(JSON.stringify(answer));
       if (size > maxBytes) return;
-      put(key, { answer, bytes: size, keptAt: clock.now() });
+      put(key, { answer, bytes: size, keptAt });
       for (const oldest of entries.keys()) {
         if (entries.size <= maxEntries && bytes <= maxBytes) break;
         drop(oldest);

@@ -81,14 +81,14 @@ async function sendFitted(d: Durable, world: World, ask: Ask, fitted: Fitted): P
   const calling = { isOver: false };
   const end = { type: "model-end", agent, purpose } as const;
   try {
-    const { reply, told } = await d.step(key, (step) =>
+    const { reply, told, at } = await d.step(key, (step) =>
       callModel(world, run, { request, agent, path, telling, calling, account, signal }, step),
     );
     const { endpoint, model, finish, usage, timings, cached } = reply;
     const { cost } = told;
     account.close(usage, cost, told.failed);
     telling.again(told);
-    if (!reply.cached) noteCount(world, request, { usage, told });
+    if (!reply.cached) learn(world, request, { reply, told, at }, telling);
     // Said by the body from the step's result: a crash between the step's commit and this line loses no cost (C2).
     const answered = { status: "done", endpoint, model, finish, usage, timings } as const;
     run.log.emit(path, { ...end, ...answered, ...known({ cost, cached }) });
@@ -165,16 +165,25 @@ type Call = {
 };
 
 /** A step's result: the answer, and what was told and paid on the way to it. */
-type Paid = { readonly reply: Reply; readonly told: Told };
+type Paid = {
+  readonly reply: Reply;
+  readonly told: Told;
+  /** When it was answered, where answers are kept. */
+  readonly at?: number | undefined;
+};
 
-/** What the server counted teaches how its model counts. Said by the body: a process that goes on with the run learns it too. */
-function noteCount(
-  world: World,
-  { models, messages, tools }: ModelRequest,
-  { usage, told }: { readonly usage: Usage; readonly told: Told },
+/** What a call teaches the process. Said by the body: one that goes on with the run learns it too. */
+function learn(
+  { answers, tokens }: World,
+  request: ModelRequest,
+  { reply, told, at }: Paid,
+  { said }: Telling,
 ): void {
+  const { models, messages, tools } = request;
   const last = told.facts.findLast((fact) => fact.type === "model-fallback");
-  world.tokens.note(last?.to ?? nameOf(models[0]), estimatePrompt(messages, tools), usage);
+  tokens.note(last?.to ?? nameOf(models[0]), estimatePrompt(messages, tools), reply.usage);
+  const isEarlier = said.facts.length === 0; // an earlier process has made the call
+  if (isEarlier && last === undefined && at !== undefined) answers?.takeOver(request, reply, at);
 }
 
 /** The step's function. */
@@ -191,7 +200,8 @@ async function callModel(
   };
   try {
     const reply = await followCall(world, run, call, step);
-    return { reply, told: toldWith(reply.usage) };
+    const at = world.answers && world.clock.now();
+    return { reply, told: toldWith(reply.usage), at };
   } catch (error) {
     throw withTold(error, toldWith(usageOf(error)));
   }

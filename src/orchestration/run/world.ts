@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../clock.ts";
 import type { BosunError } from "../../error.ts";
-import type { Model, ModelHints } from "../../inference/model/model.ts";
+import type { Model, ModelHints, ModelRequest, Reply } from "../../inference/model/model.ts";
 import type { ModelRef, ModelSettings } from "../../inference/model/endpoint.ts";
 import type { TokenCounter } from "../../inference/model/token-count.ts";
 import type { Crew } from "../crew/crew.ts";
@@ -59,9 +59,16 @@ export type RunContext = {
   readonly showPrompts: boolean;
 };
 
+/** See CachedModel. */
+type Answers = {
+  takeOver(request: ModelRequest, reply: Reply, answeredAt: number): void;
+};
+
 export type World = {
   readonly clock: Clock;
   readonly model: Model;
+  /** What keeps the answers of models, where they are kept: it learns those of a run that an earlier process began. */
+  readonly answers?: Answers | undefined;
   readonly tokens: TokenCounter;
   /** How a model is asked unless an agent or a task says otherwise. */
   readonly settingsOf: (ref: ModelRef) => ModelSettings;
