@@ -78,7 +78,8 @@ export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answer
     close();
     if (isSuspension(error)) return; // the run is given back: its steps under way have some time to end
     // A store that fails takes the events with it: a question would wait for somebody who never hears of it.
-    if (!answering.signal.aborted)
+    // A run that is given back stops by itself, once its calls have had their time to end.
+    if (!answering.signal.aborted && !isSuspension(error))
       answering.giveBack(`its questions reach nobody: ${messageOf(error)}`);
   });
 }

@@ -1,6 +1,6 @@
 // Ctrl-C and SIGTERM: the first cancels cleanly, the second ends the process at once.
 
-import { BosunError } from "../error.ts";
+import { BosunError, isBosunError } from "../error.ts";
 
 /** A signal that the user's first interrupt aborts. */
 export interface Interrupt {
@@ -34,6 +34,14 @@ export function createInterrupt(exit: () => void): Interrupt {
       return { [Symbol.dispose]: () => void (catching = undefined) };
     },
   };
+}
+
+/** How long steps under way may take to end after SIGTERM: less than what container hosts give a process. Ctrl-C does not wait. */
+const GRACE_MS = 8_000;
+
+/** How long runs that are given back may take for it. @param signal An Interrupt's, aborted. */
+export function graceOf({ reason }: AbortSignal): number {
+  return isBosunError(reason) && reason.message.includes("SIGTERM") ? GRACE_MS : 0;
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;

@@ -8,6 +8,7 @@ import type { AskHandler } from "../run-option.ts";
 import { createAsker } from "./ask.ts";
 import { commandName } from "./command-name.ts";
 import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
+import { graceOf } from "./interrupt.ts";
 import { createLineInput } from "./line-input.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
 import { reportLines } from "./report.ts";
@@ -28,9 +29,6 @@ export type WholeRun = {
   readonly begin: (onAsk: AskHandler) => Promise<StartedRun>;
 };
 
-/** How long steps under way may take to end after SIGTERM: less than what container hosts give a process. Ctrl-C does not wait. */
-const GRACE_MS = 8_000;
-
 /** Follows a run to its end and tells it. @returns the exit code. */
 export async function showWholeRun(shown: WholeRun): Promise<number> {
   const { terminal, bosun, userConsole, json, begin } = shown;
@@ -45,8 +43,7 @@ export async function showWholeRun(shown: WholeRun): Promise<number> {
   userConsole.to((lines) => progress.print(lines));
   const suspend = (): void => {
     progress.print([err.paint("yellow", `${messageOf(signal.reason)}. ${STOPPING}`)]);
-    const isAsked = isBosunError(signal.reason) && signal.reason.message.includes("SIGTERM");
-    bosun.suspend(isAsked ? GRACE_MS : 0).catch(() => undefined); // what fails shows in the run's own end
+    bosun.suspend(graceOf(signal)).catch(() => undefined); // what fails shows in the run's own end
   };
   if (signal.aborted) suspend();
   else signal.addEventListener("abort", suspend, { once: true });

@@ -1,7 +1,7 @@
 import { readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { startFaultServer, textReply } from "../../src/test/index.ts";
+import { startFaultServer, textReply, wait } from "../../src/test/index.ts";
 import { newFolder, runBosun, startBosun, TWO_AGENTS } from "./bosun-process.ts";
 import { HALF, linesOf } from "./kill-scene.ts";
 
@@ -59,6 +59,27 @@ describe("a batch that is killed", () => {
     expect(third.err).toContain("0 done, 0 failed, 4 had a result");
     expect(server.calls).toHaveLength(10);
   }, 60_000);
+
+  it("with SIGTERM keeps the call that was under way when it ends in time", async () => {
+    const gate = Promise.withResolvers<void>();
+    await using server = await startFaultServer({
+      replies: ({ body }, index) =>
+        index === 0 ? [wait(gate.promise), ...textReply("found")] : textReply(callIn(body)),
+    });
+    const cwd = newFolder({ "crew.ts": TWO_AGENTS, "jobs.jsonl": '{"topic":"a"}\n' });
+    const args = ["run", ".", "--model", server.url, "--inputs", "jobs.jsonl", "--out", "o.jsonl"];
+    await using batch = startBosun(args, { cwd });
+    await server.received(0);
+
+    batch.kill("SIGTERM");
+    await runBosun(["runs", "list"], { cwd });
+    gate.resolve();
+    const { code } = await batch.ended;
+    const repeated = await runBosun(args, { cwd });
+
+    expect([code, repeated.code]).toEqual([130, 0]);
+    expect(server.calls.map(({ body }) => callIn(body))).toEqual(["a find", "a write"]);
+  });
 
   it("takes the result of a run that had ended and was not written any more", async () => {
     await using server = await startFaultServer({ replies: () => textReply("x") });

@@ -111,6 +111,7 @@ describe("SIGTERM", () => {
 
     run.kill("SIGTERM");
     await run.said("Stopping");
+    await runs(cwd, "list"); // takes longer than what a call has to hand over after an abort
     gate.resolve();
     const { code, err } = await run.ended;
 
