@@ -29,14 +29,13 @@ export type CachedModel = Model & {
   takeOver(request: ModelRequest, reply: Reply, answeredAt: number): void;
 };
 
+type CacheOptions = ResponseCacheLimits & { readonly clock: Clock };
+
 /**
  * A model that answers equal calls once. What it has kept is marked `cached` and has a usage of zero. Calls with the hint
  * `cache: false` pass it by.
  */
-export function withResponseCache(
-  model: Model,
-  options: ResponseCacheLimits & { readonly clock: Clock },
-): CachedModel {
+export function withResponseCache(model: Model, options: CacheOptions): CachedModel {
   const { clock } = options;
   const answers = createAnswers(options);
   const underWay = new Map<string, Promise<Outcome>>();
