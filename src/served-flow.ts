@@ -1,6 +1,9 @@
 // A crew's flow that any process can execute: it makes the run's context from what the journal keeps.
 
+import { createHash } from "node:crypto";
+import { canonicalJson } from "./json.ts";
 import { checkUnchanged, type KeptRun, toRunOptions } from "./kept-run.ts";
+import { allTasks } from "./orchestration/crew/cast.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
 import { fingerprintOf } from "./orchestration/crew/fingerprint.ts";
 import type { Flow } from "./orchestration/durable/durable.ts";
@@ -17,7 +20,8 @@ export type Served = Home & { readonly crewFlow: Flow<CrewInput, Outcome> };
 export function createServedFlow(crew: Crew, home: Served): Flow<KeptRun, Outcome> {
   return {
     name: `crew/${crew.name}`,
-    version: Object.values(fingerprintOf(crew)).join("").slice(0, MAX_VERSION),
+    version: versionOf(crew),
+    maxStepMs: Math.max(...allTasks(crew.tasks).map(({ timeoutMs }) => timeoutMs)),
     async run(d, kept) {
       // A program that resumes the run itself has made its context.
       if (home.contexts.has(d.rootId)) return home.crewFlow.run(d, kept);
@@ -42,5 +46,8 @@ export function createServedFlow(crew: Crew, home: Served): Flow<KeptRun, Outcom
   };
 }
 
-/** Longest name of a version. */
-const MAX_VERSION = 48;
+/** Short, and another one for each change of a part. */
+function versionOf(crew: Crew): string {
+  const parts = canonicalJson(fingerprintOf(crew));
+  return createHash("sha256").update(parts).digest("hex").slice(0, 16);
+}

@@ -90,5 +90,7 @@ export interface Flow<I extends Json, O extends Json> {
   readonly name: string;
   /** A run goes on only with the version that it began with. */
   readonly version: string;
+  /** How long a try of a step of it may take, where that is longer than the engine's own `maxStepMs`. */
+  readonly maxStepMs?: number | undefined;
   run(durable: Durable, input: I): Promise<O>;
 }

@@ -22,7 +22,8 @@ const MARGIN_MS = 60_000;
 const GIVEN_KEPT_MS = 600_000;
 
 export function defineService(parts: EngineParts, flow: Flow<Json, Json>): Service {
-  const { sdk, maxStepMs, keepMs } = parts;
+  const { sdk, keepMs } = parts;
+  const maxStepMs = mostOf(parts, flow);
   const shared = <I, O>(
     handler: (ctx: WorkflowSharedContext, input: I) => Promise<O>,
   ): ((ctx: WorkflowSharedContext, input: I) => Promise<O>) =>
@@ -53,6 +54,11 @@ export function defineService(parts: EngineParts, flow: Flow<Json, Json>): Servi
   });
 }
 
+/** The longest try of a step: the server begins one anew that takes longer than it was told. */
+function mostOf({ maxStepMs }: EngineParts, flow: Flow<Json, Json>): number {
+  return Math.max(maxStepMs, flow.maxStepMs ?? 0);
+}
+
 /** False when it was resolved before. */
 async function resolve(work: () => Promise<void>, { sdk }: EngineParts): Promise<boolean> {
   try {
@@ -73,7 +79,8 @@ async function execute(
   if (stopped) throw stopped; // the server calls again, and then whoever is there
   const again = new BosunError("run/suspended", `run ${ctx.key} is executed anew`);
   parts.executions.get(ctx.key)?.abandon(again);
-  const execution = new Execution(parts, ctx, readKept(input, parts));
+  const own = { ...parts, maxStepMs: mostOf(parts, flow) };
+  const execution = new Execution(own, ctx, readKept(input, parts));
   parts.executions.set(ctx.key, execution);
   return execution.execute(flow, input);
 }

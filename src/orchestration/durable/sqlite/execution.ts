@@ -38,8 +38,9 @@ export class Execution {
   #isWaiting = false;
 
   constructor(parts: EngineParts, executing: Executing) {
-    const { row, fence, kept, options } = executing;
-    const { clock, writer, steps: table, blobs, probe, maxStepMs } = parts;
+    const { row, fence, flow, kept, options } = executing;
+    const { clock, writer, steps: table, blobs, probe } = parts;
+    const maxStepMs = Math.max(parts.maxStepMs, flow.maxStepMs ?? 0);
     this.#parts = parts;
     this.runId = row.runId;
     this.queue = row.queue;
