@@ -92,6 +92,7 @@ describe("two processes and one run", () => {
     const first = await Promise.race(both.map((one) => one.ended));
 
     expect([first.code, first.err]).toEqual([1, expect.stringContaining("Error [run/owned]")]);
+    await server.received(server.hold.call); // the other one may be slower to its call than this one to its end
     expect(server.calls.length).toBe(server.hold.call + 1);
     for (const one of both) await one[Symbol.asyncDispose]();
     server.hold.call = undefined;
