@@ -1,18 +1,22 @@
 // What the tests of killed runs share: a crew file, a server that answers each of its calls by what it holds, and ways to kill.
 
+import { join } from "node:path";
+import { openSqliteEngine } from "../../src/orchestration/durable/sqlite/engine.ts";
+import type { RunEvent } from "../../src/orchestration/run/event.ts";
+import { applyEvents, EMPTY_RUN } from "../../src/orchestration/run/state.ts";
+import { openStore } from "../../src/service/store/store.ts";
 import { startFaultServer, type FaultServer } from "../../src/test/fault-server.ts";
 import type { ReceivedRequest } from "../../src/test/received-request.ts";
 import {
   chunk,
   DONE,
   finishChunk,
-  STALL,
   streamReply,
   textReply,
   usageChunk,
   type WireReply,
 } from "../../src/test/wire-reply.ts";
-import { type ProcessOptions, runBosun, startBosun } from "./bosun-process.ts";
+import { type ProcessOptions, startBosun } from "./bosun-process.ts";
 
 /** An event as `--json` prints it. */
 export type ToldEvent = Readonly<Record<string, unknown>> & {
@@ -39,17 +43,17 @@ export function nameOf({ body }: ReceivedRequest): string {
   return `${task}#${messages.filter(({ role }) => role === "assistant").length}`;
 }
 
-/** A server with an answer to each call; `isStalled` says which get none. */
+/** A server with an answer to each call; `change` may replace one. */
 export function startAnswering(
   answers: Answers,
-  isStalled: (index: number, name: string) => boolean = () => false,
+  change: (answer: WireReply, index: number, name: string) => WireReply = (answer) => answer,
 ): Promise<FaultServer> {
   return startFaultServer({
     replies(request, index) {
       const name = nameOf(request);
       const answer = answers[name];
       if (answer === undefined) throw new Error(`the test has no answer to ${name}`);
-      return isStalled(index, name) ? [STALL] : answer;
+      return change(answer, index, name);
     },
   });
 }
@@ -70,6 +74,8 @@ export const THREE_TASKS = `
 import { agent, crew, task, tool } from "bosun";
 import { z } from "zod";
 const url = process.env.SERVER_URL;
+// In the life that is killed the run does not come to its end.
+const afterKickoff = () => process.env.HOLD ? new Promise(() => undefined) : undefined;
 const model = { type: "endpoint", url, usdPerMillionTokens: { input: 1, output: 2, date: "2026-11" } };
 const look = tool({
   name: "look", description: "Looks a word up",
@@ -84,7 +90,7 @@ const text = task({
 });
 const grade = task({ name: "grade", description: "JOB-grade", expectedOutput: "a grade", agent: someone("Judge"), context: PROCESS_CONTEXT, output: z.object({ grade: z.number() }) });
 export const inputs = { topic: "sails" };
-export default crew({ name: "report", process: "PROCESS", tasks: [facts, text, grade] });
+export default crew({ name: "report", process: "PROCESS", tasks: [facts, text, grade], hooks: { afterKickoff } });
 `;
 
 export function threeTasks(process: "sequential" | "parallel"): string {
@@ -103,6 +109,8 @@ export const THREE_ANSWERS: Answers = {
 /** A manager who gives a piece of his task to a coworker, who calls a tool. */
 export const HIERARCHY = `
 import { agent, crew, task, tool } from "bosun";
+// In the life that is killed the run does not come to its end.
+const afterKickoff = () => process.env.HOLD ? new Promise(() => undefined) : undefined;
 const model = { type: "endpoint", url: process.env.SERVER_URL, usdPerMillionTokens: { input: 1, output: 2, date: "2026-11" } };
 const look = tool({
   name: "look", description: "Looks a word up",
@@ -112,7 +120,7 @@ const look = tool({
 const reader = agent({ role: "Reader", goal: "read", model, tools: [look] });
 const boss = agent({ role: "Boss", goal: "lead", model, allowDelegation: true });
 const lead = task({ name: "lead", description: "JOB-lead", expectedOutput: "text" });
-export default crew({ name: "house", process: "hierarchical", agents: [reader], manager: boss, tasks: [lead] });
+export default crew({ name: "house", process: "hierarchical", agents: [reader], manager: boss, tasks: [lead], hooks: { afterKickoff } });
 `;
 
 export const HIERARCHY_ANSWERS: Answers = {
@@ -141,10 +149,10 @@ export function toldIn(out: string): readonly ToldEvent[] {
 }
 
 /** The names of the calls whose answers a run has kept, by the keys of its steps. */
-export async function keptCalls(id: string, options: ProcessOptions): Promise<readonly string[]> {
-  const { steps } = await reportOf(["runs", "show", id, "--steps"], options);
-  // `as`: a StepRecord's key and status
-  return (steps as readonly { readonly key: string; readonly status: string }[])
+export async function keptCalls(id: string, cwd: string): Promise<readonly string[]> {
+  await using journal = openSqliteEngine(join(cwd, ".bosun"));
+  const steps = await journal.steps(id);
+  return steps
     .filter(({ status }) => status === "done")
     .flatMap(({ key }) => {
       const [, task = "", turn] = /task:(\w+).*?\/turn:(\d+)$/.exec(key) ?? [];
@@ -154,26 +162,21 @@ export async function keptCalls(id: string, options: ProcessOptions): Promise<re
     });
 }
 
-/** What a command says with --json. */
-export async function reportOf(
-  args: readonly string[],
-  options: ProcessOptions,
-): Promise<Readonly<Record<string, unknown>>> {
-  const { out, err, code } = await runBosun([...args, "--json"], options);
-  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}: ${err}`);
-  return JSON.parse(out) as Readonly<Record<string, unknown>>; // `as`: a report is an object
-}
-
 /** A run as the store has it, without times and without the order in which things at once were told. */
-export async function storedRun(id: string, options: ProcessOptions): Promise<unknown> {
-  const { events, ...report } = await reportOf(["runs", "show", id, "--events"], options);
-  const told = (events as readonly ToldEvent[]).map((event) => ({ ...event, seq: 0 })); // `as`: RunEvents
-  const place = ({ path, type }: ToldEvent): string => `${path.join("/")} ${type}`;
-  const sorted = told.toSorted((a, b) => place(a).localeCompare(place(b)));
-  return withoutTimes({ ...report, events: sorted });
+export function storedRun(id: string, cwd: string): unknown {
+  const store = openStore(join(cwd, ".bosun"));
+  const [summary, events] = [store.find(id), store.events(id)];
+  store.close();
+  const told = events.map((event) => ({ ...event, seq: 0 }));
+  const sorted = told.toSorted((one, other) => place(one).localeCompare(place(other)));
+  return withoutTimes({ summary, state: applyEvents(EMPTY_RUN, events), events: sorted });
 }
 
-const TIMES = new Set(["startedAt", "endedAt", "busyMs", "at", "timings", "runId"]);
+function place({ path, type }: RunEvent): string {
+  return `${path.join("/")} ${type}`;
+}
+
+const TIMES = new Set(["startedAt", "endedAt", "busyMs", "at", "timings", "runId", "seq"]);
 
 function withoutTimes(value: unknown): unknown {
   return JSON.parse(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { FaultServer } from "../../src/test/fault-server.ts";
+import { type FaultServer, STALL } from "../../src/test/index.ts";
 import { type Ended, newFolder, runBosun, startBosun } from "./bosun-process.ts";
 import {
   HIERARCHY,
@@ -26,12 +26,11 @@ let stalled = -1;
 let server: FaultServer;
 beforeAll(async () => {
   const answers = { ...THREE_ANSWERS, ...HIERARCHY_ANSWERS };
-  server = await startAnswering(answers, (index) => index === stalled);
+  server = await startAnswering(answers, (answer, index) => (index === stalled ? [STALL] : answer));
 });
 afterAll(() => server.close());
 
 const env = (): Record<string, string> => ({ SERVER_URL: server.url });
-
 const place = ({ path, type, seq }: ToldEvent): string => `${seq} ${path.join("/")} ${type}`;
 
 describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls }) => {
@@ -41,7 +40,7 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
   let expected: unknown;
   beforeAll(async () => {
     whole = await runBosun(["run", ".", "--run-id", "whole"], { cwd, env: env() });
-    expected = await storedRun("whole", { cwd });
+    expected = storedRun("whole", cwd);
   });
 
   it.each(places)(
@@ -50,15 +49,19 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
       const runId = `kept-${n}`;
       const args = ["run", ".", "--run-id", runId];
 
-      const told = await killAtEvent(args, { cwd, env: env() }, { type: "model-end", n });
-      const kept = await keptCalls(runId, { cwd });
+      const told = await killAtEvent(
+        args,
+        { cwd, env: { ...env(), HOLD: "1" } },
+        { type: "model-end", n },
+      );
+      const kept = await keptCalls(runId, cwd);
       const before = server.calls.length;
       const resumed = await runBosun(["runs", "resume", runId], { cwd, env: env() });
 
       expect(resumed).toMatchObject({ code: whole.code, out: whole.out });
       expect(kept.length).toBeGreaterThanOrEqual(n);
       expect(namesOf(server, before).filter((name) => kept.includes(name))).toEqual([]);
-      expect(await storedRun(runId, { cwd })).toEqual(expected);
+      expect(storedRun(runId, cwd)).toEqual(expected);
       expect(told.every(({ replayed }) => !replayed)).toBe(true);
     },
   );
@@ -70,7 +73,7 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
     await server.received(stalled);
     bosun.kill("SIGKILL");
     await bosun.ended;
-    const kept = await keptCalls(runId, { cwd });
+    const kept = await keptCalls(runId, cwd);
     const before = server.calls.length;
 
     const resumed = await runBosun(["runs", "resume", runId], { cwd, env: env() });
@@ -79,7 +82,7 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
     const made = namesOf(server, before);
     expect([...made, ...kept].toSorted()).toEqual([...new Set([...made, ...kept])].toSorted());
     expect(made.length + kept.length).toBe(calls);
-    expect(await storedRun(runId, { cwd })).toEqual(expected);
+    expect(storedRun(runId, cwd)).toEqual(expected);
   });
 
   it("tells with --json what it had told as replayed, and then the rest", async () => {

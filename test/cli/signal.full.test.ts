@@ -33,9 +33,15 @@ async function killedWaiting({ url }: HeldServer): Promise<string> {
   const cwd = newFolder({ "crew.ts": CREW });
   await using bosun = startBosun(runArgs(url), { cwd, staysOpen: true });
   await bosun.said("wants to call send_mail");
+  await untilWaiting(cwd); // that it waits is kept a moment after the question is shown
   bosun.kill("SIGKILL");
   await bosun.ended;
   return cwd;
+}
+
+async function untilWaiting(cwd: string): Promise<void> {
+  const { out } = await runBosun(["runs", "list", "--status", "waiting"], { cwd });
+  if (!out.startsWith("run ")) await untilWaiting(cwd);
 }
 
 const bosun = (cwd: string, ...args: readonly string[]): Promise<Ended> =>
