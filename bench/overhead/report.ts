@@ -52,5 +52,7 @@ export function formatSection({ title, note, rows }: Section): string {
     `| ${cells.map((cell, index) => (index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0))).join(" | ")} |`;
   const rule = `|${widths.map((width, index) => (index === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`;
   const body = rows.map((row) => line(columns.map((column) => row[column] ?? "")));
-  return [`## ${title}`, line(columns), rule, ...body, note].filter(Boolean).join("\n");
+  // Blank lines: a note that follows its table at once is a row of it.
+  const after = note === "" ? [] : ["", note];
+  return [`## ${title}`, "", line(columns), rule, ...body, ...after].join("\n");
 }

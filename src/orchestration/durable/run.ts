@@ -13,7 +13,8 @@ import { createRandom, type Random, seedOf } from "../../random.ts";
 import type { Journal, Occurrence } from "./journal.ts";
 import { createLimit, type Limit } from "./limit.ts";
 import { createRacing, type Racing } from "./racing.ts";
-import { Step } from "./step.ts";
+import { Step, type StepHome } from "./step.ts";
+import { StepLimit } from "./step-limit.ts";
 import type {
   Child,
   ChildOptions,
@@ -31,6 +32,8 @@ export type RunOptions = {
   readonly rootId: string;
   readonly limits: ChildOptions;
   readonly parentLimit?: Limit | undefined;
+  /** Of the root run. Default: this is it. */
+  readonly stepLimit?: StepLimit | undefined;
 };
 
 /** What a run waits for and aborts: a step, a sleep, a child. */
@@ -47,13 +50,16 @@ export class DurableRun implements Durable, Open {
   readonly #limit: Limit;
   readonly #expiry: Occurrence | undefined;
   readonly #controller = new AbortController();
+  readonly #home: StepHome;
   readonly #keys = new Set<string>();
   readonly #open = new Set<Open>();
   #onIdle: (() => void) | undefined;
   #racing: Racing | undefined;
   #random: Random | undefined;
 
-  constructor({ clock, journal, runId, rootId, limits, parentLimit }: RunOptions) {
+  constructor({ clock, journal, runId, rootId, limits, parentLimit, stepLimit }: RunOptions) {
+    const limit = stepLimit ?? new StepLimit(clock, journal.maxStepMs);
+    this.#home = { clock, journal, limit, signal: this.signal, rootId };
     this.runId = runId;
     this.rootId = rootId;
     this.#clock = clock;
@@ -99,13 +105,7 @@ export class DurableRun implements Durable, Open {
     this.#claim(key);
     if (this.signal.aborted) return rejected(this.signal.reason);
     const whole = this.#whole(key);
-    const home = {
-      clock: this.#clock,
-      journal: this.#journal,
-      signal: this.signal,
-      where: `run ${this.rootId}, ${whole}`,
-    };
-    const step = new Step(home, { key, whole, fn, options });
+    const step = new Step(this.#home, { key, whole, fn, options });
     return this.#follow(step, step.result as Promise<T>); // `as`: the journal gives back what fn came to
   }
 
@@ -137,6 +137,7 @@ export class DurableRun implements Durable, Open {
       rootId: this.rootId,
       limits,
       parentLimit: this.#limit,
+      stepLimit: this.#home.limit,
     });
     if (this.signal.aborted) child.abort(this.signal.reason);
     return {

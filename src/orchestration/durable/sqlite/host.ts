@@ -22,11 +22,12 @@ type Watcher = {
 
 export type HostOptions = {
   readonly pollMs: number;
-  /** Called after each END_EVERY runs that ended. */
+  /** Called after each ENDS runs that ended. */
   readonly onEnds: () => void;
 };
 
-const ENDS = 1_000;
+/** Half of what one removal takes at most (retention.ts): the file does not grow, and a backlog goes. */
+const ENDS = 100;
 /** Between two looks whether the steps of a run that is given back have ended. */
 const GRACE_LOOK_MS = 10;
 

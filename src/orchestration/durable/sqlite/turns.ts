@@ -9,7 +9,7 @@ type Asked = { readonly seq: number; readonly deliver: () => void };
 
 export class Turns {
   readonly #clock: Clock;
-  /** Kept outcomes that were asked for. */
+  /** Kept outcomes that were asked for, the first one last: a body may ask for thousands at once. */
   readonly #asked: Asked[] = [];
   /** New outcomes that are kept. */
   readonly #kept: (() => void)[] = [];
@@ -30,7 +30,7 @@ export class Turns {
   /** Delivers a kept outcome when its turn comes. Returns how to take it back. */
   recall(seq: number, deliver: () => void): () => void {
     const asked = { seq, deliver };
-    this.#asked.push(asked);
+    this.#asked.splice(this.#placeOf(seq), 0, asked);
     this.#schedule();
     return () => {
       const index = this.#asked.indexOf(asked);
@@ -81,12 +81,17 @@ export class Turns {
   }
 
   #takeFirst(): (() => void) | undefined {
-    const first = this.#asked.reduce<Asked | undefined>(
-      (best, one) => (best === undefined || one.seq < best.seq ? one : best),
-      undefined,
-    );
-    if (first === undefined) return this.#kept.shift();
-    this.#asked.splice(this.#asked.indexOf(first), 1);
-    return first.deliver;
+    return this.#asked.pop()?.deliver ?? this.#kept.shift();
+  }
+
+  /** Where it goes in: before the first that comes earlier than it. */
+  #placeOf(seq: number): number {
+    let [low, high] = [0, this.#asked.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#asked[middle]?.seq ?? 0) > seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

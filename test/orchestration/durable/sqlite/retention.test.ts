@@ -19,6 +19,8 @@ const large: Flow<Json, Json> = {
   run: (d, input) => d.step("s", async () => `${JSON.stringify(input)} ${"x".repeat(LARGE)}`),
 };
 
+const small: Flow<Json, Json> = { name: "small", version: "1", run: async () => null };
+
 async function runAll(folder: string, ids: readonly string[]): Promise<void> {
   await using engine = openSqliteEngine(folder, { keepRuns: 2 });
   for (const id of ids) await (await engine.start(large, id, { id })).result();
@@ -57,5 +59,19 @@ describe("the journal's retention", () => {
     await using engine = openSqliteEngine(folder, { keepRuns: 1 });
 
     expect((await engine.list()).map(({ id }) => id)).toEqual(["c", "held"]);
+  });
+
+  it("removes while it is open as many as end", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "bosun-retention-"));
+    folders.push(folder);
+    await using engine = openSqliteEngine(folder, { keepRuns: 50 });
+
+    const counts: number[] = [];
+    for (let index = 0; index < 1_500; index++) {
+      await (await engine.start(small, null, { id: `r-${index}` })).result();
+      if (index % 500 === 499) counts.push((await engine.list({ limit: 2_000 })).length);
+    }
+
+    expect(Math.max(...counts)).toBeLessThan(50 + 200);
   });
 });
