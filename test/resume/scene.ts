@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
 import { type Bosun, type BosunOptions, createBosun, type StartedRun } from "../../src/bosun.ts";
+import { createVirtualClock } from "../../src/clock.ts";
 import type { Crew } from "../../src/orchestration/crew/crew.ts";
 import type { DurableEngine, JournalProbe } from "../../src/orchestration/durable/engine.ts";
 import { openSqliteEngine } from "../../src/orchestration/durable/sqlite/engine.ts";
@@ -24,6 +25,8 @@ export type Scenario = {
   readonly options?: Pick<RunOptions, "session" | "limits" | "showPrompts"> | undefined;
   readonly bosun?: Pick<BosunOptions, "responseCache"> | undefined;
   readonly contextTokens?: number | undefined;
+  /** In virtual time, which jumps when nothing else can happen. */
+  readonly isVirtual?: boolean | undefined;
   /** A run of its session that has ended before. */
   readonly before?: Crew | undefined;
 };
@@ -36,9 +39,11 @@ function open(scenario: Scenario, data: string, probe: JournalProbe): Opened {
   const model = Object.assign(scriptedModel(script, { contextTokens }), {
     usdPerMillionTokens: PRICE,
   });
-  const engine = openSqliteEngine(data, { probe, checkReplay: true });
+  const clock = scenario.isVirtual ? createVirtualClock({ auto: true }) : undefined;
+  const engine = openSqliteEngine(data, { clock, probe, checkReplay: true });
   const bosun = createBosun({
     ...own,
+    clock,
     data,
     env: {},
     engine,
