@@ -26,6 +26,12 @@ const pair = () =>
     ],
   });
 
+const failing: Script = (request) => {
+  if (taskIn(request) === "b") return new Promise<never>(() => undefined);
+  const details = { text: "", usage: { ...costing(500, 100) } };
+  return new BosunError("model/server", "again", { retryable: true, details });
+};
+
 describe("a run whose budget a failed attempt has used up", () => {
   it("makes no further call after it is resumed, also where there would be room again (G3)", async () => {
     using folder = tempFolder();
@@ -35,11 +41,6 @@ describe("a run whose budget a failed attempt has used up", () => {
         if (point === "kept" && key === "task:a/turn:1") void first?.suspend();
       },
     });
-    const failing: Script = (request) => {
-      if (taskIn(request) === "b") return new Promise<never>(() => undefined);
-      const details = { text: "", usage: { ...costing(500, 100) } };
-      return new BosunError("model/server", "again", { retryable: true, details });
-    };
     first = open(folder.path, engine, failing).bosun;
     const begun = await first.start(pair(), { inputs: {}, runId: ID });
     await begun.ended.catch(() => undefined); // given back

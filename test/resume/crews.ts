@@ -258,8 +258,8 @@ const beside: Scenario = {
     const b = job("b", { async: true, when: () => true });
     const c = job("c", { context: [a, b] });
     const hooks = {
-      onTask: ({ task }: { readonly task: string }) =>
-        task === "b" ? Promise.reject(new Error("no")) : undefined,
+      onTask: ({ task: name }: { readonly task: string }) =>
+        name === "b" ? Promise.reject(new Error("no")) : undefined,
     };
     return defineCrew({ name: "beside", policy: "continue", tasks: [a, slow, b, c], hooks });
   },
