@@ -209,7 +209,7 @@ const bounded: Scenario = {
 
 /** A budget that is used up amid a run. */
 const poor: Scenario = {
-  options: { limits: { tokensPerRun: 600 } },
+  options: { limits: { tokensPerRun: 400 } },
   crew: () =>
     defineCrew({
       name: "poor",
@@ -222,6 +222,19 @@ const poor: Scenario = {
 };
 
 /** Equal calls that are answered once. */
+const equal: Scenario = {
+  bosun: { responseCache: true },
+  crew: () => {
+    const agent = worker("W");
+    const tasks = ["x", "y", "z"].map((name) => ({
+      ...job(name, { agent, context: [] }),
+      description: "Say",
+    }));
+    return defineCrew({ name: "equal", tasks });
+  },
+  script: answering(() => "said"),
+};
+
 /** A guardrail that wants one word. */
 function short({ raw }: { readonly raw: string }) {
   return raw.includes("good") ? { ok: true as const } : { ok: false as const, reason: "say good" };
@@ -231,5 +244,34 @@ function task(name: string, description: string) {
   return { ...job(name), description };
 }
 
+/** Tasks beside the others, told to a hook one by one; one of them runs out of time. */
+const beside: Scenario = {
+  isVirtual: true,
+  crew: () => {
+    const a = job("a", { async: true });
+    const stuck = { ...look(), run: () => new Promise<never>(() => undefined) };
+    const slow = job("slow", {
+      async: true,
+      timeoutMs: 1_000,
+      agent: worker("S", { tools: [stuck] }),
+    });
+    const b = job("b", { async: true, when: () => true });
+    const c = job("c", { context: [a, b] });
+    const hooks = {
+      onTask: ({ task: name }: { readonly task: string }) =>
+        name === "b" ? Promise.reject(new Error("no")) : undefined,
+    };
+    return defineCrew({ name: "beside", policy: "continue", tasks: [a, slow, b, c], hooks });
+  },
+  script: (request) => {
+    const usage = costs(request);
+    if (taskIn(request) === "slow") return { calls: [lookAt()], usage };
+    return { text: `text of ${taskIn(request)}`, usage };
+  },
+};
+
 /** By what they have. */
-export const CREWS: Readonly<Record<string, Scenario>> = { led, wide, long, bounded, poor };
+export const CREWS: Readonly<Record<string, Scenario>> = { led, wide, long, bounded, poor, equal };
+
+/** Their runs take a second each. */
+export const SLOW_CREWS: Readonly<Record<string, Scenario>> = { beside };

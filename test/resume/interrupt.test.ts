@@ -1,23 +1,14 @@
 import { describe, it } from "vitest";
 import { CREWS } from "./crews.ts";
-import { checkPlaces, type Place } from "./scene.ts";
+import { checkAgain, checkPlaces } from "./scene.ts";
 
-describe("a run that is given back", () => {
-  it.each(Object.keys(CREWS))(
-    "at a kept step comes to the same, and nothing that is kept is done again (%s)",
-    async (name) => {
-      await checkPlaces(scenarioOf(name), (kept) => every(Math.ceil(kept / 5), kept));
-    },
+describe.each(Object.entries(CREWS))("a run of the crew %s that is given back", (_, scenario) => {
+  it.each([0.1, 0.5, 0.8])(
+    "when a part of its steps is kept (%d) comes to the same, and nothing that is kept is done again",
+    (part) => checkPlaces(scenario, (kept) => [{ point: "kept", n: Math.ceil(kept * part) }]),
+  );
+
+  it.each([17])("again and again after %i steps comes to the same", (steps) =>
+    checkAgain(scenario, steps),
   );
 });
-
-function scenarioOf(name: string) {
-  const found = CREWS[name];
-  if (!found) throw new Error(`no crew ${name}`);
-  return found;
-}
-
-function every(step: number, kept: number): readonly Place[] {
-  const count = Math.ceil(kept / step);
-  return Array.from({ length: count }, (_, n) => ({ point: "kept", n: 1 + n * step }));
-}

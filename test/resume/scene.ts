@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
 import { type Bosun, type BosunOptions, createBosun, type StartedRun } from "../../src/bosun.ts";
+import { createVirtualClock } from "../../src/clock.ts";
 import type { Crew } from "../../src/orchestration/crew/crew.ts";
 import type { DurableEngine, JournalProbe } from "../../src/orchestration/durable/engine.ts";
 import { openSqliteEngine } from "../../src/orchestration/durable/sqlite/engine.ts";
@@ -24,6 +25,8 @@ export type Scenario = {
   readonly options?: Pick<RunOptions, "session" | "limits" | "showPrompts"> | undefined;
   readonly bosun?: Pick<BosunOptions, "responseCache"> | undefined;
   readonly contextTokens?: number | undefined;
+  /** In virtual time, which jumps when nothing else can happen. */
+  readonly isVirtual?: boolean | undefined;
   /** A run of its session that has ended before. */
   readonly before?: Crew | undefined;
 };
@@ -36,9 +39,11 @@ function open(scenario: Scenario, data: string, probe: JournalProbe): Opened {
   const model = Object.assign(scriptedModel(script, { contextTokens }), {
     usdPerMillionTokens: PRICE,
   });
-  const engine = openSqliteEngine(data, { probe, checkReplay: true });
+  const clock = scenario.isVirtual ? createVirtualClock({ auto: true }) : undefined;
+  const engine = openSqliteEngine(data, { clock, probe, checkReplay: true });
   const bosun = createBosun({
     ...own,
+    clock,
     data,
     env: {},
     engine,
@@ -114,13 +119,22 @@ async function follow(
 /** Where a run is given back: when so many of its steps have come to a point. */
 export type Place = { readonly point: "begun" | "ended" | "kept"; readonly n: number };
 
-async function interrupted(scenario: Scenario, data: string, place: Place): Promise<void> {
+/** Executes the run until it is given back at the place. */
+async function interrupted(
+  scenario: Scenario,
+  data: string,
+  place: Place,
+  how: "begin" | "resume" = "begin",
+): Promise<void> {
   let [count, bosun]: [number, Bosun | undefined] = [0, undefined];
   await using opened = open(scenario, data, (point) => {
     if (point === place.point && ++count === place.n) void bosun?.suspend();
   });
   ({ bosun } = opened);
-  const run = await begin(scenario, bosun, scenario.onAsk);
+  const { crew, onAsk } = scenario;
+  const run = await (how === "begin"
+    ? begin(scenario, bosun, onAsk)
+    : bosun.resume(crew(), ID, { onAsk }));
   await run.ended.catch(() => undefined); // given back, or at its end before
 }
 
@@ -133,35 +147,60 @@ async function before({ before: crew, script, options }: Scenario, data: string)
   await bosun.close();
 }
 
+type Expected = Came & { readonly told: readonly string[] };
+
+async function expectedOf(scenario: Scenario): Promise<Expected & { readonly kept: number }> {
+  using folder = tempFolder();
+  await before(scenario, folder.path);
+  const came = await whole(scenario, folder.path);
+  return { ...came, told: told(came, folder.path), kept: keptKeys(folder.path).length };
+}
+
 /** Interrupts the run at each of the places, and goes on with it. */
 export async function checkPlaces(
   scenario: Scenario,
   places: (kept: number) => readonly Place[],
 ): Promise<void> {
-  using folder = tempFolder();
-  await before(scenario, folder.path);
-  const expected = await whole(scenario, folder.path);
-  const all = { ...expected, told: told(expected, folder.path) };
-  for (const place of places(keptKeys(folder.path).length)) await checkPlace(scenario, place, all);
+  const expected = await expectedOf(scenario);
+  for (const place of places(expected.kept)) await checkPlace(scenario, place, expected);
 }
 
-async function checkPlace(
-  scenario: Scenario,
-  place: Place,
-  expected: Came & { readonly told: readonly string[] },
-): Promise<void> {
+async function checkPlace(scenario: Scenario, place: Place, expected: Expected): Promise<void> {
   using folder = tempFolder();
   await before(scenario, folder.path);
   await interrupted(scenario, folder.path, place);
-  const kept = new Set(keptKeys(folder.path));
-  const stored = storedEvents(folder.path);
-  if (isEnded(folder.path)) return; // before the place came
+  await checkResumed(scenario, folder.path, {
+    expected,
+    where: `given back when step ${place.n} was ${place.point}`,
+  });
+}
 
-  const came = await resumed(scenario, folder.path);
+/** Interrupts the run again and again, each time when so many further steps are kept. */
+export async function checkAgain(scenario: Scenario, steps: number): Promise<void> {
+  const expected = await expectedOf(scenario);
+  using folder = tempFolder();
+  await before(scenario, folder.path);
+  const place = { point: "kept", n: steps } as const;
+  await interrupted(scenario, folder.path, place);
+  while (keptKeys(folder.path).length + 2 * steps < expected.kept)
+    await interrupted(scenario, folder.path, place, "resume");
+  const where = `given back after each ${steps} steps`;
+  await checkResumed(scenario, folder.path, { expected, where });
+}
 
-  const where = `given back when step ${place.n} was ${place.point}`;
+async function checkResumed(
+  scenario: Scenario,
+  folder: string,
+  { expected, where }: { readonly expected: Expected; readonly where: string },
+): Promise<void> {
+  const kept = new Set(keptKeys(folder));
+  const stored = storedEvents(folder);
+  if (isEnded(folder)) return; // before the place came
+
+  const came = await resumed(scenario, folder);
+
   expect(timeless(came.state), where).toEqual(timeless(expected.state));
-  expect(told(came, folder.path), where).toEqual(expected.told);
+  expect(told(came, folder), where).toEqual(expected.told);
   expect(
     came.events.map(({ seq }) => seq),
     where,

@@ -290,3 +290,19 @@ describe("a Bosun with responseCache", () => {
     expect(model.requests).toHaveLength(2);
   });
 });
+
+describe("takeOver", () => {
+  it("answers calls as an earlier process was answered, for as long as that answer may be kept", async () => {
+    const { clock, cached } = cachedOver(numbered, { ttlMs: 1_000 });
+    const { type: _, ...earlier } = await ask(cachedOver(() => "earlier").cached, request("a"));
+    await clock.advance(900);
+
+    cached.takeOver(request("a"), earlier, 500);
+    cached.takeOver(request("b", { hints: { ...request("b").hints, cache: false } }), earlier, 500);
+
+    expect(await ask(cached, request("a"))).toMatchObject({ text: "earlier", cached: true });
+    expect(await ask(cached, request("b"))).toMatchObject({ text: "answer 0" });
+    await clock.advance(600);
+    expect(await ask(cached, request("a"))).toMatchObject({ text: "answer 1" });
+  });
+});

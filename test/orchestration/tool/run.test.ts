@@ -266,3 +266,32 @@ describe("an abort of the run", () => {
     );
   });
 });
+
+describe("ToolRunner.note", () => {
+  it("counts the uses of an earlier process, but for those that were none", async () => {
+    const runner = runnerOf();
+    const probe = toolOf(() => "x", { maxUses: 2 });
+    const done = await runOnce(toolOf(() => "x"));
+    const unused = { type: "failed", code: "tool/arguments", message: "m", content: "c" } as const;
+
+    runner.note(probe, "{}", done);
+    runner.note(probe, "{", unused);
+
+    expect(await runner.run(probe, "{}", contextOf())).toMatchObject({ type: "done" });
+    expect(await runner.run(probe, "{}", contextOf())).toMatchObject({ code: "tool/limit" });
+  });
+
+  it("answers an equal call with the result of an earlier process, and no other", async () => {
+    let runs = 0;
+    const probe = toolOf(() => `run ${++runs}`);
+    const earlier = await runOnce(toolOf(() => "earlier"));
+    const runner = runnerOf({ cache: true });
+
+    runner.note(probe, '{"a": 1}', earlier);
+    const equal = await runner.run(probe, '{"a":1}', contextOf());
+    const other = await runner.run(probe, '{"a":2}', contextOf());
+
+    expect(equal).toMatchObject({ content: "earlier", cached: true });
+    expect(other).toMatchObject({ content: "run 1", cached: false });
+  });
+});
