@@ -6,7 +6,6 @@ import {
   chunk,
   DONE,
   finishChunk,
-  STALL,
   streamReply,
   textReply,
   usageChunk,
@@ -39,17 +38,17 @@ export function nameOf({ body }: ReceivedRequest): string {
   return `${task}#${messages.filter(({ role }) => role === "assistant").length}`;
 }
 
-/** A server with an answer to each call; `isStalled` says which get none. */
+/** A server with an answer to each call; `change` may replace one. */
 export function startAnswering(
   answers: Answers,
-  isStalled: (index: number, name: string) => boolean = () => false,
+  change: (answer: WireReply, index: number, name: string) => WireReply = (answer) => answer,
 ): Promise<FaultServer> {
   return startFaultServer({
     replies(request, index) {
       const name = nameOf(request);
       const answer = answers[name];
       if (answer === undefined) throw new Error(`the test has no answer to ${name}`);
-      return isStalled(index, name) ? [STALL] : answer;
+      return change(answer, index, name);
     },
   });
 }
@@ -70,6 +69,8 @@ export const THREE_TASKS = `
 import { agent, crew, task, tool } from "bosun";
 import { z } from "zod";
 const url = process.env.SERVER_URL;
+// In the life that is killed the run does not come to its end.
+const afterKickoff = () => process.env.HOLD ? new Promise(() => undefined) : undefined;
 const model = { type: "endpoint", url, usdPerMillionTokens: { input: 1, output: 2, date: "2026-11" } };
 const look = tool({
   name: "look", description: "Looks a word up",
@@ -84,7 +85,7 @@ const text = task({
 });
 const grade = task({ name: "grade", description: "JOB-grade", expectedOutput: "a grade", agent: someone("Judge"), context: PROCESS_CONTEXT, output: z.object({ grade: z.number() }) });
 export const inputs = { topic: "sails" };
-export default crew({ name: "report", process: "PROCESS", tasks: [facts, text, grade] });
+export default crew({ name: "report", process: "PROCESS", tasks: [facts, text, grade], hooks: { afterKickoff } });
 `;
 
 export function threeTasks(process: "sequential" | "parallel"): string {
@@ -103,6 +104,8 @@ export const THREE_ANSWERS: Answers = {
 /** A manager who gives a piece of his task to a coworker, who calls a tool. */
 export const HIERARCHY = `
 import { agent, crew, task, tool } from "bosun";
+// In the life that is killed the run does not come to its end.
+const afterKickoff = () => process.env.HOLD ? new Promise(() => undefined) : undefined;
 const model = { type: "endpoint", url: process.env.SERVER_URL, usdPerMillionTokens: { input: 1, output: 2, date: "2026-11" } };
 const look = tool({
   name: "look", description: "Looks a word up",
@@ -112,7 +115,7 @@ const look = tool({
 const reader = agent({ role: "Reader", goal: "read", model, tools: [look] });
 const boss = agent({ role: "Boss", goal: "lead", model, allowDelegation: true });
 const lead = task({ name: "lead", description: "JOB-lead", expectedOutput: "text" });
-export default crew({ name: "house", process: "hierarchical", agents: [reader], manager: boss, tasks: [lead] });
+export default crew({ name: "house", process: "hierarchical", agents: [reader], manager: boss, tasks: [lead], hooks: { afterKickoff } });
 `;
 
 export const HIERARCHY_ANSWERS: Answers = {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { FaultServer } from "../../src/test/fault-server.ts";
+import { type FaultServer, STALL } from "../../src/test/index.ts";
 import { type Ended, newFolder, runBosun, startBosun } from "./bosun-process.ts";
 import {
   HIERARCHY,
@@ -26,12 +26,11 @@ let stalled = -1;
 let server: FaultServer;
 beforeAll(async () => {
   const answers = { ...THREE_ANSWERS, ...HIERARCHY_ANSWERS };
-  server = await startAnswering(answers, (index) => index === stalled);
+  server = await startAnswering(answers, (answer, index) => (index === stalled ? [STALL] : answer));
 });
 afterAll(() => server.close());
 
 const env = (): Record<string, string> => ({ SERVER_URL: server.url });
-
 const place = ({ path, type, seq }: ToldEvent): string => `${seq} ${path.join("/")} ${type}`;
 
 describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls }) => {
@@ -50,7 +49,11 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
       const runId = `kept-${n}`;
       const args = ["run", ".", "--run-id", runId];
 
-      const told = await killAtEvent(args, { cwd, env: env() }, { type: "model-end", n });
+      const told = await killAtEvent(
+        args,
+        { cwd, env: { ...env(), HOLD: "1" } },
+        { type: "model-end", n },
+      );
       const kept = await keptCalls(runId, { cwd });
       const before = server.calls.length;
       const resumed = await runBosun(["runs", "resume", runId], { cwd, env: env() });
