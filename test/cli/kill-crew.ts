@@ -1,5 +1,10 @@
 // What the tests of killed runs share: a crew file, a server that answers each of its calls by what it holds, and ways to kill.
 
+import { join } from "node:path";
+import { openSqliteEngine } from "../../src/orchestration/durable/sqlite/engine.ts";
+import type { RunEvent } from "../../src/orchestration/run/event.ts";
+import { applyEvents, EMPTY_RUN } from "../../src/orchestration/run/state.ts";
+import { openStore } from "../../src/service/store/store.ts";
 import { startFaultServer, type FaultServer } from "../../src/test/fault-server.ts";
 import type { ReceivedRequest } from "../../src/test/received-request.ts";
 import {
@@ -11,7 +16,7 @@ import {
   usageChunk,
   type WireReply,
 } from "../../src/test/wire-reply.ts";
-import { type ProcessOptions, runBosun, startBosun } from "./bosun-process.ts";
+import { type ProcessOptions, startBosun } from "./bosun-process.ts";
 
 /** An event as `--json` prints it. */
 export type ToldEvent = Readonly<Record<string, unknown>> & {
@@ -144,10 +149,10 @@ export function toldIn(out: string): readonly ToldEvent[] {
 }
 
 /** The names of the calls whose answers a run has kept, by the keys of its steps. */
-export async function keptCalls(id: string, options: ProcessOptions): Promise<readonly string[]> {
-  const { steps } = await reportOf(["runs", "show", id, "--steps"], options);
-  // `as`: a StepRecord's key and status
-  return (steps as readonly { readonly key: string; readonly status: string }[])
+export async function keptCalls(id: string, cwd: string): Promise<readonly string[]> {
+  await using journal = openSqliteEngine(join(cwd, ".bosun"));
+  const steps = await journal.steps(id);
+  return steps
     .filter(({ status }) => status === "done")
     .flatMap(({ key }) => {
       const [, task = "", turn] = /task:(\w+).*?\/turn:(\d+)$/.exec(key) ?? [];
@@ -157,26 +162,18 @@ export async function keptCalls(id: string, options: ProcessOptions): Promise<re
     });
 }
 
-/** What a command says with --json. */
-export async function reportOf(
-  args: readonly string[],
-  options: ProcessOptions,
-): Promise<Readonly<Record<string, unknown>>> {
-  const { out, err, code } = await runBosun([...args, "--json"], options);
-  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}: ${err}`);
-  return JSON.parse(out) as Readonly<Record<string, unknown>>; // `as`: a report is an object
-}
-
 /** A run as the store has it, without times and without the order in which things at once were told. */
-export async function storedRun(id: string, options: ProcessOptions): Promise<unknown> {
-  const { events, ...report } = await reportOf(["runs", "show", id, "--events"], options);
-  const told = (events as readonly ToldEvent[]).map((event) => ({ ...event, seq: 0 })); // `as`: RunEvents
-  const place = ({ path, type }: ToldEvent): string => `${path.join("/")} ${type}`;
-  const sorted = told.toSorted((a, b) => place(a).localeCompare(place(b)));
-  return withoutTimes({ ...report, events: sorted });
+export function storedRun(id: string, cwd: string): unknown {
+  const store = openStore(join(cwd, ".bosun"));
+  const [summary, events] = [store.find(id), store.events(id)];
+  store.close();
+  const told = events.map((event) => ({ ...event, seq: 0 }));
+  const place = ({ path, type }: RunEvent): string => `${path.join("/")} ${type}`;
+  const sorted = told.toSorted((one, other) => place(one).localeCompare(place(other)));
+  return withoutTimes({ summary, state: applyEvents(EMPTY_RUN, events), events: sorted });
 }
 
-const TIMES = new Set(["startedAt", "endedAt", "busyMs", "at", "timings", "runId"]);
+const TIMES = new Set(["startedAt", "endedAt", "busyMs", "at", "timings", "runId", "seq"]);
 
 function withoutTimes(value: unknown): unknown {
   return JSON.parse(

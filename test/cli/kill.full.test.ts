@@ -40,7 +40,7 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
   let expected: unknown;
   beforeAll(async () => {
     whole = await runBosun(["run", ".", "--run-id", "whole"], { cwd, env: env() });
-    expected = await storedRun("whole", { cwd });
+    expected = storedRun("whole", cwd);
   });
 
   it.each(places)(
@@ -54,14 +54,14 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
         { cwd, env: { ...env(), HOLD: "1" } },
         { type: "model-end", n },
       );
-      const kept = await keptCalls(runId, { cwd });
+      const kept = await keptCalls(runId, cwd);
       const before = server.calls.length;
       const resumed = await runBosun(["runs", "resume", runId], { cwd, env: env() });
 
       expect(resumed).toMatchObject({ code: whole.code, out: whole.out });
       expect(kept.length).toBeGreaterThanOrEqual(n);
       expect(namesOf(server, before).filter((name) => kept.includes(name))).toEqual([]);
-      expect(await storedRun(runId, { cwd })).toEqual(expected);
+      expect(storedRun(runId, cwd)).toEqual(expected);
       expect(told.every(({ replayed }) => !replayed)).toBe(true);
     },
   );
@@ -73,7 +73,7 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
     await server.received(stalled);
     bosun.kill("SIGKILL");
     await bosun.ended;
-    const kept = await keptCalls(runId, { cwd });
+    const kept = await keptCalls(runId, cwd);
     const before = server.calls.length;
 
     const resumed = await runBosun(["runs", "resume", runId], { cwd, env: env() });
@@ -82,7 +82,7 @@ describe.each(CREWS)("a $process crew that is killed with -9", ({ crew, calls })
     const made = namesOf(server, before);
     expect([...made, ...kept].toSorted()).toEqual([...new Set([...made, ...kept])].toSorted());
     expect(made.length + kept.length).toBe(calls);
-    expect(await storedRun(runId, { cwd })).toEqual(expected);
+    expect(storedRun(runId, cwd)).toEqual(expected);
   });
 
   it("tells with --json what it had told as replayed, and then the rest", async () => {
