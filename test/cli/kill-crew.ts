@@ -168,9 +168,12 @@ export function storedRun(id: string, cwd: string): unknown {
   const [summary, events] = [store.find(id), store.events(id)];
   store.close();
   const told = events.map((event) => ({ ...event, seq: 0 }));
-  const place = ({ path, type }: RunEvent): string => `${path.join("/")} ${type}`;
   const sorted = told.toSorted((one, other) => place(one).localeCompare(place(other)));
   return withoutTimes({ summary, state: applyEvents(EMPTY_RUN, events), events: sorted });
+}
+
+function place({ path, type }: RunEvent): string {
+  return `${path.join("/")} ${type}`;
 }
 
 const TIMES = new Set(["startedAt", "endedAt", "busyMs", "at", "timings", "runId", "seq"]);
