@@ -198,13 +198,9 @@ export class Host {
     const end = (): void => {
       lease.release();
       if (this.#executions.get(runId) === execution) this.#executions.delete(runId); // not one that took it back
-      try {
-        this.#settle(runId);
-        if (++this.#ends % ENDS === 0) this.#options.onEnds();
-        this.#takeDue();
-      } catch {
-        // a full disk, a file that cannot be read now: the run's end is kept, and the next look tries the rest again
-      }
+      this.#settle(runId);
+      if (++this.#ends % ENDS === 0) this.#options.onEnds();
+      this.#lookSafely(); // nobody would hear of what fails here
     };
     execution.result.then(end, end);
     this.#tickSoon();
