@@ -21,7 +21,7 @@ import { runEach } from "../orchestration/run/each.ts";
 import type { RunState } from "../orchestration/run/state.ts";
 import { runOrResume } from "./batch-run.ts";
 import { checkAllInputs } from "./input.ts";
-import { graceOf } from "./interrupt.ts";
+import { graceOf, stoppingText } from "./interrupt.ts";
 import {
   type BatchRecord,
   type Finished,
@@ -63,7 +63,10 @@ export async function runBatch(
   const tally = createTally(terminal);
   userConsole?.to((lines) => tally.print(lines));
   const file = await openOut(out);
-  const suspend = (): void => void bosun.suspend(graceOf(terminal.signal)).catch(() => undefined); // what fails shows in the runs' own ends
+  const suspend = (): void => {
+    tally.print([stoppingText(terminal.signal)]);
+    bosun.suspend(graceOf(terminal.signal)).catch(() => undefined); // what fails shows in the runs' own ends
+  };
   terminal.signal.addEventListener("abort", suspend, { once: true });
   try {
     for await (const ended of runEach(

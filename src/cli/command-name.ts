@@ -6,4 +6,9 @@ export function commandName(started: string | undefined = process.argv[1]): stri
   return file.endsWith(SOURCE) ? `npm exec -- node ${SOURCE}` : "bosun";
 }
 
+/** The --data of a command that was given one, for a hint to another command. */
+export function dataFlag(data: string | undefined): string {
+  return data === undefined ? "" : ` --data ${data}`;
+}
+
 const SOURCE = "src/cli/main.ts";

@@ -1,6 +1,6 @@
 // Ctrl-C and SIGTERM: the first cancels cleanly, the second ends the process at once.
 
-import { BosunError, isBosunError } from "../error.ts";
+import { BosunError, isBosunError, messageOf } from "../error.ts";
 
 /** A signal that the user's first interrupt aborts. */
 export interface Interrupt {
@@ -42,6 +42,11 @@ const GRACE_MS = 8_000;
 /** How long runs that are given back may take for it. @param signal An Interrupt's, aborted. */
 export function graceOf({ reason }: AbortSignal): number {
   return isBosunError(reason) && reason.message.includes("SIGTERM") ? GRACE_MS : 0;
+}
+
+/** What is told at the first interrupt: what follows it may take some time. */
+export function stoppingText({ reason }: AbortSignal): string {
+  return `${messageOf(reason)}. Stopping: what is done is kept, and can go on; Ctrl-C again ends at once.`;
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;

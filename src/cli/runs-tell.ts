@@ -8,6 +8,7 @@ import { parseJson } from "../json.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { createRunLog } from "../orchestration/run/log.ts";
 import { readDecision } from "../orchestration/tool/approval.ts";
+import { commandName, dataFlag } from "./command-name.ts";
 import { EXIT } from "./failure.ts";
 import { fullRunId, journalOf } from "./find-run.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
@@ -41,7 +42,7 @@ export async function signalRun(
     const name = questionNamed(openQuestions(await eventsOf(bosun, runId)), given.name, runId);
     const isTaken = await (await journalOf(bosun)).send(runId, name, decision);
     const said = isTaken
-      ? `Run ${runId} has the answer to ${name}.${await adviceFor(bosun, runId)}`
+      ? `Run ${runId} has the answer to ${name}.${await adviceFor(bosun, runId, flags)}`
       : `Run ${runId} has an answer to ${name} already, or does not wait for it any more.`;
     tell(flags, terminal, { runId, name, isTaken }, said);
     return isTaken ? EXIT.done : EXIT.failed;
@@ -101,10 +102,11 @@ function questionNamed(open: readonly Asking[], typed: string, runId: string): s
   throw new BosunError("usage", `run ${runId}: ${why}. Its open questions: ${names}`);
 }
 
-async function adviceFor(bosun: Bosun, runId: string): Promise<string> {
+async function adviceFor(bosun: Bosun, runId: string, { data }: TellFlags): Promise<string> {
   const record = await (await journalOf(bosun)).find(runId);
   const isExecuted = record?.isExecuted === true;
-  return isExecuted ? "" : ` Nobody executes it now: bosun runs resume ${runId}`;
+  const command = `${commandName()} runs resume ${runId}${dataFlag(data)}`;
+  return isExecuted ? "" : ` Nobody executes it now: ${command}`;
 }
 
 function tell({ json }: TellFlags, { out }: Terminal, report: object, said: string): void {

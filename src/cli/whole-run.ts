@@ -1,14 +1,14 @@
 // One run as the terminal shows it, from its beginning to its end, or to the interrupt that gives it back.
 
 import type { Bosun, StartedRun } from "../bosun.ts";
-import { type BosunError, isBosunError, messageOf } from "../error.ts";
+import { type BosunError, isBosunError } from "../error.ts";
 import { isSuspension } from "../orchestration/durable/engine.ts";
 import type { RunState } from "../orchestration/run/state.ts";
 import type { AskHandler } from "../run-option.ts";
 import { createAsker } from "./ask.ts";
-import { commandName } from "./command-name.ts";
+import { commandName, dataFlag } from "./command-name.ts";
 import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
-import { graceOf } from "./interrupt.ts";
+import { graceOf, stoppingText } from "./interrupt.ts";
 import { createLineInput } from "./line-input.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
 import { reportLines } from "./report.ts";
@@ -42,7 +42,7 @@ export async function showWholeRun(shown: WholeRun): Promise<number> {
   const run = await begin(createAsker({ terminal, input, hold: () => progress.hold() }));
   userConsole.to((lines) => progress.print(lines));
   const suspend = (): void => {
-    progress.print([err.paint("yellow", `${messageOf(signal.reason)}. ${STOPPING}`)]);
+    progress.print([err.paint("yellow", stoppingText(signal))]);
     bosun.suspend(graceOf(signal)).catch(() => undefined); // what fails shows in the run's own end
   };
   if (signal.aborted) suspend();
@@ -56,9 +56,6 @@ export async function showWholeRun(shown: WholeRun): Promise<number> {
     return tellSuspended(shown, { ...ended, runId: run.runId, models, keptIn });
   return tell(shown, { state: ended.state, models, keptIn });
 }
-
-const STOPPING =
-  "Stopping: what is done is kept, and the run can go on; Ctrl-C again ends at once.";
 
 /** With events on a terminal's stdout there is no room for anything else on it. */
 function modeOf(terminal: Terminal, json: boolean): ProgressMode {
@@ -158,8 +155,4 @@ function tellFailure({ err, signal }: Terminal, state: RunState, data: string | 
 function canRerun({ status, tasks }: RunState): boolean {
   const isDone = Object.values(tasks).some((task) => task.status === "done");
   return isDone && (status === "failed" || status === "timed-out");
-}
-
-function dataFlag(data: string | undefined): string {
-  return data === undefined ? "" : ` --data ${data}`;
 }

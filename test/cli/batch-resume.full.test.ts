@@ -72,7 +72,7 @@ describe("a batch that is killed", () => {
     await server.received(0);
 
     batch.kill("SIGTERM");
-    await runBosun(["runs", "list"], { cwd });
+    await batch.said("interrupted by SIGTERM. Stopping");
     gate.resolve();
     const { code } = await batch.ended;
     const repeated = await runBosun(args, { cwd });

@@ -66,7 +66,7 @@ describe("a run that waits for a person", () => {
     expect(waiting.out).toMatch(/^r1 .*waiting/m);
     expect(told).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/has the answer.*resume r1/),
+      out: expect.stringMatching(/has the answer.*src\/cli\/main\.ts runs resume r1\n/),
     });
     expect(again).toMatchObject({ code: 1, out: expect.stringContaining("has an answer") });
     // Its stdin has ended: the second question is decided by its own default.

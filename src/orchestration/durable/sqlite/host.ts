@@ -201,7 +201,7 @@ export class Host {
       if (this.#executions.get(runId) === execution) this.#executions.delete(runId); // not one that took it back
       this.#settle(runId);
       if (++this.#ends % ENDS === 0) this.#options.onEnds();
-      this.#takeDue();
+      this.#lookSafely(); // nobody would hear of what fails here
     };
     execution.result.then(end, end);
     this.#tickSoon();

@@ -85,14 +85,21 @@ export function createLease({ database, path }: Sqlite, leaseMs: number): Lease 
     async [Symbol.asyncDispose]() {
       timer?.[Symbol.dispose]();
       await thread?.terminate();
-      if (own !== undefined && database.isOpen)
-        database.prepare("DELETE FROM owners WHERE id = ?").run(own);
+      if (own !== undefined && database.isOpen) forgetOwner(database, own);
     },
   };
 }
 
 /** What a beat writes: the time, and whose it is. */
 export const BEAT_SQL = "UPDATE owners SET beat_at = ? WHERE id = ?";
+
+function forgetOwner(database: Sqlite["database"], id: number): void {
+  try {
+    database.prepare("DELETE FROM owners WHERE id = ?").run(id);
+  } catch {
+    // a full disk, a lock: the row says nothing once this process is gone, and closing must not hide why it closes
+  }
+}
 
 type Owner = NonNullable<RunRow["owner"]>;
 
