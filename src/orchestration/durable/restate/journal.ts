@@ -29,6 +29,7 @@ export type JournalParts = {
   readonly probe: JournalProbe | undefined;
   readonly runId: string;
   readonly onCancelled: () => void;
+  readonly onOutOfTurn: () => void;
   readonly beforeRace: () => void;
   readonly beforeDelivery: () => Promise<void>;
   /** Completes an awakeable of this run, from anywhere. */
@@ -58,14 +59,14 @@ export class RestateJournal implements Journal {
   #naps = 0;
   /** Steps whose functions run in this process. */
   #executing = 0;
-  #limits = 0;
   #isStopped = false;
+  #isForgotten = false;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
     this.maxStepMs = parts.maxStepMs;
-    const { sdk, onCancelled, beforeRace, beforeDelivery } = parts;
-    this.pump = new Pump({ sdk, onCancelled, beforeRace, beforeDelivery });
+    const { sdk, onCancelled, onOutOfTurn, beforeRace, beforeDelivery } = parts;
+    this.pump = new Pump({ sdk, onCancelled, onOutOfTurn, beforeRace, beforeDelivery });
   }
 
   /** Whether nothing is done but waiting for somebody or for a long time. The same at the same place of each execution. */
@@ -82,13 +83,13 @@ export class RestateJournal implements Journal {
     return this.#executing === 0;
   }
 
-  /** Whether a time limit runs that only this process counts. */
-  get hasLimits(): boolean {
-    return this.#limits > 0;
-  }
-
   stop(): void {
     this.#isStopped = true;
+  }
+
+  /** Another execution has begun, which counts the limits now. */
+  forget(): void {
+    this.#isForgotten = true;
   }
 
   step(key: string, work: (begun: number) => Promise<Json | undefined>): Promise<Json | undefined> {
@@ -140,7 +141,7 @@ export class RestateJournal implements Journal {
 
   async wait(name: string, timeoutMs: number, signal: AbortSignal): Promise<Json | undefined> {
     signal.throwIfAborted();
-    const { kept, blobs, clock } = this.#parts;
+    const { kept, blobs } = this.#parts;
     const key = `wait:${name}`;
     const before = kept.get(key);
     if (before) {
@@ -149,7 +150,7 @@ export class RestateJournal implements Journal {
     }
     this.#waits++;
     try {
-      const answer = await this.#answer(name, Math.min(timeoutMs, MAX_SLEEP_MS), signal, clock);
+      const answer = await this.#answer(name, Math.min(timeoutMs, MAX_SLEEP_MS), signal);
       this.answered.add(name);
       return answer === CLOSED ? undefined : fromStored(answer.value, blobs);
     } finally {
@@ -160,19 +161,16 @@ export class RestateJournal implements Journal {
   occurrence(_key: string, deliver: () => void): Occurrence {
     const { ctx, awake } = this.#parts;
     let isOver = false;
-    const end = (): void => {
-      if (!isOver) this.#limits--;
-      isOver = true;
-    };
-    this.#limits++;
+    const end = (): void => void (isOver = true);
     const awakeable = ctx.awakeable<null>();
-    const pumped = this.pump.add(awakeable.promise, () => {
+    const onEnd = (): void => {
       if (isOver) return;
       end();
       deliver();
-    });
+    };
+    const pumped = this.pump.add(awakeable.promise, onEnd, { isBackground: true });
     return {
-      happened: () => void (isOver || awake(awakeable.id)),
+      happened: () => void (isOver || this.#isForgotten || awake(awakeable.id)),
       [Symbol.dispose]: () => {
         end();
         pumped.drop();
@@ -219,7 +217,6 @@ export class RestateJournal implements Journal {
     name: string,
     timeoutMs: number,
     signal: AbortSignal,
-    _clock: Clock,
   ): Promise<{ readonly value: Stored } | typeof CLOSED> {
     const { ctx } = this.#parts;
     const promise = ctx.promise<{ readonly value: Stored } | typeof CLOSED>(`wait:${name}`);
