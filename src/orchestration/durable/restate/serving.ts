@@ -79,12 +79,7 @@ async function takeOver(parts: EngineParts, own: string): Promise<void> {
     const status = textAt(row, "status");
     const pinned = row["pinned_deployment_id"];
     if (pinned === own && status !== "paused") continue;
-    const lost = {
-      invocation,
-      status,
-      deployment: typeof pinned === "string" ? pinned : undefined,
-    };
-    await moveTo(parts, lost, own);
+    await moveTo(parts, { invocation }, own);
   }
 }
 
