@@ -34,6 +34,8 @@ export class Execution {
   #hasEnded = false;
   #isHeld = false;
   #isSuspended = false;
+  /** Rejects when the body can come to no end. */
+  readonly #broken = Promise.withResolvers<never>();
   /** Why the run does not end here, though its body has. */
   #givenBack: BosunError | undefined;
 
@@ -101,7 +103,10 @@ export class Execution {
     try {
       await this.#orGivenBack(prepare);
       this.#listen();
-      const body = this.#execute(flow, fromStored(input, blobs) ?? null);
+      const body = Promise.race([
+        this.#execute(flow, fromStored(input, blobs) ?? null),
+        this.#broken.promise,
+      ]);
       await body.catch(() => undefined); // it is thrown below, once that is settled
       await this.#orGivenBack(settle);
       const output = await body;
@@ -177,12 +182,13 @@ export class Execution {
 
   /** The body has awaited something else than its Durable: in another execution it would do other things at this place. */
   #outOfTurn(): void {
-    this.#cancel(
-      new BosunError(
-        "run/nondeterministic",
-        `the body of run ${this.runId} began something after it had awaited what is not of its Durable: put that into a step`,
-      ),
+    if (this.#givenBack) return;
+    const error = new BosunError(
+      "run/nondeterministic",
+      `the body of run ${this.runId} began something after it had awaited what is not of its Durable: put that into a step`,
     );
+    this.#run?.abort(error);
+    this.#broken.reject(error); // what it began is not seen by the race under way: it would be waited for in vain
   }
 
   #cancel(error: Error): void {
