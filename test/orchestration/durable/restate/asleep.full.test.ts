@@ -51,11 +51,11 @@ describe("a run that only waits", () => {
       return [before, answer, await step(d, "after")];
     });
 
-    const { id, result } = await engine.start(flow, null, { id: "asleep-1" });
-    await untilAsleep(id);
-    const asleep = await engine.find(id);
-    await engine.send(id, "answer", "yes");
-    const output = await result();
+    const handle = await engine.start(flow, null, { id: "asleep-1" });
+    await untilAsleep(handle.id);
+    const asleep = await engine.find(handle.id);
+    await engine.send(handle.id, "answer", "yes");
+    const output = await handle.result();
 
     expect(asleep).toMatchObject({ phase: "waiting" });
     expect(output).toEqual(["before", "yes", "after"]);
@@ -67,14 +67,14 @@ describe("a run that only waits", () => {
     const told: string[] = [];
     const flow = flowOf(async (d) => (await d.wait("w", { timeoutMs: 60_000 })) ?? null);
 
-    const { id, result } = await engine.start(flow, null, {
+    const handle = await engine.start(flow, null, {
       id: "asleep-2",
       onSuspend: ({ code }) => void told.push(code),
     });
-    await untilAsleep(id);
-    await engine.send(id, "w", 1);
+    await untilAsleep(handle.id);
+    await engine.send(handle.id, "w", 1);
 
-    expect(await result()).toBe(1);
+    expect(await handle.result()).toBe(1);
     expect(told).toEqual([]);
   });
 
@@ -85,13 +85,13 @@ describe("a run that only waits", () => {
       return null;
     });
 
-    const { id, result } = await engine.start(flow, null, {
+    const handle = await engine.start(flow, null, {
       id: "asleep-3",
       timeoutMs: 1_500,
       timeoutError: () => new BosunError("task/timed-out", "too late"),
     });
-    const failure = result().catch((error: unknown) => error);
-    await untilAsleep(id);
+    const failure = handle.result().catch((error: unknown) => error);
+    await untilAsleep(handle.id);
 
     expect(await failure).toMatchObject({ code: "task/timed-out", message: "too late" });
   });
@@ -100,10 +100,10 @@ describe("a run that only waits", () => {
     await using engine = await open();
     const flow = flowOf(async (d) => (await d.wait("w", { timeoutMs: 60_000 })) ?? null);
 
-    const { id, result } = await engine.start(flow, null, { id: "asleep-4" });
-    const failure = result().catch((error: unknown) => error);
-    await untilAsleep(id);
-    await engine.cancel(id, "enough");
+    const handle = await engine.start(flow, null, { id: "asleep-4" });
+    const failure = handle.result().catch((error: unknown) => error);
+    await untilAsleep(handle.id);
+    await engine.cancel(handle.id, "enough");
 
     expect(await failure).toMatchObject({ code: "run/cancelled", message: "enough" });
   });
@@ -130,7 +130,7 @@ describe("a step that takes longer than the server waits", () => {
     );
     for (const { id } of handles) await untilAsleep(id);
     for (const { id } of handles) await engine.send(id, "w", 9);
-    const outputs = await Promise.all(handles.map(({ result }) => result()));
+    const outputs = await Promise.all(handles.map((handle) => handle.result()));
 
     expect(outputs).toEqual(outputs.map(() => ["a", "b", "c", 9]));
     expect(calls.toSorted().join("")).toBe("aaaaabbbbbccccc");
@@ -155,8 +155,8 @@ describe("a body that awaits something else than its Durable", () => {
       return Promise.all([d.sleep("nap", 60_000), late]).then(() => null);
     });
 
-    const { result } = await engine.start(flow, null, { id: "out-2" });
+    const handle = await engine.start(flow, null, { id: "out-2" });
 
-    await expect(result()).rejects.toMatchObject({ code: "run/nondeterministic" });
+    await expect(handle.result()).rejects.toMatchObject({ code: "run/nondeterministic" });
   });
 });
