@@ -16,7 +16,7 @@ export type EngineParts = {
   readonly blobs: Blobs;
   readonly maxStepMs: number;
   /** How long a run only waits before the server sends it to sleep. */
-  readonly inactivityMs: number;
+  readonly inactivityMs: number | undefined;
   /** How long the server keeps what an ended run came to. */
   readonly keepMs: number;
   readonly probe: JournalProbe | undefined;

@@ -25,8 +25,8 @@ export type RestateEngineOptions = Addresses & {
   /** Longest try of a step: give the crew's own longest call. Default 10 minutes. */
   readonly maxStepMs?: number | undefined;
   /**
-   * How long a run only waits before it leaves this process and the server's count of invocations (1,000 on a node): it is executed again
-   * from its journal when something comes. Default 60,000.
+   * How long a run only waits before it leaves its process and the server's count of invocations (1,000 on a node): it is executed again
+   * from its journal when something comes. Whoever started it here with `onSuspend` is told. Default: a minute more than `maxStepMs`.
    */
   readonly inactivityMs?: number | undefined;
   /** False: this process starts runs and looks at them, and executes none. Default true. */
@@ -43,7 +43,6 @@ export type RestateEngineOptions = Addresses & {
 };
 
 const MAX_STEP_MS = 600_000;
-const INACTIVITY_MS = 60_000;
 const POLL_MS = 500;
 const KEEP_MS = 86_400_000;
 
@@ -59,7 +58,7 @@ export async function createRestateEngine(options: RestateEngineOptions): Promis
     clock,
     blobs: options.blobs ?? NO_BLOBS,
     maxStepMs,
-    inactivityMs: options.inactivityMs ?? INACTIVITY_MS,
+    inactivityMs: options.inactivityMs,
     keepMs,
     probe,
     flows: new Map(),

@@ -172,8 +172,8 @@ export class Execution {
     );
     const end = (): void => {
       if (this.#hasEnded) return;
-      // The server has sent a run to sleep that only waits: time limits that this process counts go on, and their end wakes it.
-      this.#isSuspended = this.journal.isIdle && this.#givenBack === undefined;
+      // The server has sent a run to sleep that sleeps: its time limits are counted here all the same, and their end wakes it.
+      this.#isSuspended = this.journal.isSleeping && this.#givenBack === undefined;
       if (!this.#isSuspended) this.abandon(ended);
     };
     if (signal.aborted) end();

@@ -39,8 +39,10 @@ export class Host {
   readonly #options: HostOptions;
   readonly #worker: Worker;
   readonly #closing = new AbortController();
-  /** Runs that this process has given back: it executes them no more, and their readers here are told. */
-  readonly #givenBack = new Map<string, AbortController>();
+  /** Ends what waits here for the result of a run. */
+  readonly #readers = new Map<string, AbortController>();
+  /** Runs that this process has given back: it executes them no more. */
+  readonly #givenBack = new Map<string, BosunError>();
   #stopped: BosunError | undefined;
   #serving: ServeOptions | undefined;
 
@@ -119,15 +121,18 @@ export class Host {
 
   /** Why this process does not execute the run. */
   refusal(runId: string): BosunError | undefined {
-    const reason: unknown = this.#givenBack.get(runId)?.signal.reason;
-    return this.#stopped ?? (isSuspension(reason) ? reason : undefined);
+    return this.#stopped ?? this.#givenBack.get(runId);
   }
 
-  /** This process stops executing a run. */
+  /** This process stops executing a run, whose readers are told where they have asked to be. */
   noteSuspended(runId: string, reason: BosunError): void {
     const local = this.#parts.locals.get(runId);
-    if (local) local.onSuspend?.(reason);
-    else this.#serving?.onSuspend?.(runId, reason);
+    if (!local?.onSuspend) return this.#serving?.onSuspend?.(runId, reason);
+    local.onSuspend(reason);
+    this.#parts.locals.delete(runId);
+    const readers = this.#readers.get(runId);
+    this.#readers.delete(runId);
+    readers?.abort(reason);
   }
 
   async serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
@@ -211,10 +216,10 @@ export class Host {
   }
 
   #giveBack(id: string, reason: BosunError): void {
-    const readers = this.#givenBack.get(id) ?? new AbortController();
-    this.#givenBack.set(id, readers);
+    this.#givenBack.set(id, reason);
     this.#parts.executions.get(id)?.abandon(reason);
-    readers.abort(reason);
+    this.#readers.get(id)?.abort(reason);
+    this.#readers.delete(id);
   }
 
   /** The time limit of a resumed run, which its journal does not know. */
@@ -244,12 +249,12 @@ export class Host {
 
   /** What the run comes to. */
   #attach(target: Target): Promise<Json> {
-    const readers = this.#givenBack.get(target.id) ?? new AbortController();
-    this.#givenBack.set(target.id, readers);
+    const readers = this.#readers.get(target.id) ?? new AbortController();
+    this.#readers.set(target.id, readers);
     const signal = AbortSignal.any([this.#closing.signal, readers.signal]);
     const result = readResult(this.#parts, target, signal);
     const forget = (): void => {
-      if (!signal.aborted) this.#givenBack.delete(target.id); // it has ended
+      if (!signal.aborted) this.#readers.delete(target.id); // it has ended
     };
     result.then(forget, forget);
     return result;

@@ -55,6 +55,8 @@ export class RestateJournal implements Journal {
   #steps = 0;
   /** Waits, and sleeps that count as such. */
   #waits = 0;
+  /** Waits for somebody alone. */
+  #answers = 0;
   /** Sleeps too short to count. */
   #naps = 0;
   /** Steps whose functions run in this process. */
@@ -72,6 +74,11 @@ export class RestateJournal implements Journal {
   /** Whether nothing is done but waiting for somebody or for a long time. The same at the same place of each execution. */
   get isWaiting(): boolean {
     return this.#waits > 0 && this.#steps === 0 && this.#naps === 0;
+  }
+
+  /** Whether nothing is done but sleeping: its time limits run on. While it waits for somebody they stand still. */
+  get isSleeping(): boolean {
+    return this.#waits + this.#naps > 0 && this.#answers === 0 && this.#steps === 0;
   }
 
   /** Whether nothing is done but waiting or sleeping. */
@@ -149,12 +156,14 @@ export class RestateJournal implements Journal {
       return fromOutcome(before, blobs);
     }
     this.#waits++;
+    this.#answers++;
     try {
       const answer = await this.#answer(name, Math.min(timeoutMs, MAX_SLEEP_MS), signal);
       this.answered.add(name);
       return answer === CLOSED ? undefined : fromStored(answer.value, blobs);
     } finally {
       this.#waits--;
+      this.#answers--;
     }
   }
 

@@ -44,7 +44,7 @@ export function defineService(parts: EngineParts, flow: Flow<Json, Json>): Servi
       go: shared((ctx) => resolve(() => ctx.promise(GO).resolve(null), parts)),
     },
     options: {
-      inactivityTimeout: inactivityMs,
+      inactivityTimeout: inactivityMs ?? maxStepMs + MARGIN_MS,
       abortTimeout: maxStepMs + MARGIN_MS,
       workflowRetention: keepMs,
       journalRetention: keepMs,

@@ -62,7 +62,7 @@ describe("a run that only waits", () => {
     expect(calls).toEqual(["before", "after"]);
   });
 
-  it("is told of no suspension, because it goes on by itself", async () => {
+  it("leaves its process: who started it there and asked for that is told, and it goes on", async () => {
     await using engine = await open();
     const told: string[] = [];
     const flow = flowOf(async (d) => (await d.wait("w", { timeoutMs: 60_000 })) ?? null);
@@ -71,11 +71,14 @@ describe("a run that only waits", () => {
       id: "asleep-2",
       onSuspend: ({ code }) => void told.push(code),
     });
+    const failure = handle.result().catch((error: unknown) => error);
     await untilAsleep(handle.id);
     await engine.send(handle.id, "w", 1);
+    const again = await engine.get(handle.id);
 
-    expect(await handle.result()).toBe(1);
-    expect(told).toEqual([]);
+    expect(await again.result()).toBe(1);
+    expect(told).toEqual(["run/suspended"]);
+    expect(await failure).toMatchObject({ code: "run/suspended" });
   });
 
   it("still runs out of its time", async () => {

@@ -14,6 +14,13 @@ import {
   toTerminal,
 } from "../../../../src/orchestration/durable/restate/terminal.ts";
 
+function told(error: unknown): Error {
+  const terminal = toTerminal(error, sdk);
+  if (!(terminal instanceof sdk.TerminalError)) throw terminal;
+  const { message, metadata = {} } = terminal;
+  return fromTerminal({ code: 500, message, metadata, source: "invocation" }, "r");
+}
+
 describe("the SDK", () => {
   it("that is not installed is an error that names the command", async () => {
     const missing = loadSdk(() => Promise.reject(new Error("Cannot find package")));
@@ -70,13 +77,6 @@ describe("what a run is started with", () => {
 });
 
 describe("a run's error", () => {
-  const told = (error: unknown): Error => {
-    const terminal = toTerminal(error, sdk);
-    if (!(terminal instanceof sdk.TerminalError)) throw terminal;
-    const { message, metadata = {} } = terminal;
-    return fromTerminal({ code: 500, message, metadata, source: "invocation" }, "r");
-  };
-
   it("keeps its code, message, details and whether it may be tried again", () => {
     const error = new BosunError("tool/limit", "enough", { retryable: true, details: { n: 1 } });
 
