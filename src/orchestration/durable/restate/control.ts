@@ -6,6 +6,7 @@ import { isObject, type Json } from "../../../json.ts";
 import { type Stored, toErrorJson, toStored } from "../sqlite/value.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import type { RunInput } from "./execution.ts";
+import { textAt } from "./field.ts";
 import { type Asked, textOf } from "./http.ts";
 import { type Meta, META_HEADER, toHeader } from "./meta.ts";
 import { QUEUE_SERVICE } from "./name.ts";
@@ -81,25 +82,37 @@ export async function go({ http }: EngineParts, { service, id }: Target): Promis
   await http.ingress(`/${service}/${id}/go/send`, { method: "POST" });
 }
 
-/** Makes the server call the worker of this deployment for a run that nobody executes. */
+/**
+ * Makes the server call the worker of this deployment for a run that nobody executes. Looks again after each step: where a run is
+ * pinned, and whether it is tried, changes a moment after the server was told.
+ */
 export async function moveTo(
   { http, clock }: EngineParts,
-  row: Pick<RunRow, "invocation" | "status" | "deployment">,
+  { invocation }: Pick<RunRow, "invocation">,
   deployment: string,
 ): Promise<boolean> {
-  const { invocation, status } = row;
-  const at = `/invocations/${invocation}`;
-  // Without an attempt that reached a worker there is nothing to change: the next one goes to the newest deployment.
-  const where = row.deployment === undefined ? "" : `?deployment=${deployment}`;
-  if (status === "backing-off" && where !== "")
-    await http.admin(`${at}/pause`, { method: "PATCH" });
   for (let tried = 0; tried < MOVE_TRIES; tried++) {
-    const answer = await http.admin(`${at}/resume${where}`, { method: "PATCH" });
-    if (answer.status < 400) return true;
-    if (answer.status !== 409) return false;
+    const [row] = await http.query(
+      `SELECT status, pinned_deployment_id FROM sys_invocation WHERE id = '${invocation}'`,
+    );
+    const next = nextMove(textAt(row, "status"), textAt(row, "pinned_deployment_id"), deployment);
+    if (next === "there") return true;
+    if (next !== "wait")
+      await http.admin(`/invocations/${invocation}/${next}`, { method: "PATCH" });
     await clock.sleep(MOVE_PAUSE_MS, LIVE);
   }
   return false;
+}
+
+/** What the admin is asked for; "there" when it is where it should be, or needs no move. */
+function nextMove(status: string, pinned: string, deployment: string): string {
+  const isAtRest = status === "paused" || status === "suspended";
+  if (pinned === deployment)
+    return status === "paused" || status === "backing-off" ? "resume" : "there";
+  if (isAtRest) return pinned === "" ? "resume" : `resume?deployment=${deployment}`;
+  // Without an attempt that reached a worker there is nothing to change: the next one goes to the newest deployment.
+  if (status === "backing-off") return pinned === "" ? "resume" : "pause";
+  return status === "running" ? "wait" : "there";
 }
 
 /** A call of a queue's object. */

@@ -24,6 +24,11 @@ export type RestateEngineOptions = Addresses & {
   readonly blobs?: Blobs | undefined;
   /** Longest try of a step: give the crew's own longest call. Default 10 minutes. */
   readonly maxStepMs?: number | undefined;
+  /**
+   * How long a run only waits before it leaves its process and the server's count of invocations (1,000 on a node): it is executed again
+   * from its journal when something comes. Whoever started it here with `onSuspend` is told. Default: a minute more than `maxStepMs`.
+   */
+  readonly inactivityMs?: number | undefined;
   /** False: this process starts runs and looks at them, and executes none. Default true. */
   readonly isWorker?: boolean | undefined;
   /** Where this worker listens. Default 127.0.0.1, any free port. */
@@ -47,26 +52,26 @@ const KEEP_MS = 86_400_000;
  */
 export async function createRestateEngine(options: RestateEngineOptions): Promise<DurableEngine> {
   const { clock = systemClock, maxStepMs = MAX_STEP_MS, keepMs = KEEP_MS, probe } = options;
-  let stopped: BosunError | undefined;
   const parts: EngineParts = {
     sdk: await loadSdk(),
     http: createHttp(options, clock),
     clock,
     blobs: options.blobs ?? NO_BLOBS,
     maxStepMs,
+    inactivityMs: options.inactivityMs,
     keepMs,
     probe,
     flows: new Map(),
     executions: new Map(),
     locals: new Map(),
-    stopped: () => stopped,
+    onSuspend: (runId, reason) => host.noteSuspended(runId, reason),
+    refusal: (runId) => host.refusal(runId),
   };
   const { host: address = "127.0.0.1", port = 0 } = options.listen ?? {};
-  const host = new Host(parts, {
+  const host: Host = new Host(parts, {
     listen: { host: address, port, url: options.url },
     isWorker: options.isWorker ?? true,
     pollMs: options.pollMs ?? POLL_MS,
-    onStop: (reason) => (stopped ??= reason),
     serverId: randomUUID(),
   });
   return {

@@ -1,7 +1,7 @@
 // One execution of a run in this process: from the server's call to the run's end, or to the end of the call before it.
 
 import type { WorkflowContext } from "@restatedev/restate-sdk";
-import { BosunError, toBosunError } from "../../../error.ts";
+import { BosunError, messageOf, toBosunError } from "../../../error.ts";
 import type { Json } from "../../../json.ts";
 import type { Flow } from "../durable.ts";
 import { DurableRun } from "../run.ts";
@@ -11,6 +11,7 @@ import { type Kept, RestateJournal } from "./journal.ts";
 import { fromHeader, META_HEADER, type Meta } from "./meta.ts";
 import type { Outcome } from "./outcome.ts";
 import { createPlace, type Place } from "./place.ts";
+import type { Settled } from "./pump.ts";
 import { toTerminal } from "./terminal.ts";
 
 /** What a run is started with. `kept` = what a fork takes over, as JSON text of its entries. */
@@ -32,6 +33,11 @@ export class Execution {
   #cancelled: { readonly error: Error } | undefined;
   #hasEnded = false;
   #isHeld = false;
+  #isSuspended = false;
+  /** Rejects when the body can come to no end. */
+  readonly #broken = Promise.withResolvers<never>();
+  /** Why the run does not end here, though its body has. */
+  #givenBack: BosunError | undefined;
 
   constructor(parts: EngineParts, ctx: WorkflowContext, kept: Kept) {
     const { sdk, clock, blobs, maxStepMs, probe, http } = parts;
@@ -51,6 +57,7 @@ export class Execution {
       runId: ctx.key,
       onCancelled: () =>
         this.#cancel(new BosunError("run/cancelled", `the server cancelled run ${ctx.key}`)),
+      onOutOfTurn: () => this.#outOfTurn(),
       beforeRace: () => this.#place.look(),
       beforeDelivery: () => this.#place.back(),
       awake: (id) =>
@@ -69,55 +76,94 @@ export class Execution {
   /** Nothing more begins; what is under way may still end. */
   stop(reason: BosunError): void {
     this.journal.stop();
-    if (!this.#hasEnded) this.#parts.locals.get(this.runId)?.onSuspend?.(reason);
+    if (this.#hasEnded || this.#givenBack) return;
+    this.#givenBack = reason;
+    this.#parts.onSuspend(this.runId, reason);
   }
 
   /** Ends what this process does of it. The run goes on elsewhere. */
   abandon(reason: BosunError): void {
     if (this.#hasEnded) return;
-    this.#hasEnded = true;
     this.stop(reason);
+    this.#end();
     this.#run?.abort(reason);
-    if (this.#parts.executions.get(this.runId) === this) this.#parts.executions.delete(this.runId);
+  }
+
+  /** Lets it stand as it is: the server has suspended the run, and its body gets nothing more. Another execution has begun. */
+  forget(reason: BosunError): void {
+    if (!this.#isSuspended) return this.abandon(reason);
+    this.journal.forget();
+    this.#end();
   }
 
   /** What the run comes to. @throws an error of the SDK that ends it. */
   async execute(flow: Flow<Json, Json>, { input }: RunInput): Promise<{ readonly value: Stored }> {
-    const { sdk, blobs, clock } = this.#parts;
-    this.#listen();
+    const { sdk, blobs, locals } = this.#parts;
+    const { prepare, settle } = locals.get(this.runId) ?? {};
     try {
-      if (this.meta.isHeld) await this.#held();
-      await this.#place.take(() => this.#cancelled !== undefined);
-      if (this.#cancelled) throw this.#cancelled.error; // it never begins
-      const { timeoutMs, timeoutError } = this.meta;
-      const ids = { runId: this.runId, rootId: this.runId };
-      const limits = {
-        timeoutMs,
-        timeoutError:
-          timeoutError === undefined ? undefined : (): Error => fromErrorJson(timeoutError),
-      };
-      const run = new DurableRun({ clock, journal: this.journal, ...ids, limits });
-      this.#run = run;
-      const output = await run.execute(flow, fromStored(input, blobs) ?? null);
+      await this.#orGivenBack(prepare);
+      this.#listen();
+      const body = Promise.race([
+        this.#execute(flow, fromStored(input, blobs) ?? null),
+        this.#broken.promise,
+      ]);
+      await body.catch(() => undefined); // it is thrown below, once that is settled
+      await this.#orGivenBack(settle);
+      const output = await body;
       return { value: toStored(output, `run ${this.runId}: its output`, blobs) };
     } catch (error) {
-      if (this.#hasEnded) throw toBosunError(error, "run/suspended", this.runId); // an execution that is over says nothing
+      // An execution that is over says nothing: the server calls again.
+      if (this.#givenBack) throw toBosunError(error, "run/suspended", this.runId);
       throw toTerminal(error, sdk);
     } finally {
-      if (!this.#hasEnded) this.#place.leave();
-      this.#hasEnded = true;
-      if (this.#parts.executions.get(this.runId) === this)
-        this.#parts.executions.delete(this.runId);
+      if (!this.#givenBack) {
+        this.#place.leave();
+        locals.delete(this.runId);
+      }
+      this.#end();
     }
+  }
+
+  async #execute(flow: Flow<Json, Json>, input: Json): Promise<Json> {
+    if (this.meta.isHeld) await this.#held();
+    await this.#place.take(() => this.#cancelled !== undefined);
+    if (this.#cancelled) throw this.#cancelled.error; // it never begins
+    const { timeoutMs, timeoutError } = this.meta;
+    const ids = { runId: this.runId, rootId: this.runId };
+    const limits = {
+      timeoutMs,
+      timeoutError:
+        timeoutError === undefined ? undefined : (): Error => fromErrorJson(timeoutError),
+    };
+    const { clock } = this.#parts;
+    const run = new DurableRun({ clock, journal: this.journal, ...ids, limits });
+    this.#run = run;
+    return run.execute(flow, input);
+  }
+
+  /** What the caller wants done first or last: where that fails, the run is given back. */
+  async #orGivenBack(work: (() => Promise<void>) | undefined): Promise<void> {
+    if (this.#givenBack) return;
+    await work?.().catch((cause: unknown) => {
+      const why = `run ${this.runId} is given back: ${messageOf(cause)}`;
+      this.stop(new BosunError("run/suspended", why, { retryable: true, cause }));
+      throw cause;
+    });
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    if (this.#parts.executions.get(this.runId) === this) this.#parts.executions.delete(this.runId);
   }
 
   /** For what ends it from outside: a cancel with its reason, and the end of the server's call. */
   #listen(): void {
     const cancelled = this.#ctx.promise<Stored>(CANCEL).get();
-    this.journal.pump.add(cancelled, (settled) => {
+    const onCancel = (settled: Settled<Stored>): void => {
       const data = "value" in settled ? fromStored(settled.value, this.#parts.blobs) : undefined;
       this.#cancel(fromErrorJson(data));
-    });
+    };
+    this.journal.pump.add(cancelled, onCancel, { isBackground: true });
     const { attemptCompletedSignal: signal } = this.#ctx.request();
     const ended = new BosunError(
       "run/suspended",
@@ -125,11 +171,24 @@ export class Execution {
       { retryable: true },
     );
     const end = (): void => {
-      // A limit that only this process counts goes on being counted: its end wakes the run, wherever it is then.
-      if (!this.journal.hasLimits || !this.journal.isIdle) this.abandon(ended);
+      if (this.#hasEnded) return;
+      // The server has sent a run to sleep that sleeps: its time limits are counted here all the same, and their end wakes it.
+      this.#isSuspended = this.journal.isSleeping && this.#givenBack === undefined;
+      if (!this.#isSuspended) this.abandon(ended);
     };
     if (signal.aborted) end();
     else signal.addEventListener("abort", end, { once: true });
+  }
+
+  /** The body has awaited something else than its Durable: in another execution it would do other things at this place. */
+  #outOfTurn(): void {
+    if (this.#givenBack) return;
+    const error = new BosunError(
+      "run/nondeterministic",
+      `the body of run ${this.runId} began something after it had awaited what is not of its Durable: put that into a step`,
+    );
+    this.#run?.abort(error);
+    this.#broken.reject(error); // what it began is not seen by the race under way: it would be waited for in vain
   }
 
   #cancel(error: Error): void {

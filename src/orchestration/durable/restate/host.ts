@@ -1,43 +1,54 @@
 // What this process does for runs: starts them, executes them as a worker, waits for what they come to, gives them back.
 
-import { type Clock, until } from "../../../clock.ts";
+import { until } from "../../../clock.ts";
 import { BosunError, isBosunError } from "../../../error.ts";
-import { isObject, type Json } from "../../../json.ts";
+import type { Json } from "../../../json.ts";
 import type { Flow } from "../durable.ts";
-import type { RunHandle, ServeOptions, StartOptions } from "../engine.ts";
-import { fromStored, type Stored, toErrorJson, toStored } from "../sqlite/value.ts";
+import {
+  type ExecuteOptions,
+  isSuspension,
+  type RunHandle,
+  type ServeOptions,
+  type StartOptions,
+} from "../engine.ts";
+import { toErrorJson, toStored } from "../sqlite/value.ts";
 import { callQueue, cancel, go, moveTo, submit } from "./control.ts";
 import type { EngineParts } from "./engine-parts.ts";
 import { checkRunId } from "./fork.ts";
 import type { Meta } from "./meta.ts";
 import { serviceOf } from "./name.ts";
 import { findRun, type RunRow } from "./query.ts";
-import { createServing } from "./serving.ts";
-import { fromTerminal } from "./terminal.ts";
+import { readResult } from "./result.ts";
+import { createServing, takeOver } from "./serving.ts";
 import { createWorker, type Listen, type Worker } from "./worker.ts";
 
 export type HostOptions = {
   readonly listen: Listen;
   readonly isWorker: boolean;
   readonly pollMs: number;
-  readonly onStop: (reason: BosunError) => void;
   readonly serverId: string;
 };
 
 type Target = Pick<RunRow, "service" | "id">;
 
+/** Between two looks whether runs that are waited for here have lost their worker, and how many are looked at. */
+const LOST_LOOK_MS = 2_000;
+const MOST_LOOKED = 1_000;
 /** Between two looks whether the steps of a run that is given back have ended. */
 const GRACE_LOOK_MS = 10;
-/** A wait for a result that was cut off after so long was only long: it is taken up again. */
-const LONG_MS = 10_000;
-const RETRY_MS = 200;
 
 export class Host {
   readonly #parts: EngineParts;
   readonly #options: HostOptions;
   readonly #worker: Worker;
   readonly #closing = new AbortController();
-  #isServing = false;
+  /** Ends what waits here for the result of a run. */
+  readonly #readers = new Map<string, AbortController>();
+  /** Runs that this process has given back: it executes them no more. */
+  readonly #givenBack = new Map<string, BosunError>();
+  #stopped: BosunError | undefined;
+  #serving: ServeOptions | undefined;
+  #isLooking = false;
 
   constructor(parts: EngineParts, options: HostOptions) {
     this.#parts = parts;
@@ -56,13 +67,13 @@ export class Host {
     input: Json,
     options: StartOptions,
   ): Promise<RunHandle<Json>> {
-    const { id, queue, priority = 0, tenant, delayMs = 0, signal, onSuspend } = options;
+    const { id, queue, priority = 0, tenant, delayMs = 0 } = options;
     checkRunId(id);
     const stored = toStored(input, `the input of run ${id}`, this.#parts.blobs);
     await this.ready();
     const target = { service: serviceOf(flow), id };
     if (queue !== undefined) await this.#put(queue, { ...target, priority, tenant, delayMs });
-    this.#parts.locals.set(id, { signal, onSuspend });
+    this.#parts.locals.set(id, options);
     const isNew = await submit(this.#parts, target, {
       meta: metaOf(options),
       body: { input: stored },
@@ -74,10 +85,7 @@ export class Host {
   }
 
   /** @throws BosunError `run/owned`, `run/version`, `run/ended`. */
-  async resume(
-    row: RunRow,
-    options: Pick<StartOptions, "signal" | "timeoutMs" | "timeoutError" | "onSuspend">,
-  ): Promise<RunHandle<Json>> {
+  async resume(row: RunRow, options: ExecuteOptions): Promise<RunHandle<Json>> {
     const { id, record, status } = row;
     if (record.endedAt !== undefined)
       throw new BosunError(
@@ -95,9 +103,12 @@ export class Host {
         `run ${id} began with ${record.flow}@${record.version}, which this process does not have`,
       );
     const deployment = await this.ready();
-    this.#parts.locals.set(id, { signal: options.signal, onSuspend: options.onSuspend });
-    if (deployment !== undefined && status !== "running")
+    this.#givenBack.delete(id);
+    this.#parts.locals.set(id, options);
+    if (deployment !== undefined && status !== "running") {
+      await this.#worker.again(); // a call that is pinned nowhere goes to the worker that was registered last
       await moveTo(this.#parts, row, deployment);
+    }
     if (isHeld) await go(this.#parts, row);
     this.#follow(row, options);
     this.#limit(row, options);
@@ -114,16 +125,31 @@ export class Host {
     };
   }
 
+  /** Why this process does not execute the run. */
+  refusal(runId: string): BosunError | undefined {
+    return this.#stopped ?? this.#givenBack.get(runId);
+  }
+
+  /** This process stops executing a run, whose readers are told where they have asked to be. */
+  noteSuspended(runId: string, reason: BosunError): void {
+    const local = this.#parts.locals.get(runId);
+    if (!local?.onSuspend) return this.#serving?.onSuspend?.(runId, reason);
+    local.onSuspend(reason);
+    this.#parts.locals.delete(runId);
+    const readers = this.#readers.get(runId);
+    this.#readers.delete(runId);
+    readers?.abort(reason);
+  }
+
   async serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
-    if (this.#isServing)
+    if (this.#serving)
       throw new BosunError("usage", "this engine serves already: one `serve` at a time");
-    this.#isServing = true;
+    this.#serving = options;
     const { serverId, pollMs } = this.#options;
-    const deployment = (): Promise<string> => this.#worker.ready();
-    const serving = createServing(this.#parts, { serverId, deployment, options });
+    const serving = createServing(this.#parts, { serverId, worker: this.#worker, options });
     const either = AbortSignal.any([signal, this.#closing.signal]);
     try {
-      await deployment();
+      await this.#worker.ready();
       while (!either.aborted) {
         await serving.look().catch((error: unknown) => {
           // A server that is away for a moment: the next look tells.
@@ -132,7 +158,7 @@ export class Host {
         await this.#parts.clock.sleep(pollMs, either).catch(() => undefined); // the abort is its end
       }
     } finally {
-      this.#isServing = false;
+      this.#serving = undefined;
       if (!this.#closing.signal.aborted) await serving.end();
     }
   }
@@ -143,7 +169,7 @@ export class Host {
       "this process gives its runs back. Another one can go on with them: `bosun runs resume`",
       { retryable: true },
     );
-    this.#options.onStop(reason);
+    this.#stopped ??= reason;
     const { clock, executions } = this.#parts;
     const all = [...executions.values()];
     for (const execution of all) execution.stop(reason);
@@ -183,12 +209,22 @@ export class Host {
     if (row?.record.endedAt !== undefined) await callQueue(this.#parts, queue, "leave", { id });
   }
 
-  /** Ends a run with its caller's signal, as long as this process is there. */
+  /** Ends a run with its caller's signal, as long as this process is there; gives it back where that is the signal's reason. */
   #follow({ id }: Target, { signal }: Pick<StartOptions, "signal">): void {
     if (!signal) return;
-    const abort = (): void => void this.#end(id, signal.reason).catch(() => undefined); // the server is away: the run goes on
+    const abort = (): void => {
+      if (isSuspension(signal.reason)) this.#giveBack(id, signal.reason);
+      else void this.#end(id, signal.reason).catch(() => undefined); // the server is away: the run goes on
+    };
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort, { once: true });
+  }
+
+  #giveBack(id: string, reason: BosunError): void {
+    this.#givenBack.set(id, reason);
+    this.#parts.executions.get(id)?.abandon(reason);
+    this.#readers.get(id)?.abort(reason);
+    this.#readers.delete(id);
   }
 
   /** The time limit of a resumed run, which its journal does not know. */
@@ -217,32 +253,35 @@ export class Host {
   }
 
   /** What the run comes to. */
-  async #attach({ service, id }: Target): Promise<Json> {
-    const { http, clock, blobs } = this.#parts;
+  #attach(target: Target): Promise<Json> {
+    const readers = this.#readers.get(target.id) ?? new AbortController();
+    this.#readers.set(target.id, readers);
+    const signal = AbortSignal.any([this.#closing.signal, readers.signal]);
+    const result = readResult(this.#parts, target, signal);
+    const forget = (): void => {
+      if (!signal.aborted) this.#readers.delete(target.id); // it has ended
+    };
+    result.then(forget, forget);
+    if (this.#options.isWorker) void this.#keepLooking();
+    return result;
+  }
+
+  /** A run that is waited for here goes on here when the worker that it was given to is gone. */
+  async #keepLooking(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
     const { signal } = this.#closing;
-    for (;;) {
-      const begunAt = clock.now();
-      try {
-        const answer = await http.ingress(`/restate/workflow/${service}/${id}/attach`, { signal });
-        const { status, body } = answer;
-        if (status === 200 && isObject(body)) {
-          const value = fromStored((body["value"] ?? null) as Stored, blobs); // `as`: the execution made it
-          return value ?? null;
-        }
-        if (status === 404) throw new BosunError("run/unknown", `run ${id} is gone`);
-        if (isObject(body) && body["source"] === "invocation") throw fromTerminal(body, id);
-      } catch (error) {
-        const isCut = isBosunError(error) && error.code === "store/failed" && error.retryable;
-        if (signal.aborted || !isCut || clock.now() - begunAt < LONG_MS) throw error;
-      }
-      await pause(clock, signal);
+    while (this.#readers.size > 0 && !signal.aborted) {
+      await this.#parts.clock.sleep(LOST_LOOK_MS, signal).catch(() => undefined); // closing is its end
+      const ids = [...this.#readers.keys()].slice(0, MOST_LOOKED);
+      if (this.#serving || ids.length === 0 || signal.aborted) continue;
+      await takeOver(this.#parts, this.#worker, ids).catch(() => undefined); // the server is away: the next look
     }
+    this.#isLooking = false;
   }
 }
 
 const LIVE = new AbortController().signal;
-
-const pause = (clock: Clock, signal: AbortSignal): Promise<void> => clock.sleep(RETRY_MS, signal);
 
 function metaOf(options: StartOptions): Meta {
   const { queue, priority = 0, tenant, timeoutMs, timeoutError } = options;

@@ -29,6 +29,7 @@ export type JournalParts = {
   readonly probe: JournalProbe | undefined;
   readonly runId: string;
   readonly onCancelled: () => void;
+  readonly onOutOfTurn: () => void;
   readonly beforeRace: () => void;
   readonly beforeDelivery: () => Promise<void>;
   /** Completes an awakeable of this run, from anywhere. */
@@ -54,23 +55,30 @@ export class RestateJournal implements Journal {
   #steps = 0;
   /** Waits, and sleeps that count as such. */
   #waits = 0;
+  /** Waits for somebody alone. */
+  #answers = 0;
   /** Sleeps too short to count. */
   #naps = 0;
   /** Steps whose functions run in this process. */
   #executing = 0;
-  #limits = 0;
   #isStopped = false;
+  #isForgotten = false;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
     this.maxStepMs = parts.maxStepMs;
-    const { sdk, onCancelled, beforeRace, beforeDelivery } = parts;
-    this.pump = new Pump({ sdk, onCancelled, beforeRace, beforeDelivery });
+    const { sdk, onCancelled, onOutOfTurn, beforeRace, beforeDelivery } = parts;
+    this.pump = new Pump({ sdk, onCancelled, onOutOfTurn, beforeRace, beforeDelivery });
   }
 
   /** Whether nothing is done but waiting for somebody or for a long time. The same at the same place of each execution. */
   get isWaiting(): boolean {
     return this.#waits > 0 && this.#steps === 0 && this.#naps === 0;
+  }
+
+  /** Whether nothing is done but sleeping: its time limits run on. While it waits for somebody they stand still. */
+  get isSleeping(): boolean {
+    return this.#waits + this.#naps > 0 && this.#answers === 0 && this.#steps === 0;
   }
 
   /** Whether nothing is done but waiting or sleeping. */
@@ -82,13 +90,13 @@ export class RestateJournal implements Journal {
     return this.#executing === 0;
   }
 
-  /** Whether a time limit runs that only this process counts. */
-  get hasLimits(): boolean {
-    return this.#limits > 0;
-  }
-
   stop(): void {
     this.#isStopped = true;
+  }
+
+  /** Another execution has begun, which counts the limits now. */
+  forget(): void {
+    this.#isForgotten = true;
   }
 
   step(key: string, work: (begun: number) => Promise<Json | undefined>): Promise<Json | undefined> {
@@ -140,7 +148,7 @@ export class RestateJournal implements Journal {
 
   async wait(name: string, timeoutMs: number, signal: AbortSignal): Promise<Json | undefined> {
     signal.throwIfAborted();
-    const { kept, blobs, clock } = this.#parts;
+    const { kept, blobs } = this.#parts;
     const key = `wait:${name}`;
     const before = kept.get(key);
     if (before) {
@@ -148,31 +156,30 @@ export class RestateJournal implements Journal {
       return fromOutcome(before, blobs);
     }
     this.#waits++;
+    this.#answers++;
     try {
-      const answer = await this.#answer(name, Math.min(timeoutMs, MAX_SLEEP_MS), signal, clock);
+      const answer = await this.#answer(name, Math.min(timeoutMs, MAX_SLEEP_MS), signal);
       this.answered.add(name);
       return answer === CLOSED ? undefined : fromStored(answer.value, blobs);
     } finally {
       this.#waits--;
+      this.#answers--;
     }
   }
 
   occurrence(_key: string, deliver: () => void): Occurrence {
     const { ctx, awake } = this.#parts;
     let isOver = false;
-    const end = (): void => {
-      if (!isOver) this.#limits--;
-      isOver = true;
-    };
-    this.#limits++;
+    const end = (): void => void (isOver = true);
     const awakeable = ctx.awakeable<null>();
-    const pumped = this.pump.add(awakeable.promise, () => {
+    const onEnd = (): void => {
       if (isOver) return;
       end();
       deliver();
-    });
+    };
+    const pumped = this.pump.add(awakeable.promise, onEnd, { isBackground: true });
     return {
-      happened: () => void (isOver || awake(awakeable.id)),
+      happened: () => void (isOver || this.#isForgotten || awake(awakeable.id)),
       [Symbol.dispose]: () => {
         end();
         pumped.drop();
@@ -219,7 +226,6 @@ export class RestateJournal implements Journal {
     name: string,
     timeoutMs: number,
     signal: AbortSignal,
-    _clock: Clock,
   ): Promise<{ readonly value: Stored } | typeof CLOSED> {
     const { ctx } = this.#parts;
     const promise = ctx.promise<{ readonly value: Stored } | typeof CLOSED>(`wait:${name}`);

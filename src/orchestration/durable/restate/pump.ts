@@ -3,6 +3,8 @@
 // Invariants
 //   K1  Only the pump awaits promises of the SDK, one race at a time. Their order is the journal's, in every execution alike.
 //   K2  One of them is delivered in a turn of the event loop: what the body does about it, it has done before the next race (D5).
+//   K5  There is a race only while the body waits for something. What it begins while one is under way it began out of turn, after
+//       awaiting something else than its Durable (D2): that race would not see it, and the run would hang. It ends with an error.
 
 import type { RestatePromise } from "@restatedev/restate-sdk";
 import type { RestateSdk } from "./sdk.ts";
@@ -19,6 +21,8 @@ export type Pumped = {
 type Pending = {
   readonly promise: RestatePromise<{ readonly id: number; readonly settled: Settled<unknown> }>;
   readonly deliver: (settled: Settled<never>) => void;
+  /** Nobody waits for it alone: a cancel, the end of a limit. */
+  readonly isBackground: boolean;
 };
 
 export type PumpOptions = {
@@ -27,6 +31,8 @@ export type PumpOptions = {
   readonly onCancelled: () => void;
   /** Called before each race, when the body has done all that it can. It must call the SDK only as the body's own state tells. */
   readonly beforeRace: () => void;
+  /** Something was begun while a race is under way. */
+  readonly onOutOfTurn: () => void;
   /** Awaited before each delivery. */
   readonly beforeDelivery: () => Promise<void>;
 };
@@ -35,45 +41,66 @@ export class Pump {
   readonly #options: PumpOptions;
   readonly #pending = new Map<number, Pending>();
   #next = 0;
+  #foreground = 0;
   #isRunning = false;
+  #isRacing = false;
 
   constructor(options: PumpOptions) {
     this.#options = options;
   }
 
   /** Calls `deliver` with what the promise comes to, in its turn. */
-  add<T>(promise: RestatePromise<T>, deliver: (settled: Settled<T>) => void): Pumped {
+  add<T>(
+    promise: RestatePromise<T>,
+    deliver: (settled: Settled<T>) => void,
+    options: { readonly isBackground?: boolean } = {},
+  ): Pumped {
+    const { isBackground = false } = options;
     const id = this.#next++;
     const settled = promise.map((value, error) => ({
       id,
       settled: error ? { error } : { value },
     }));
-    this.#pending.set(id, { promise: settled, deliver });
-    if (!this.#isRunning) {
+    this.#pending.set(id, { promise: settled, deliver, isBackground });
+    if (!isBackground) this.#foreground++;
+    if (this.#isRacing) this.#options.onOutOfTurn();
+    else if (!this.#isRunning && !isBackground) {
       this.#isRunning = true;
       setImmediate(() => void this.#loop());
     }
-    return { drop: () => void this.#pending.delete(id) };
+    return { drop: () => this.#remove(id) };
+  }
+
+  #remove(id: number): void {
+    if (this.#pending.get(id)?.isBackground === false) this.#foreground--;
+    this.#pending.delete(id);
   }
 
   /** When its execution ends, whatever it waits for stays pending for ever, and so does this. */
   async #loop(): Promise<void> {
-    const { sdk, onCancelled, beforeRace, beforeDelivery } = this.#options;
-    while (this.#pending.size > 0) {
-      beforeRace();
-      try {
-        const race = [...this.#pending.values()].map(({ promise }) => promise);
-        const { id, settled } = await sdk.RestatePromise.race(race);
-        const won = this.#pending.get(id);
-        if (won) await beforeDelivery();
-        this.#pending.delete(id);
-        won?.deliver(settled as Settled<never>); // `as`: add() kept them together
-      } catch (error) {
-        if (!(error instanceof sdk.CancelledError)) throw error;
-        onCancelled();
-      }
+    while (this.#foreground > 0) {
+      this.#options.beforeRace();
+      await this.#race();
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#isRunning = false;
+  }
+
+  async #race(): Promise<void> {
+    const { sdk, onCancelled, beforeDelivery } = this.#options;
+    try {
+      this.#isRacing = true;
+      const race = [...this.#pending.values()].map(({ promise }) => promise);
+      const { id, settled } = await sdk.RestatePromise.race(race);
+      const won = this.#pending.get(id);
+      if (won) await beforeDelivery();
+      this.#isRacing = false;
+      this.#remove(id);
+      won?.deliver(settled as Settled<never>); // `as`: add() kept them together
+    } catch (error) {
+      this.#isRacing = false;
+      if (!(error instanceof sdk.CancelledError)) throw error;
+      onCancelled();
+    }
   }
 }

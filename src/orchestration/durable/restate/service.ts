@@ -22,7 +22,7 @@ const MARGIN_MS = 60_000;
 const GIVEN_KEPT_MS = 600_000;
 
 export function defineService(parts: EngineParts, flow: Flow<Json, Json>): Service {
-  const { sdk, keepMs } = parts;
+  const { sdk, inactivityMs, keepMs } = parts;
   const maxStepMs = mostOf(parts, flow);
   const shared = <I, O>(
     handler: (ctx: WorkflowSharedContext, input: I) => Promise<O>,
@@ -44,7 +44,7 @@ export function defineService(parts: EngineParts, flow: Flow<Json, Json>): Servi
       go: shared((ctx) => resolve(() => ctx.promise(GO).resolve(null), parts)),
     },
     options: {
-      inactivityTimeout: maxStepMs + MARGIN_MS,
+      inactivityTimeout: inactivityMs ?? maxStepMs + MARGIN_MS,
       abortTimeout: maxStepMs + MARGIN_MS,
       workflowRetention: keepMs,
       journalRetention: keepMs,
@@ -75,10 +75,10 @@ async function execute(
   flow: Flow<Json, Json>,
   { ctx, input }: { readonly ctx: WorkflowContext; readonly input: RunInput },
 ): Promise<{ readonly value: Stored }> {
-  const stopped = parts.stopped();
-  if (stopped) throw stopped; // the server calls again, and then whoever is there
+  const refusal = parts.refusal(ctx.key);
+  if (refusal) throw refusal; // the server calls again, and then whoever is there
   const again = new BosunError("run/suspended", `run ${ctx.key} is executed anew`);
-  parts.executions.get(ctx.key)?.abandon(again);
+  parts.executions.get(ctx.key)?.forget(again);
   const own = { ...parts, maxStepMs: mostOf(parts, flow) };
   const execution = new Execution(own, ctx, readKept(input, parts));
   parts.executions.set(ctx.key, execution);

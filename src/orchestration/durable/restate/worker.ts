@@ -21,6 +21,8 @@ type Handler = ReturnType<EngineParts["sdk"]["createEndpointHandler"]>;
 export type Worker = {
   /** Listens, and registers what is known by now. Returns the deployment's id. */
   ready(): Promise<string>;
+  /** Registers it again: calls that are pinned nowhere go to the worker that was registered last. */
+  again(): Promise<string>;
   /** Drops all connections: the server calls somebody else. */
   close(): Promise<void>;
 };
@@ -41,6 +43,11 @@ export function createWorker(parts: EngineParts, listen: Listen): Worker {
     await once(made, "listening");
     return made;
   };
+  const inTurn = (work: () => Promise<string>): Promise<string> => {
+    const next = turn.then(work);
+    turn = next.catch(() => undefined);
+    return next;
+  };
   const register = async (): Promise<string> => {
     const flows = parts.flows.size;
     if (registered?.flows === flows) return registered.id;
@@ -55,11 +62,12 @@ export function createWorker(parts: EngineParts, listen: Listen): Worker {
     return id;
   };
   return {
-    ready() {
-      const next = turn.then(register);
-      turn = next.catch(() => undefined);
-      return next;
-    },
+    ready: () => inTurn(register),
+    again: () =>
+      inTurn(() => {
+        registered = undefined;
+        return register();
+      }),
     async close() {
       await turn;
       for (const session of sessions) session.destroy();

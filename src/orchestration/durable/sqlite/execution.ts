@@ -106,7 +106,11 @@ export class Execution {
   async #execute(executing: Executing): Promise<Json> {
     const { row, flow, options } = executing;
     const { signal, prepare } = options;
-    const abort = (): void => this.#run.abort(signal?.reason);
+    const abort = (): void => {
+      const reason: unknown = signal?.reason;
+      if (isSuspension(reason)) this.abort(reason);
+      else this.#run.abort(reason);
+    };
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort, { once: true });
     let ended: { readonly value: Json } | { readonly error: unknown };

@@ -32,53 +32,50 @@ async function keptCounts(
   return counts;
 }
 
-// Open on Restate, as in processes.full.test.ts.
-describe.each(ENGINES.filter(({ hasLeases }) => hasLeases))(
-  "on $name, two processes that serve and are killed at random",
-  (kind) => {
-    it.each(SEEDS)(
-      "end all runs and repeat no step that was kept (seed %i)",
-      async (seed) => {
-        await using scene = await createProcessScene(kind);
-        const random = createRandom(seed);
-        const engine = await scene.open();
-        const starter = await scene.spawn(
-          ids.map((id, n) => ({
-            do: "start" as const,
-            flow: flowOf(n),
-            input: 10,
-            options: { id, queue: "q" },
-          })),
-        );
-        await scene.until(async () => (await engine.list({ queue: "q" })).length === RUNS);
-        const serve = (): Promise<Process> => scene.spawn({ do: "serve", concurrency: 5 });
+describe.each(ENGINES)("on $name, two processes that serve and are killed at random", (kind) => {
+  it.each(SEEDS)(
+    "end all runs and repeat no step that was kept (seed %i)",
+    async (seed) => {
+      await using scene = await createProcessScene(kind);
+      const random = createRandom(seed);
+      const engine = await scene.open();
+      const serve = (): Promise<Process> => scene.spawn({ do: "serve", concurrency: 5 });
 
-        const servers = [await serve(), await serve()];
-        const seen: ReadonlyMap<string, number>[] = [];
-        for (let kill = 1; kill <= KILLS; kill++) {
-          const goal = (await scene.kept()).length + 5 + Math.floor(random() * 25);
-          const isOver = async (): Promise<boolean> =>
-            (await engine.list({ queue: "q", phases: ["done"] })).length === RUNS;
-          await scene.until(async () => (await scene.kept()).length >= goal || (await isOver()));
-          const at = Math.floor(random() * servers.length);
-          servers[at]?.kill("SIGKILL");
-          await servers[at]?.exited;
-          seen.push(await keptCounts(scene, engine));
-          servers[at] = await serve();
-        }
-        expect(await starter.exited).toBe("0");
+      const servers = [await serve(), await serve()];
+      const starter = await scene.spawn(
+        ids.map((id, n) => ({
+          do: "start" as const,
+          flow: flowOf(n),
+          input: 10,
+          options: { id, queue: "q" },
+        })),
+        { isClient: true },
+      );
+      await scene.until(async () => (await engine.list({ queue: "q" })).length === RUNS);
+      const seen: ReadonlyMap<string, number>[] = [];
+      for (let kill = 1; kill <= KILLS; kill++) {
+        const goal = (await scene.kept()).length + 5 + Math.floor(random() * 25);
+        const isOver = async (): Promise<boolean> =>
+          (await engine.list({ queue: "q", phases: ["done"] })).length === RUNS;
+        await scene.until(async () => (await scene.kept()).length >= goal || (await isOver()));
+        const at = Math.floor(random() * servers.length);
+        servers[at]?.kill("SIGKILL");
+        await servers[at]?.exited;
+        seen.push(await keptCounts(scene, engine));
+        servers[at] = await serve();
+      }
+      expect(await starter.exited).toBe("0");
 
-        const last = await keptCounts(scene, engine);
-        const repeated = seen.flatMap((counts) =>
-          [...counts].filter(([step, count]) => last.get(step) !== count).map(([step]) => step),
-        );
-        const runs = await engine.list({ queue: "q" });
-        expect(repeated).toEqual([]);
-        expect(runs.map(({ phase }) => phase)).toEqual(runs.map(() => "done"));
-        for (const [n, id] of ids.entries())
-          expect(Object.keys(scene.counter.ended(id)), id).toHaveLength(STEPS[flowOf(n)]);
-      },
-      60_000,
-    );
-  },
-);
+      const last = await keptCounts(scene, engine);
+      const repeated = seen.flatMap((counts) =>
+        [...counts].filter(([step, count]) => last.get(step) !== count).map(([step]) => step),
+      );
+      const runs = await engine.list({ queue: "q" });
+      expect(repeated).toEqual([]);
+      expect(runs.map(({ phase }) => phase)).toEqual(runs.map(() => "done"));
+      for (const [n, id] of ids.entries())
+        expect(Object.keys(scene.counter.ended(id)), id).toHaveLength(STEPS[flowOf(n)]);
+    },
+    60_000,
+  );
+});

@@ -28,6 +28,8 @@ export type OpenOptions = {
   readonly probe?: JournalProbe | undefined;
   readonly maxStepMs?: number | undefined;
   readonly checkReplay?: boolean | undefined;
+  /** It only starts runs, which others execute. */
+  readonly isClient?: boolean | undefined;
 };
 
 /** An engine under test. */
@@ -109,13 +111,14 @@ const restate: EngineKind = {
     };
     return { engine: "restate", folder, ingressUrl, adminUrl, [Symbol.asyncDispose]: end };
   },
-  async open(place, { clock, probe, maxStepMs }) {
+  async open(place, { clock, probe, maxStepMs, isClient = false }) {
     if (place.engine !== "restate") throw new Error(`${place.engine} is no place of a server`);
     const { ingressUrl, adminUrl, folder } = place;
     return createRestateEngine({
       ingressUrl,
       adminUrl,
       clock,
+      isWorker: !isClient,
       pollMs: 50,
       blobs: openBlobs(folder),
       ...(probe && { probe }),

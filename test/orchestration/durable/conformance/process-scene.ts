@@ -32,7 +32,10 @@ export type Process = {
 export type ProcessScene = AsyncDisposable & {
   readonly counter: Counter;
   /** A process with these tasks, once its engine is open. */
-  spawn(tasks: Task | readonly Task[], options?: Pick<Order, "cut" | "isHeld">): Promise<Process>;
+  spawn(
+    tasks: Task | readonly Task[],
+    options?: Pick<Order, "cut" | "isHeld" | "isClient">,
+  ): Promise<Process>;
   /** An engine at the same place in this process, which executes nothing. */
   open(): Promise<DurableEngine>;
   trace(): Promise<readonly Traced[]>;

@@ -44,6 +44,8 @@ export type Order = {
   readonly cut?: Cut | undefined;
   /** It begins its tasks only when it gets a line. */
   readonly isHeld?: boolean | undefined;
+  /** It only starts runs. */
+  readonly isClient?: boolean | undefined;
 };
 
 /** A line of the trace. */
@@ -72,7 +74,7 @@ const GRACE_MS = 5_000;
 const PATIENCE_MS = 30;
 const LIVE = new AbortController().signal;
 
-const { place, counter, trace, tasks, cut, isHeld } = JSON.parse(
+const { place, counter, trace, tasks, cut, isHeld, isClient } = JSON.parse(
   process.env["ORDER"] ?? "",
 ) as Order; // `as`: startWorker wrote it
 const stop = new AbortController();
@@ -105,10 +107,14 @@ async function doTask(engine: DurableEngine, task: Task): Promise<Json> {
     case "start": {
       const flow = flows.get(task.flow);
       if (!flow) throw new Error(`no flow ${task.flow}`);
-      return (await engine.start(flow, task.input ?? null, task.options)).result();
+      const begin = async (): Promise<Json> =>
+        (await engine.start(flow, task.input ?? null, task.options)).result();
+      return isClient ? patiently("config/invalid", begin) : begin(); // until a worker has the flow
     }
-    case "resume":
-      return resume(engine, task);
+    case "resume": {
+      const resume = async (): Promise<Json> => (await engine.resume<Json>(task.id)).result();
+      return task.isPatient ? patiently("run/owned", resume) : resume();
+    }
     case "result":
       return (await engine.get<Json>(task.id)).result();
     case "send":
@@ -126,21 +132,19 @@ async function doTask(engine: DurableEngine, task: Task): Promise<Json> {
   }
 }
 
-async function resume(
-  engine: DurableEngine,
-  { id, isPatient }: Extract<Task, { do: "resume" }>,
-): Promise<Json> {
+/** Tries again while it fails with this code. */
+async function patiently(code: string, work: () => Promise<Json>): Promise<Json> {
   for (;;) {
     try {
-      return await (await engine.resume<Json>(id)).result();
+      return await work();
     } catch (error) {
-      if (!isPatient || !isBosunError(error) || error.code !== "run/owned") throw error;
+      if (!isBosunError(error) || error.code !== code) throw error;
       await systemClock.sleep(PATIENCE_MS, LIVE);
     }
   }
 }
 
-const engine = await kindOf(place).open(place, { clock: systemClock, probe });
+const engine = await kindOf(place).open(place, { clock: systemClock, probe, isClient });
 for (const flow of flows.values()) engine.register(flow);
 process.once("SIGTERM", () => {
   stop.abort();
