@@ -66,6 +66,7 @@ export class Execution {
           .catch(() => undefined), // the server is away, and with it this execution
     });
     this.#place = createPlace(parts, ctx, { meta: this.meta, journal: this.journal });
+    this.#broken.promise.catch(() => undefined); // raced below, unless it has ended
   }
 
   get phase(): "queued" | "waiting" | "running" | "interrupted" {
@@ -87,6 +88,7 @@ export class Execution {
     this.stop(reason);
     this.#end();
     this.#run?.abort(reason);
+    this.#broken.reject(reason); // a step that was stopped has no outcome: its body may wait for ever
   }
 
   /** Lets it stand as it is: the server has suspended the run, and its body gets nothing more. Another execution has begun. */

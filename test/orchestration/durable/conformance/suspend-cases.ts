@@ -1,6 +1,7 @@
 // Giving runs back: what is under way may end, nothing more begins, and another process goes on.
 
 import { describe, expect, it } from "vitest";
+import { BosunError } from "../../../../src/error.ts";
 import { codeOf, createScene, failureOf, NEVER, resumed, type Subject } from "./scene.ts";
 
 export function suspendCases(subject: Subject): void {
@@ -87,6 +88,36 @@ export function suspendCases(subject: Subject): void {
 
       expect(await failure).toBe("run/suspended");
       expect(await again.result()).toEqual(["done", "slept"]);
+    });
+
+    it("as the reason of the caller's abort keeps no failure either, whatever the step makes of it", async () => {
+      await using scene = await createScene(subject);
+      const other = await scene.another();
+      const began = Promise.withResolvers<void>();
+      const abort = new AbortController();
+      let calls = 0;
+      const handle = await scene.start(
+        (d) =>
+          d.step("call", async ({ signal }) => {
+            if (++calls > 1) return "answered";
+            began.resolve();
+            const cut = new BosunError("model/cancelled", "the call was cancelled");
+            await new Promise((_resolve, reject) =>
+              signal.addEventListener("abort", () => reject(cut)),
+            );
+            return "never";
+          }),
+        { signal: abort.signal },
+      );
+      const failure = failureOf(handle.result());
+
+      await began.promise;
+      abort.abort(new BosunError("run/suspended", "given back", { retryable: true }));
+      const code = await failure;
+      const again = await resumed(scene, handle.id, { by: other });
+
+      expect(code).toBe("run/suspended");
+      expect(await again.result()).toBe("answered");
     });
 
     it("is told to whoever started the run, before its body can do anything about it", async () => {

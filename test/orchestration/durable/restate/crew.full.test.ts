@@ -90,4 +90,44 @@ describe("a crew on Restate", () => {
     expect(events.filter(({ type }) => type === "model-end")).toHaveLength(4);
     rmSync(data, { recursive: true, force: true });
   });
+
+  it("that its process gives back is resumed by another one, which makes no call again that was answered", async () => {
+    await using server = await startRestate();
+    const data = mkdtempSync(join(tmpdir(), "bosun-restate-crew-"));
+    const made: string[] = [];
+    const reached = Promise.withResolvers<void>();
+    let id: string;
+    {
+      await using first = await open(server, data, (request, ...rest) => {
+        if (taskIn(request) === "text") {
+          reached.resolve();
+          return new Promise<never>(() => undefined);
+        }
+        made.push(request.hints.path.join("/"));
+        return answers(request, ...rest);
+      });
+      const run = await first.bosun.start(report(), { inputs: {} });
+      id = run.runId;
+      await reached.promise;
+      run.giveBack("the machine is needed");
+      await expect(run.ended).rejects.toMatchObject({ code: "run/suspended" });
+    }
+
+    await using second = await open(server, data, (request, ...rest) => {
+      made.push(request.hints.path.join("/"));
+      return answers(request, ...rest);
+    });
+    const state = await (await second.bosun.resume(report(), id)).ended;
+    const events = (await second.bosun.store())?.events(id) ?? [];
+
+    expect(state).toMatchObject({ status: "done", raw: "of text" });
+    expect(made.toSorted()).toEqual([
+      "task:facts/turn:1",
+      "task:facts/turn:2",
+      "task:names/turn:1",
+      "task:text/turn:1",
+    ]);
+    expect(events.filter(({ type }) => type === "run-end")).toHaveLength(1);
+    rmSync(data, { recursive: true, force: true });
+  });
 });

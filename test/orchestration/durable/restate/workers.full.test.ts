@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../../src/clock.ts";
 import type { Json } from "../../../../src/json.ts";
+import type { Durable } from "../../../../src/orchestration/durable/durable.ts";
 import type { DurableEngine, RunHandle } from "../../../../src/orchestration/durable/engine.ts";
 import { createRestateEngine } from "../../../../src/orchestration/durable/restate/engine.ts";
 import { startBalancer } from "../../../cluster/balancer.ts";
@@ -64,5 +65,21 @@ describe("two workers behind one address", () => {
     expect(outputs).toEqual(outputs.map(() => BRANCHES));
     expect(steps).toBe(480);
     expect(repeated).toEqual([]);
+  }, 60_000);
+});
+
+describe("a run that is started while the worker that was registered last is gone", () => {
+  it("is executed by its own process, whose worker was registered before", async () => {
+    await using server = await startRestate();
+    const flow = { name: "own", version: "1", run: (d: Durable) => d.step("s", async () => 1) };
+    await using engine = await createRestateEngine(server);
+    await (await engine.start(flow, null, { id: "first" })).result();
+    const last = await createRestateEngine(server);
+    await (await last.start(flow, null, { id: "second" })).result();
+    await last[Symbol.asyncDispose]();
+
+    const handle = await engine.start(flow, null, { id: "third" });
+
+    expect(await handle.result()).toBe(1);
   }, 60_000);
 });
