@@ -28,7 +28,7 @@ export function createOwnContender(name: string): Contender {
       if (name === "none") return readyOn(createInlineEngine({ clock: systemClock }), work);
       if (name === "restate") return readyOnEngine(await openRestateEngine(place), work);
       const durability = name === "sqlite" ? "process" : "power";
-      const engine = openSqliteEngine(place.folder, { durability });
+      const engine = openSqliteEngine(place.folder, { durability, keepRuns: 1_000_000 }); // retention is not measured
       return { ...readyOnEngine(engine, work), bytes: async () => sizeOf(place) };
     },
   };
