@@ -31,6 +31,12 @@ export type ErrorCode =
   | "run/changed" // the crew is another one than that with which the run began
   | "run/queue-full"
   | "run/step-timed-out"
+  | "flow/invalid" // a flow that cannot work; the message names the step
+  | "flow/input" // what a step got is not what its schema asks for
+  | "flow/state" // the state is not what its schema asks for, or no JSON
+  | "flow/label" // a router returned a label that is none of its own
+  | "flow/loop" // a step was called more often than it may
+  | "flow/conflict" // two steps that ran at once have changed one field of the state
   | "run/nondeterministic" // a body that asks for other things when it is replayed
   | "durable/value" // a value that is no JSON
   | "task/timed-out"

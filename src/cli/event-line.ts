@@ -2,6 +2,7 @@
 
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { lengthOf } from "../orchestration/run/range.ts";
+import { crewPlace } from "../orchestration/run/task-path.ts";
 import { modelLabel } from "./live.ts";
 import { count, duration, several, share, tokens } from "./number.ts";
 import { taskNotes } from "./task-note.ts";
@@ -35,12 +36,43 @@ function saidOf(event: RunEvent): string | undefined {
       return `task ${[`${event.task}: ${event.status}`, ...taskNotes(event)].join(", ")}${reasonOf(event.error)}`;
     case "run-end": // the whole error stands at the end of the output
       return `run ${event.runId}: ${event.status}${event.error ? ` [${event.error.code}]` : ""}`;
+    case "flow-start":
+    case "step-start":
+    case "step-retry":
+    case "step-end":
+    case "crew-start":
+    case "crew-end":
+      return flowLine(event);
     case "tool-start":
       return `${event.agent}: calls ${event.tool}(${event.arguments})`;
     case "tool-end":
       return `${event.agent}: ${event.tool} ${event.status}, ${count(event.tokens)} tokens${toolNotes(event)}${event.content === "" ? "" : `: ${cutTo(event.content, SHORT)}`}`;
     default:
       return modelLine(event);
+  }
+}
+
+type FlowLineEvent = Extract<
+  RunEvent,
+  { readonly type: "flow-start" | `${"step" | "crew"}-${string}` }
+>;
+
+function flowLine(event: FlowLineEvent): string {
+  switch (event.type) {
+    case "flow-start":
+      return `run ${event.runId}: flow ${event.flow}, ${several(event.steps.length, "step")}`;
+    case "step-start":
+      return `step ${event.step}: starts${event.call > 1 ? `, call ${event.call}` : ""}`;
+    case "step-retry":
+      return `step ${event.step}: another try follows [${event.error.code}] ${event.error.message}`;
+    case "step-end":
+      return `step ${event.step}: ${[event.status, ...event.labels.map((label) => `emits ${label}`)].join(", ")}${reasonOf(event.error)}`;
+    case "crew-start":
+      return `${crewPlace(event.path).join("/")}: crew ${event.crew}, ${several(event.tasks.length, "task")}, ${event.process}`;
+    case "crew-end":
+      return `${crewPlace(event.path).join("/")}: ${event.status}${reasonOf(event.error)}`;
+    default:
+      return event satisfies never;
   }
 }
 
@@ -91,6 +123,7 @@ type ModelLineEvent = Exclude<
   RunEvent,
   {
     readonly type:
+      | FlowLineEvent["type"]
       | "run-start"
       | "task-start"
       | "task-retry"

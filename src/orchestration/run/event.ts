@@ -26,20 +26,27 @@ export type PromptPart = { readonly part: string; readonly tokens: number; reado
 
 /** What happened. Names are noun-verb. */
 export type RunFact =
+  | ({ readonly type: "run-start" } & RunStart)
+  | ({ readonly type: "run-end" } & RunEnd)
+  /** The run of a flow begins. It ends with run-end. */
   | {
-      readonly type: "run-start";
-      readonly crew: string;
-      readonly process: string;
+      readonly type: "flow-start";
+      readonly flow: string;
       readonly inputs: JsonObject;
-      readonly tasks: readonly {
-        readonly name: string;
-        readonly agent: string;
-        readonly needs: readonly string[];
-      }[];
-      readonly width: number;
-      /** The conversation that this run belongs to. */
-      readonly session?: string | undefined;
+      readonly steps: readonly StepFact[];
     }
+  /** A step of a flow begins. `call` = how often it has been begun in this run, further tries not counted. */
+  | { readonly type: "step-start"; readonly step: string; readonly call: number }
+  | {
+      readonly type: "step-retry";
+      readonly step: string;
+      readonly call: number;
+      readonly error: ErrorData;
+    }
+  | ({ readonly type: "step-end" } & StepEnd)
+  /** A crew's run inside a step of a flow, which the path tells. */
+  | ({ readonly type: "crew-start" } & RunStart)
+  | ({ readonly type: "crew-end" } & RunEnd)
   | { readonly type: "task-start"; readonly task: string; readonly agent: string }
   | { readonly type: "task-retry"; readonly task: string; readonly error: ErrorData }
   | {
@@ -192,13 +199,51 @@ export type RunFact =
       /** The task that was done in its place. */
       readonly standIn?: string | undefined;
       readonly error?: ErrorData | undefined;
-    }
-  | {
-      readonly type: "run-end";
-      readonly status: RunStatus;
-      readonly raw: string;
-      readonly error?: ErrorData | undefined;
     };
+
+/** A crew's run begins. */
+export type RunStart = {
+  readonly crew: string;
+  readonly process: string;
+  readonly inputs: JsonObject;
+  readonly tasks: readonly {
+    readonly name: string;
+    readonly agent: string;
+    readonly needs: readonly string[];
+  }[];
+  readonly width: number;
+  /** The conversation that this run belongs to. */
+  readonly session?: string | undefined;
+};
+
+/** The run of a crew or a flow has ended. */
+export type RunEnd = {
+  readonly status: RunStatus;
+  readonly raw: string;
+  readonly error?: ErrorData | undefined;
+};
+
+/** A step of a flow. */
+export type StepFact = {
+  readonly name: string;
+  readonly kind: "start" | "listen" | "router";
+  /** What it listens to, as its user would write it; empty for a start. */
+  readonly on: string;
+};
+
+/** How a call of a flow's step ended. */
+export type StepEnd = {
+  readonly step: string;
+  readonly call: number;
+  readonly status: "done" | "failed" | "cancelled";
+  /** What it came to, as text: its first 2,000 characters. */
+  readonly raw: string;
+  /** Labels that a router has emitted. */
+  readonly labels: readonly string[];
+  /** Fields of the state that it has changed. */
+  readonly changed: readonly string[];
+  readonly error?: ErrorData | undefined;
+};
 
 /** Whether work is given away, a question asked, or a result sent back to whoever brought it. */
 export type DelegationKind = "delegate" | "ask" | "send-back";

@@ -8,8 +8,9 @@ import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import { type HookFault, withFault } from "./hook-fault.ts";
 import { addRead, type InputStates } from "./input-read.ts";
 import { inOneGo, withEntry } from "./entry.ts";
-import type { RunEvent, RunStatus, TaskStatus } from "./event.ts";
-import { taskOf } from "./task-path.ts";
+import type { RunEvent, RunStart, RunStatus, TaskStatus } from "./event.ts";
+import { applyStep, type FlowSteps } from "./step-state.ts";
+import { taskIn, taskOf } from "./task-path.ts";
 
 /** What one agent did in a run. `busyMs` = time of its model calls and nothing else. */
 export type AgentState = {
@@ -58,8 +59,12 @@ export type TaskState = {
 /** A run, folded. `usage` and `cost` are the sums over agents (invariant C2). */
 export type RunState = {
   readonly runId: string;
+  /** The crew's name, or the flow's. */
   readonly crew: string;
   readonly status: RunStatus | "running";
+  /** Of a flow, by name; empty for a crew. */
+  readonly steps: FlowSteps;
+  /** In a flow, named after their step and crew: `draft/report/write`. */
   readonly tasks: Readonly<Record<string, TaskState>>;
   readonly agents: Readonly<Record<string, AgentState>>;
   /** By purpose: "manage" tells what a hierarchy costs. Without failed attempts, which have no purpose. */
@@ -80,6 +85,7 @@ export const EMPTY_RUN: RunState = {
   runId: "",
   crew: "",
   status: "running",
+  steps: {},
   tasks: {},
   agents: {},
   purposes: {},
@@ -109,8 +115,20 @@ function applyFact(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
     case "run-start":
       return { ...startRun(event), startedAt: event.at };
+    case "flow-start": {
+      const { runId, flow, at } = event;
+      return { ...EMPTY_RUN, runId, crew: flow, startedAt: at, steps: applyStep({}, event) };
+    }
+    case "step-start":
+    case "step-retry":
+    case "step-end":
+      return { ...state, steps: applyStep(state.steps, event) };
+    case "crew-start":
+      return { ...state, tasks: { ...state.tasks, ...startTasks(event) } };
+    case "crew-end":
+      return state;
     case "task-start":
-      return withTask(state, event.task, (task) => ({
+      return withTask(state, taskIn(event.path, event.task), (task) => ({
         ...task,
         agent: event.agent,
         status: "running",
@@ -120,7 +138,7 @@ function applyFact(state: RunState, event: RunEvent): RunState {
       }));
     case "task-end": {
       const { task: name, agent, status, raw, finish, standIn, error, at } = event;
-      return withTask(state, name, (task) => ({
+      return withTask(state, taskIn(event.path, name), (task) => ({
         ...task,
         agent,
         status,
@@ -146,7 +164,7 @@ function applyFact(state: RunState, event: RunEvent): RunState {
 
 type WorkEvent = Exclude<
   RunEvent,
-  { readonly type: "run-start" | "task-start" | "task-end" | "run-end" }
+  { readonly type: "task-start" | "task-end" | `${"run" | "crew" | "flow" | "step"}-${string}` }
 >;
 
 /** Counts what calls and tools cost. */
@@ -190,11 +208,16 @@ function applyWork(state: RunState, event: WorkEvent): RunState {
 }
 
 function startRun(event: Extract<RunEvent, { type: "run-start" }>): RunState {
-  const tasks = event.tasks.map(({ name, agent }): [string, TaskState] => [
-    name,
-    { ...EMPTY_TASK, name, agent },
-  ]);
-  return { ...EMPTY_RUN, runId: event.runId, crew: event.crew, tasks: Object.fromEntries(tasks) };
+  return { ...EMPTY_RUN, runId: event.runId, crew: event.crew, tasks: startTasks(event) };
+}
+
+/** Before any of them has begun. */
+function startTasks({ path, tasks }: RunEvent & RunStart): RunState["tasks"] {
+  const named = tasks.map(({ name, agent }): [string, TaskState] => {
+    const whole = taskIn(path, name);
+    return [whole, { ...EMPTY_TASK, name: whole, agent }];
+  });
+  return Object.fromEntries(named);
 }
 
 const EMPTY_TASK: Omit<TaskState, "name" | "agent"> = {
