@@ -70,11 +70,11 @@ export type Flow<State = Json, Steps extends FlowSteps = FlowSteps> = {
 };
 
 /** Steps by name, in the order of their definition. */
-export type FlowSteps = { readonly [name: string]: FlowStep<never, string, string, unknown> };
+export type FlowSteps = { readonly [name: string]: FlowStep<never, string, string> };
 
 /** Everything that can be listened to: steps, and labels of routers. A router itself is no event: its labels are. */
 export type EventsOf<Steps> = {
-  [Name in keyof Steps]: Steps[Name] extends FlowStep<never, string, infer Label, unknown>
+  [Name in keyof Steps]: Steps[Name] extends FlowStep<never, string, infer Label>
     ? [Label] extends [never]
       ? Name
       : Label
@@ -83,7 +83,7 @@ export type EventsOf<Steps> = {
 
 /** Refuses steps that listen to what no step of the flow is called or emits. */
 export type Connected<Steps> = {
-  readonly [Name in keyof Steps]: Steps[Name] extends FlowStep<never, infer On, string, unknown>
+  readonly [Name in keyof Steps]: Steps[Name] extends FlowStep<never, infer On, string>
     ? [On] extends [EventsOf<Steps>]
       ? unknown
       : { readonly "listens to what no step is called or emits": Exclude<On, EventsOf<Steps>> }

@@ -6,7 +6,7 @@ import { similarTo } from "../crew/similar.ts";
 import type { FlowStep } from "./step.ts";
 import { checkTrigger, namesIn, showTrigger } from "./trigger.ts";
 
-type Steps = Readonly<Record<string, FlowStep<never, string, string, unknown>>>;
+type Steps = Readonly<Record<string, FlowStep<never, string, string>>>;
 
 /** Most steps of a flow. */
 const MAX_STEPS = 1_000;
@@ -47,7 +47,7 @@ export function checkGraph(where: string, steps: Steps, reduced: readonly string
 function checkStep(
   where: string,
   name: string,
-  step: FlowStep<never, string, string, unknown>,
+  step: FlowStep<never, string, string>,
   steps: Steps,
 ): void {
   const wrong = isName(name);
