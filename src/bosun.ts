@@ -24,8 +24,10 @@ import type { Crew } from "./orchestration/crew/crew.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
 import type { RunLimits } from "./orchestration/crew/run-limit.ts";
 import type { DurableEngine, ServeOptions } from "./orchestration/durable/engine.ts";
+import type { Flow } from "./orchestration/flow/flow.ts";
 import { createCrewFlow } from "./orchestration/run/crew.ts";
 import { createDelegationFlow } from "./orchestration/run/delegate.ts";
+import { createFlowBody } from "./orchestration/run/flow.ts";
 import type { PromptPlan } from "./orchestration/run/prompt-plan.ts";
 import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
@@ -33,12 +35,15 @@ import { createFleetCheck, type FleetOptions, openFleet } from "./own-fleet.ts";
 import type { PreviewOptions } from "./preview.ts";
 import { createRunEngine } from "./run-engine.ts";
 import type { EnqueueOptions, ForkOptions, ResumeOptions, RunOptions } from "./run-option.ts";
-import { enqueueRun, serveCrews } from "./serve-crew.ts";
+import { enqueueRun, servePrograms } from "./serve-crew.ts";
 import type { Store } from "./service/store/store.ts";
 import { createSessions } from "./session.ts";
-import { forkRun, resumeRun, type StartedRun, type Starting, startRun } from "./start-run.ts";
+import type { StartedRun } from "./follow-run.ts";
+import { createFlowWorld, type FlowHome } from "./flow-world.ts";
+import { forkFlow, resumeFlow, startFlow, type StartingFlow } from "./start-flow.ts";
+import { forkRun, resumeRun, type Starting, startRun } from "./start-run.ts";
 
-export type { StartedRun } from "./start-run.ts";
+export type { StartedRun } from "./follow-run.ts";
 
 /** Options of a Bosun. */
 export type BosunOptions = FleetOptions & {
@@ -72,29 +77,37 @@ export type BosunOptions = FleetOptions & {
   readonly durability?: "process" | "power" | undefined;
 };
 
+/** What can be run: a crew or a flow. */
+export type Program = Crew | Flow;
+
 export interface Bosun {
   /** @throws BosunError before anything is paid for: a missing input, a cycle, a schema without a JSON form, a taken run id. */
-  start(crew: Crew, options: RunOptions): Promise<StartedRun>;
+  start(program: Program, options: RunOptions): Promise<StartedRun>;
   /**
    * Goes on with a run that has not ended and that no process executes: what it has done is not done again.
-   * @param crew The crew that it began with, as its file or its program makes it.
+   * @param program The crew or the flow that it began with, as its file or its program makes it.
    * @throws BosunError `run/unknown`, `run/ended`, `run/owned` while another process executes it, `run/changed` for another crew.
    */
-  resume(crew: Crew, runId: string, options?: ResumeOptions): Promise<StartedRun>;
+  resume(program: Program, runId: string, options?: ResumeOptions): Promise<StartedRun>;
   /**
-   * A new run that takes over what another one has done, up to a task or a step, with other inputs or another model from there.
+   * A new run that takes over what another one has done, up to a task or a step, with other inputs or another model from there. A flow's
+   * has the state of that point.
    * What was taken over is not paid for again, and is counted in both.
    * @throws BosunError `run/unknown`, `usage` for a task or step that the run does not have.
    */
-  fork(crew: Crew, runId: string, options?: ForkOptions): Promise<StartedRun>;
+  fork(program: Program, runId: string, options?: ForkOptions): Promise<StartedRun>;
   /**
-   * Puts a run of a crew into a queue: a process that serves the crew (`serve`) executes it, this one or another. Its events are in that
+   * Puts a run into a queue: a process that serves its crew or flow (`serve`) executes it, this one or another. Its events are in that
    * process's store.
    * @returns the run's id. @throws BosunError as `start`, and `run/queue-full`.
    */
-  enqueue(crew: Crew, options: EnqueueOptions): Promise<string>;
-  /** Executes runs of these crews from queues, also those that lost their process, until the signal aborts; then `suspend` gives back what still goes. */
-  serve(crews: readonly Crew[], options: Partial<ServeOptions>, signal: AbortSignal): Promise<void>;
+  enqueue(program: Program, options: EnqueueOptions): Promise<string>;
+  /** Executes runs of these crews and flows from queues, also those that lost their process, until the signal aborts; then `suspend` gives back what still goes. */
+  serve(
+    programs: readonly Program[],
+    options: Partial<ServeOptions>,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** The runs' journal: lists, steps, signals, cancels. Undefined where nothing is kept. */
   journal(): Promise<DurableEngine | undefined>;
   /**
@@ -122,9 +135,9 @@ export function createBosun(options: BosunOptions = {}): Bosun {
   const { starting, defaultModel, closeStore } = createHome(options);
   const { pool, fleet, store, engine } = starting;
   let isClosed = false;
-  const checkOpen = (crew: Crew): void => {
+  const checkOpen = ({ type, name }: Program): void => {
     if (isClosed)
-      throw new BosunError("usage", `crew "${crew.name}" cannot run: this Bosun is closed`);
+      throw new BosunError("usage", `${type} "${name}" cannot run: this Bosun is closed`);
   };
   return {
     pool,
@@ -133,23 +146,26 @@ export function createBosun(options: BosunOptions = {}): Bosun {
       return defaultModel();
     },
     store,
-    async start(crew, run) {
-      checkOpen(crew);
-      return startRun(crew, run, starting);
+    async start(program, run) {
+      checkOpen(program);
+      if (program.type === "flow") return startFlow(program, run, starting);
+      return startRun(program, run, starting);
     },
-    async resume(crew, runId, resumed = {}) {
-      checkOpen(crew);
-      return resumeRun(crew, runId, resumed, starting);
+    async resume(program, runId, resumed = {}) {
+      checkOpen(program);
+      if (program.type === "flow") return resumeFlow(program, runId, resumed, starting);
+      return resumeRun(program, runId, resumed, starting);
     },
-    async fork(crew, runId, forked = {}) {
-      checkOpen(crew);
-      return forkRun(crew, runId, forked, starting);
+    async fork(program, runId, forked = {}) {
+      checkOpen(program);
+      if (program.type === "flow") return forkFlow(program, runId, forked, starting);
+      return forkRun(program, runId, forked, starting);
     },
-    async enqueue(crew, enqueued) {
-      checkOpen(crew);
-      return enqueueRun(crew, enqueued, starting);
+    async enqueue(program, enqueued) {
+      checkOpen(program);
+      return enqueueRun(program, enqueued, starting);
     },
-    serve: (crews, served, signal) => serveCrews(crews, served, signal, starting),
+    serve: (programs, served, signal) => servePrograms(programs, served, signal, starting),
     journal: () => engine.journal(),
     async suspend(graceMs = 0) {
       isClosed = true;
@@ -170,7 +186,7 @@ export function createBosun(options: BosunOptions = {}): Bosun {
 
 /** What a Bosun's runs share, put together. */
 function createHome(options: BosunOptions): {
-  readonly starting: Starting;
+  readonly starting: Starting & StartingFlow;
   readonly defaultModel: () => ModelRef;
   readonly closeStore: () => Promise<void>;
 } {
@@ -189,7 +205,7 @@ function createHome(options: BosunOptions): {
     answers: cached,
     tokens: createTokenCounter({ model: pool, clock, own: options.countTokens }),
     settingsOf: (ref) => settingsOf(ref, resolve),
-    runOf: (rootId) => contextOf(contexts, rootId),
+    runOf: (runId) => contextOf(contexts, runId),
   };
   const crewFlow = createCrewFlow(world, createTaskFlow(world, createDelegationFlow(world)));
   const checkReplay = env["BOSUN_CHECK_REPLAY"] === "1"; // for the development of Bosun itself
@@ -199,7 +215,9 @@ function createHome(options: BosunOptions): {
   const checkFleet = createFleetCheck(fleet, { env, clock });
   const models = { defaultModel, resolve, fleet, checkFleet, pool };
   const shared = { clock, contexts, store, sessions: createSessions(store), outputFolder, limits };
-  return { starting: { ...models, ...shared, engine, crewFlow }, defaultModel, closeStore };
+  const home: FlowHome = { ...models, ...shared, flowRuns: new Map() };
+  const flowBody = createFlowBody(createFlowWorld(home, crewFlow, clock));
+  return { starting: { ...home, engine, crewFlow, flowBody }, defaultModel, closeStore };
 }
 
 function cachedModel(
@@ -237,10 +255,13 @@ function createStoreOpener(data: string | false): StoreOpener {
   };
 }
 
-function contextOf(contexts: ReadonlyMap<string, RunContext>, rootId: string): RunContext {
-  const context = contexts.get(rootId);
-  if (!context) throw new Error(`no run ${rootId} in this process`);
-  return context;
+/** Of the run, or of the nearest one that it is a child of. */
+function contextOf(contexts: ReadonlyMap<string, RunContext>, runId: string): RunContext {
+  for (let id = runId; ; id = id.slice(0, id.lastIndexOf("/"))) {
+    const context = contexts.get(id);
+    if (context) return context;
+    if (!id.includes("/")) throw new Error(`no run ${runId} in this process`);
+  }
 }
 
 /** The environment over the lines of .env in the working folder. @throws BosunError `config/invalid` when it cannot be read. */

@@ -8,13 +8,23 @@ import type { Crew } from "./orchestration/crew/crew.ts";
 import type { Inputs } from "./orchestration/crew/input.ts";
 import { changedParts, type Fingerprint, fingerprintOf } from "./orchestration/crew/fingerprint.ts";
 import type { RunLimits } from "./orchestration/crew/run-limit.ts";
+import { flowFingerprint } from "./orchestration/flow/fingerprint.ts";
+import type { Flow } from "./orchestration/flow/flow.ts";
 import type { RunFact } from "./orchestration/run/event.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
 import type { ResumeOptions, RunOptions } from "./run-option.ts";
 
-/** A run's input in the journal. Plain JSON. */
-export type KeptRun = {
+/** A crew's run in the journal. Plain JSON. */
+export type KeptRun = KeptOptions & {
   readonly crew: string;
+  readonly session?: { readonly name: string; readonly history: string } | undefined;
+  readonly hookFacts?: readonly RunFact[] | undefined;
+};
+
+/** A flow's run in the journal. Plain JSON. */
+export type KeptFlow = KeptOptions & { readonly flow: string };
+
+type KeptOptions = {
   /** As the crew's hook made them. */
   readonly inputs: JsonObject;
   readonly fingerprint: Fingerprint;
@@ -27,8 +37,6 @@ export type KeptRun = {
   readonly priority?: number | undefined;
   readonly responseCache?: boolean | undefined;
   readonly showPrompts?: boolean | undefined;
-  readonly session?: { readonly name: string; readonly history: string } | undefined;
-  readonly hookFacts?: readonly RunFact[] | undefined;
   /** The run that this one began from. */
   readonly forkedFrom?: string | undefined;
 };
@@ -37,24 +45,26 @@ export function toKeptRun(
   run: RunOptions,
   { crew, inputs, session, hookFacts }: RunContext,
 ): KeptRun {
+  const fingerprint = fingerprintOf(crew);
+  const facts = hookFacts.length > 0 ? hookFacts : undefined;
+  return known({ crew: crew.name, ...keptOf(run, inputs, fingerprint), session, hookFacts: facts });
+}
+
+export function toKeptFlow(run: RunOptions, flow: Flow, inputs: JsonObject): KeptFlow {
+  return known({ flow: flow.name, ...keptOf(run, inputs, flowFingerprint(flow)) });
+}
+
+function keptOf(run: RunOptions, inputs: JsonObject, fingerprint: Fingerprint): KeptOptions {
   const { model, limits, tenant, priority, responseCache, showPrompts, origin } = run;
-  const kept: KeptRun = {
-    crew: crew.name,
-    inputs,
-    fingerprint: fingerprintOf(crew),
-    origin,
-    model: model === undefined || typeof model === "string" ? model : true,
-    limits,
-    tenant,
-    priority,
-    responseCache,
-    showPrompts,
-    session,
-    hookFacts: hookFacts.length > 0 ? hookFacts : undefined,
-  };
-  return Object.fromEntries(
-    Object.entries(kept).filter(([, value]) => value !== undefined),
-  ) as KeptRun; // `as`: the same fields, some left out
+  const name = model === undefined || typeof model === "string" ? model : true;
+  const said = { limits, tenant, priority, responseCache, showPrompts };
+  return { inputs, fingerprint, origin, model: name, ...said };
+}
+
+/** The fields that have a value. */
+function known<Fields extends object>(fields: Fields): Fields {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Fields; // `as`: the same fields, some left out
 }
 
 /** @throws BosunError `usage` for a run that is no crew's. */
@@ -67,9 +77,22 @@ export function readKeptRun(input: Json, runId: string): KeptRun {
   );
 }
 
+/** @throws BosunError `usage` for a run that is no flow's. */
+export function readKeptFlow(input: Json, runId: string): KeptFlow {
+  if (isObject(input) && typeof input["flow"] === "string" && isObject(input["fingerprint"]))
+    return input as unknown as KeptFlow; // `as`: toKeptFlow made it
+  throw new BosunError("usage", `run ${runId} is no run of a flow`);
+}
+
+/** Where the crew or the flow of a run was loaded from; undefined for what a program made. */
+export function originOf(input: Json): string | undefined {
+  const origin = isObject(input) ? input["origin"] : undefined;
+  return typeof origin === "string" ? origin : undefined;
+}
+
 /** The model that a resumed run uses. @throws BosunError `usage` when it was written in place, and is not given again. */
 function modelOf(
-  { model }: KeptRun,
+  { model }: KeptOptions,
   given: ModelRef | undefined,
   runId: string,
 ): ModelRef | undefined {
@@ -81,20 +104,34 @@ function modelOf(
 }
 
 /** @throws BosunError `run/changed` with the parts of the crew that are not what they were. */
-export function checkUnchanged(crew: Crew, { fingerprint }: KeptRun, runId: string): void {
-  const changed = changedParts(fingerprint, fingerprintOf(crew));
+export function checkUnchanged(crew: Crew, kept: KeptRun, runId: string): void {
+  checkParts(`crew "${crew.name}"`, { before: kept.fingerprint, now: fingerprintOf(crew), runId });
+}
+
+/** The same for a flow. */
+export function checkFlowUnchanged(flow: Flow, kept: KeptFlow, runId: string): void {
+  const now = flowFingerprint(flow);
+  checkParts(`flow "${flow.name}"`, { before: kept.fingerprint, now, runId });
+}
+
+function checkParts(
+  what: string,
+  parts: { readonly before: Fingerprint; readonly now: Fingerprint; readonly runId: string },
+): void {
+  const { before, now, runId } = parts;
+  const changed = changedParts(before, now);
   if (changed.length === 0) return;
   throw new BosunError(
     "run/changed",
-    `crew "${crew.name}" is not what it was when run ${runId} began: ${changed.join(", ")} differ. ` +
-      "Steps that are done would be taken as they are and the others done anew. Resume with the crew as it was, say acceptChanges (--accept-changes) to go on with this one, or begin another run with `runs rerun`",
+    `${what} is not what it was when run ${runId} began: ${changed.join(", ")} differ. ` +
+      "Steps that are done would be taken as they are and the others done anew. Resume with it as it was, say acceptChanges (--accept-changes) to go on with this one, or begin another run with `runs rerun`",
     { details: { changed: [...changed] } },
   );
 }
 
 /** What a run that goes on was started with. */
 export function toRunOptions(
-  kept: KeptRun,
+  kept: KeptOptions,
   { signal, onAsk, model }: ResumeOptions,
   runId: string,
 ): RunOptions {

@@ -16,7 +16,8 @@ import type { Inputs } from "./orchestration/crew/input.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
 import { mergeLimits, type RunLimits } from "./orchestration/crew/run-limit.ts";
 import { planCrew } from "./orchestration/plan/plan.ts";
-import { createBudget } from "./orchestration/run/budget.ts";
+import { type Budget, createBudget } from "./orchestration/run/budget.ts";
+import { bothBudgets, budgetWithin } from "./orchestration/run/budget-within.ts";
 import { describeCrew } from "./orchestration/run/description.ts";
 import { createForecast } from "./orchestration/run/forecast.ts";
 import type { RunEvent, RunFact } from "./orchestration/run/event.ts";
@@ -52,6 +53,14 @@ export type Home = {
 export type Resumed = Pick<KeptRun, "session" | "hookFacts"> & {
   readonly runId: string;
   readonly stored: readonly RunEvent[];
+  /** A crew's run that is a part of a flow's. */
+  readonly inside?: Inside | undefined;
+};
+
+/** What a crew's run shares with the flow's that it is a part of. */
+export type Inside = Pick<RunContext, "log" | "asked" | "budget"> & {
+  /** What its context is found by. */
+  readonly key: string;
 };
 
 /**
@@ -73,7 +82,8 @@ export async function prepareRun(
   checkInputs(crew, inputs);
   checkOutputFiles(crew, inputs, outputFolder);
   const models = createRunModels(crew, { model: run.model, ...home });
-  const limits = limitsOf(crew, run, home);
+  const inside = resumed?.inside;
+  const limits = inside ? crew.limits : limitsOf(crew, run, home);
   const reached = checkModels(crew, models, { pool: home.pool, limits });
   if (home.fleet) await checkEndpoints(reached, run, home);
   const description = await describeCrew(crew);
@@ -88,12 +98,14 @@ export async function prepareRun(
     inputs,
     documents,
     description,
-    log: createRunLog({ runId, clock, record: opened?.record, stored: resumed?.stored }),
+    log:
+      inside?.log ??
+      createRunLog({ runId, clock, record: opened?.record, stored: resumed?.stored }),
     get tools() {
       return (tools ??= createToolRunner({ clock, cache: crew.cache })); // few agents have tools
     },
     ...models,
-    budget: isBounded(limits) ? createBudget(limits) : undefined,
+    budget: budgetOf(limits, inside),
     hints: toHints(run, clock.now() + crew.timeoutMs),
     remainingTokens: createForecast({
       crew,
@@ -107,25 +119,29 @@ export async function prepareRun(
     }),
     outputFolder,
     session,
-    asked: askedIn(resumed),
+    asked: inside?.asked ?? askedIn(resumed),
     hookFacts,
     noteFailure,
     showPrompts: run.showPrompts === true,
   };
-  contexts.set(runId, context); // in the same turn as the check of the id, or two runs could get one
+  contexts.set(inside?.key ?? runId, context); // in the same turn as the check of the id, or two runs could get one
   return context;
 }
 
 /** The run has ended here, or goes on elsewhere. */
-export function letGo({ contexts }: Home, { log, documents }: RunContext): void {
-  contexts.delete(log.runId);
+export function letGo(
+  { contexts }: Home,
+  { log, documents }: RunContext,
+  key: string = log.runId,
+): void {
+  contexts.delete(key);
   documents[Symbol.dispose]();
 }
 
 /** @throws BosunError `usage` for a name that cannot be one, or that is taken. */
-function checkNew(
+export function checkNew(
   given: string | undefined,
-  contexts: Home["contexts"],
+  contexts: ReadonlyMap<string, unknown>,
   opened: Store | undefined,
 ): void {
   if (given === undefined) return;
@@ -133,7 +149,7 @@ function checkNew(
 }
 
 /** A question of an earlier execution may be answered before the body asks it again. */
-function askedIn(resumed: Resumed | undefined): Set<string> {
+export function askedIn(resumed: Pick<Resumed, "stored"> | undefined): Set<string> {
   return new Set(openQuestions(resumed?.stored ?? []).map(({ name }) => name));
 }
 
@@ -147,11 +163,18 @@ function toHints(
 
 /** What a run may use at most: its own limits, the crew's, the Bosun's, the fleet's; the nearer wins. */
 export function limitsOf(
-  crew: Crew,
+  crew: Pick<Crew, "limits">,
   run: Pick<RunOptions, "limits">,
   { limits, fleet }: Pick<Home, "limits" | "fleet">,
 ): RunLimits {
   return mergeLimits(run.limits, crew.limits, limits, fleet?.fleet().limits);
+}
+
+/** What bounds the run, and where it is a part of a flow's, what bounds that. */
+export function budgetOf(limits: RunLimits, inside?: Inside): Budget | undefined {
+  const own = isBounded(limits) ? createBudget(limits) : undefined;
+  const outer = inside?.budget && budgetWithin(inside.budget, inside.key);
+  return own && outer ? bothBudgets(own, outer) : (own ?? outer);
 }
 
 function isBounded({ usdPerRun, tokensPerRun }: RunLimits): boolean {
@@ -177,7 +200,7 @@ type Beginning = {
 type Begun = { readonly inputs: Inputs; readonly hookFacts: readonly RunFact[] };
 
 /** The crew's hook is asked once in a run's life. */
-async function inputsOf(
+export async function inputsOf(
   crew: Crew,
   run: RunOptions,
   { resumed, ...beginning }: Beginning,

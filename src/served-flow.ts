@@ -2,12 +2,16 @@
 
 import { createHash } from "node:crypto";
 import { canonicalJson } from "./json.ts";
-import { checkUnchanged, type KeptRun, toRunOptions } from "./kept-run.ts";
+import { type FlowHome, letGoFlow, prepareFlow } from "./flow-world.ts";
+import { checkUnchanged, type KeptFlow, type KeptRun, toRunOptions } from "./kept-run.ts";
 import { allTasks } from "./orchestration/crew/cast.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
-import { fingerprintOf } from "./orchestration/crew/fingerprint.ts";
+import { type Fingerprint, fingerprintOf } from "./orchestration/crew/fingerprint.ts";
 import type { Flow } from "./orchestration/durable/durable.ts";
+import { flowFingerprint } from "./orchestration/flow/fingerprint.ts";
+import type { Flow as EventFlow } from "./orchestration/flow/flow.ts";
 import type { CrewInput } from "./orchestration/run/crew.ts";
+import type { FlowInput, FlowOutcome } from "./orchestration/run/flow.ts";
 import type { Outcome } from "./orchestration/run/progress.ts";
 import { type Home, letGo, prepareRun } from "./run-context.ts";
 
@@ -20,7 +24,7 @@ export type Served = Home & { readonly crewFlow: Flow<CrewInput, Outcome> };
 export function createServedFlow(crew: Crew, home: Served): Flow<KeptRun, Outcome> {
   return {
     name: `crew/${crew.name}`,
-    version: versionOf(crew),
+    version: versionOf(fingerprintOf(crew)),
     maxStepMs: Math.max(...allTasks(crew.tasks).map(({ timeoutMs }) => timeoutMs)),
     async run(d, kept) {
       // A program that resumes the run itself has made its context.
@@ -46,8 +50,35 @@ export function createServedFlow(crew: Crew, home: Served): Flow<KeptRun, Outcom
   };
 }
 
+/** The same for a user's flow. */
+export function createServedEventFlow(
+  flow: EventFlow,
+  home: FlowHome & { readonly flowBody: Flow<FlowInput, FlowOutcome> },
+): Flow<KeptFlow, FlowOutcome> {
+  return {
+    name: `flow/${flow.name}`,
+    version: versionOf(flowFingerprint(flow)),
+    async run(d, kept) {
+      if (home.flowRuns.has(d.rootId)) return home.flowBody.run(d, kept);
+      const run = toRunOptions(kept, {}, d.rootId);
+      const bound = await d.local(async () => {
+        const stored = (await home.store())?.resume(d.rootId) ?? [];
+        const resumed = { runId: d.rootId, stored };
+        return prepareFlow(flow, run, { ...home, noteFailure: () => undefined }, resumed);
+      });
+      try {
+        const outcome = await home.flowBody.run(d, kept);
+        await d.local(() => bound.log.flushed());
+        return outcome;
+      } finally {
+        letGoFlow(home, bound);
+      }
+    },
+  };
+}
+
 /** Short, and another one for each change of a part. */
-function versionOf(crew: Crew): string {
-  const parts = canonicalJson(fingerprintOf(crew));
+function versionOf(fingerprint: Fingerprint): string {
+  const parts = canonicalJson(fingerprint);
   return createHash("sha256").update(parts).digest("hex").slice(0, 16);
 }

@@ -3,7 +3,7 @@
 import type { CallTimings } from "../inference/model/model.ts";
 import { estimateTokens } from "../inference/model/tokens.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
-import { taskOf } from "../orchestration/run/task-path.ts";
+import { taskIn, taskOf } from "../orchestration/run/task-path.ts";
 import { duration } from "./number.ts";
 
 /** A model call that has not ended. */
@@ -61,10 +61,11 @@ export const NOTHING_LIVE: LiveState = {
 export function applyLive(live: LiveState, event: RunEvent): LiveState {
   switch (event.type) {
     case "run-start":
-      return {
-        ...live,
-        needs: Object.fromEntries(event.tasks.map(({ name, needs }) => [name, needs])),
-      };
+    case "crew-start": {
+      const nameOf = (task: string): string => taskIn(event.path, task);
+      const needs = event.tasks.map(({ name, needs: own }) => [nameOf(name), own.map(nameOf)]);
+      return { ...live, needs: { ...live.needs, ...Object.fromEntries(needs) } };
+    }
     case "run-end":
       return { ...live, calls: {}, tools: {}, waits: {} };
     case "tool-start": {

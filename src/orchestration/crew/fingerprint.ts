@@ -63,6 +63,7 @@ function ofAgent({ role, goal, backstory, tools, models, maxIterations }: Agent)
   return [role, goal, backstory, tools.map(({ name }) => name), named, maxIterations];
 }
 
-function hashOf(part: Json): string {
+/** Short. */
+export function hashOf(part: Json): string {
   return createHash("sha256").update(canonicalJson(part)).digest("hex").slice(0, 12);
 }

@@ -67,6 +67,11 @@ export interface Durable {
   /** Resolves `ms` milliseconds after it was first called, also when the process has been away meanwhile. */
   sleep(key: string, ms: number): Promise<void>;
   /**
+   * Does work that every execution does anew, and that comes to the same in each: nothing of it is kept. Whatever a body awaits besides
+   * calls of its Durable stands here.
+   */
+  local<T>(work: () => Promise<T>): Promise<T>;
+  /**
    * What somebody outside gives this root run under `name` (DurableEngine.signal), also before the wait began; undefined when
    * nothing came within `timeoutMs`. The name is unique in the root run. Time limits of this run and its parents stand still.
    */

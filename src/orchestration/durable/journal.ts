@@ -24,6 +24,8 @@ export interface Journal {
    * later executions.
    */
   occurrence(key: string, deliver: () => void): Occurrence;
+  /** The body waits for this, which is not of the journal. Default: that makes no difference. */
+  hold?(work: Promise<unknown>): void;
 }
 
 /** Disposing it says that it will not happen any more. */

@@ -114,6 +114,13 @@ export class DurableRun implements Durable, Open {
     return this.#follow({}, this.#journal.sleep(this.#whole(key), ms, this.signal));
   }
 
+  local<T>(work: () => Promise<T>): Promise<T> {
+    if (this.signal.aborted) return rejected(this.signal.reason);
+    const done = this.#clock.external(work());
+    this.#journal.hold?.(done);
+    return this.#follow({}, done);
+  }
+
   wait(name: string, { timeoutMs }: { readonly timeoutMs: number }): Promise<Json | undefined> {
     this.#claim(name);
     if (this.signal.aborted) return rejected(this.signal.reason);
@@ -163,7 +170,13 @@ export class DurableRun implements Durable, Open {
   #whole(key: string): string {
     if (this.runId === this.rootId) return key;
     const prefix = this.runId.slice(this.rootId.length + 1);
-    return key === prefix || key.startsWith(`${prefix}/`) ? key : `${prefix}/${key}`;
+    for (let at = 0; ;) {
+      const tail = prefix.slice(at);
+      if (key === tail || key.startsWith(`${tail}/`)) return `${prefix.slice(0, at)}${key}`;
+      const next = prefix.indexOf("/", at);
+      if (next < 0) return `${prefix}/${key}`;
+      at = next + 1;
+    }
   }
 
   #claim(key: string): void {

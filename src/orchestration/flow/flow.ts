@@ -1,7 +1,7 @@
 // A flow: steps that events connect, and the state that they share. Plain data; src/flow.ts adds kickoff and stream.
 
 import { BosunError } from "../../error.ts";
-import type { Json } from "../../json.ts";
+import type { Json, JsonObject } from "../../json.ts";
 import type { Schema, StandardSchema } from "../../schema.ts";
 import { isRunLimits, type RunLimits } from "../crew/run-limit.ts";
 import {
@@ -58,16 +58,33 @@ export type FlowOptions<State> = {
 };
 
 /** A flow as data. */
-export type Flow<State = Json, Steps extends FlowSteps = FlowSteps> = {
+export type Flow<Steps extends FlowSteps = FlowSteps> = {
   readonly type: "flow";
   readonly name: string;
   readonly steps: Steps;
-  readonly options: FlowOptions<State>;
+  readonly options: FlowRules;
   readonly timeoutMs: number;
   readonly limits: RunLimits;
   /** What is likely to be a mistake, and no error. */
   readonly warnings: readonly string[];
 };
+
+/** What holds for the state of a flow, without its type. */
+export type FlowRules = Pick<FlowOptions<Json>, "onConflict" | "description"> & {
+  readonly state?: Schema | undefined;
+  readonly initial?: JsonObject | undefined;
+  readonly reducers?: Readonly<Record<string, Reduce>> | undefined;
+  readonly output?:
+    | ((ended: { readonly state: JsonObject; readonly last: Json }) => Json)
+    | undefined;
+};
+
+/** Makes one value of two. */
+type Reduce = (
+  current: Json | undefined,
+  draft: Json | undefined,
+  base: Json | undefined,
+) => Json | undefined;
 
 /** Steps by name, in the order of their definition. */
 export type FlowSteps = { readonly [name: string]: FlowStep<never, string, string> };
@@ -100,7 +117,7 @@ export function defineFlow<State, const Steps extends FlowSteps>(
   name: string,
   options: FlowOptions<State>,
   steps: Steps,
-): Flow<State, Steps> {
+): Flow<Steps> {
   const where = `flow "${name}"`;
   const wrong = isName(name);
   if (wrong !== undefined)
@@ -108,7 +125,15 @@ export function defineFlow<State, const Steps extends FlowSteps>(
   checkOptions(where, options, KNOWN);
   checkGraph(where, steps, Object.keys(options.reducers ?? {}));
   const { timeoutMs = DEFAULT_TIMEOUT_MS, limits = {} } = options;
-  return { type: "flow", name, steps, options, timeoutMs, limits, warnings: warningsOf(steps) };
+  return {
+    type: "flow",
+    name,
+    steps,
+    options: options as unknown as FlowRules, // `as`: the state is what its schema lets through, which the compiler has seen
+    timeoutMs,
+    limits,
+    warnings: warningsOf(steps),
+  };
 }
 
 const isFunction: Check = (value) => (typeof value === "function" ? undefined : "a function");

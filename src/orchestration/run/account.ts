@@ -34,7 +34,7 @@ type Opening = {
 
 /** Reserves what a call can take at most. @throws BosunError `run/over-budget` for a call that could pass a limit of its run. */
 export async function openAccount(d: Durable, world: World, opening: Opening): Promise<Account> {
-  const run = world.runOf(d.rootId);
+  const run = world.runOf(d.runId);
   const { budget } = run;
   const { key, whose, call, signal } = opening;
   if (budget) {

@@ -100,7 +100,7 @@ function askTurn(
 }
 
 async function tellStep({ d, world, job }: AgentBody, turn: number, reply: Reply): Promise<void> {
-  if (world.runOf(d.rootId).crew.hooks.onStep === undefined) return;
+  if (world.runOf(d.runId).crew.hooks.onStep === undefined) return;
   const { text, calls } = reply;
   const subject = { task: job.task.name, agent: job.agent.name, turn, text, calls };
   const path = [...job.path, `turn:${turn}`];

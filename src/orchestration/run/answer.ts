@@ -118,7 +118,7 @@ async function review(
     const path = [...job.path, `turn:${turn}`, `review:${round}`];
     const about = { agent: agent.name, task: task.name, issues } as const;
     const subject = { ...about, subject: "answer", text: answer } as const;
-    const { decision, by } = await askPerson(d, world, subject, { path, limits });
+    const { decision, by } = await askPerson(d, world.runOf(d.runId), subject, { path, limits });
     if (!decision.ok && by !== "person") throw unanswered(job, decision.reason, answer);
     if (!decision.ok) return rejected(job, decision.reason, answer);
     if (decision.edit === undefined) return { type: "answer", raw: answer };

@@ -10,7 +10,7 @@ import {
   DEFAULT_ASK_MS,
   readDecision,
 } from "../tool/approval.ts";
-import type { World } from "./world.ts";
+import type { RunContext } from "./world.ts";
 
 /** Most times that one question is asked, again each time that what was written instead does not fit. */
 export const MAX_ROUNDS = 10;
@@ -33,14 +33,13 @@ type AskedArguments = Extract<Asked, { readonly subject: "tool" }>["arguments"];
 /** Waits for a person, or for the question's time to be over. Rejects only when the run is aborted. */
 export async function askPerson(
   d: Durable,
-  world: World,
+  { log, asked }: Pick<RunContext, "log" | "asked">,
   subject: AskSubject,
   at: { readonly path: Path; readonly limits: AskLimits },
 ): Promise<Answered> {
-  const { log, asked } = world.runOf(d.rootId);
   const { path, limits } = at;
   const { timeoutMs = DEFAULT_ASK_MS, onTimeout = "reject" } = limits;
-  const name = [...path, "ask"].join("/");
+  const name = [...log.place, ...path, "ask"].join("/");
   const end = { type: "ask-end", name, agent: subject.agent } as const;
   asked.add(name);
   log.emit(path, { type: "ask-start", name, timeoutMs, onTimeout, ...subject });

@@ -23,7 +23,7 @@ export type Hooked =
 /** Lets the crew's hook see, change or block a call. */
 export async function beforeCall(d: Durable, world: World, asked: AskedCall): Promise<Hooked> {
   const { call, path, agent, task } = asked;
-  if (world.runOf(d.rootId).crew.hooks.beforeToolCall === undefined) return { type: "call", call };
+  if (world.runOf(d.runId).crew.hooks.beforeToolCall === undefined) return { type: "call", call };
   const subject = { agent, task, tool: call.tool, arguments: call.arguments };
   try {
     const changed = await runHook(d, world, { hook: "beforeToolCall", path }, subject);
@@ -42,7 +42,7 @@ export async function afterCall<Outcome extends CallOutcome>(
   { call, path, agent, task }: AskedCall,
   outcome: Outcome,
 ): Promise<Outcome | CallOutcome> {
-  if (world.runOf(d.rootId).crew.hooks.afterToolCall === undefined) return outcome;
+  if (world.runOf(d.runId).crew.hooks.afterToolCall === undefined) return outcome;
   const { type: status, content } = outcome;
   const subject = { agent, task, tool: call.tool, arguments: call.arguments, status, content };
   try {

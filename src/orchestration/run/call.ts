@@ -38,7 +38,7 @@ import type { RunContext, World } from "./world.ts";
 /** The answer to one call, with what the crew's hooks make of it. */
 export async function askModel(d: Durable, world: World, ask: Ask): Promise<Reply> {
   const reply = await askFitted(d, world, ask);
-  if (world.runOf(d.rootId).crew.hooks.afterModelCall === undefined) return reply;
+  if (world.runOf(d.runId).crew.hooks.afterModelCall === undefined) return reply;
   const { path, agent, task, purpose } = ask;
   const { text, calls, usage } = reply;
   const subject = { agent, task, purpose, text, calls, usage };
@@ -48,7 +48,7 @@ export async function askModel(d: Durable, world: World, ask: Ask): Promise<Repl
 
 /** Two steps: the fit, then the call; what happens in them is in the log. */
 async function askFitted(d: Durable, world: World, ask: Ask): Promise<Reply> {
-  const run = world.runOf(d.rootId);
+  const run = world.runOf(d.runId);
   const { path, agent } = ask;
   const { fit, conversation } = await fitConversation(d, world, ask, (one) =>
     askModel(d, world, one),
@@ -71,7 +71,7 @@ type Fitted = Pick<Fit, "defaultMaxTokens" | "scale"> & { readonly messages: rea
 
 /** Reserves what the call can take, makes it in a step, and tells its end. */
 async function sendFitted(d: Durable, world: World, ask: Ask, fitted: Fitted): Promise<Reply> {
-  const run = world.runOf(d.rootId);
+  const run = world.runOf(d.runId);
   const { path, agent, purpose, signal } = ask;
   const key = path.join("/");
   const whose = `a call of agent "${agent}"${ask.task === "" ? "" : ` for task "${ask.task}"`}`;
@@ -144,7 +144,7 @@ async function hookMessages(
   { path, agent, task, purpose, tools }: Ask,
   { fit, messages }: { readonly fit: Fit; readonly messages: readonly Message[] },
 ): Promise<readonly Message[]> {
-  if (world.runOf(d.rootId).crew.hooks.beforeModelCall === undefined) return messages;
+  if (world.runOf(d.runId).crew.hooks.beforeModelCall === undefined) return messages;
   const subject = { agent, task, purpose, messages };
   const changed = await runHook(d, world, { hook: "beforeModelCall", path }, subject);
   if (!Array.isArray(changed)) return messages;

@@ -22,7 +22,7 @@ export async function fitConversation(
   ask: Ask,
   call: AskFunction,
 ): Promise<Fitted> {
-  const { log } = world.runOf(d.rootId);
+  const { log } = world.runOf(d.runId);
   const { path, summaries = new Map<string, string>() } = ask;
   const key = path.join("/");
   let conversation = withSummaries(ask.conversation, summaries);

@@ -59,7 +59,7 @@ export function createCrewFlow(
     name: "bosun/crew",
     version: "1",
     async run(d, { inputs }) {
-      const run = world.runOf(d.rootId);
+      const run = world.runOf(d.runId);
       const progress = startProgress(run.plan);
       const body: Body = { d, world, run, progress, taskFlow, plans: {}, telling: NOTHING_TOLD };
       try {

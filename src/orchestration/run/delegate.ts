@@ -32,7 +32,7 @@ async function doPiece(
   world: World,
   { input, flow }: { readonly input: DelegationInput; readonly flow: DelegationFlow },
 ): Promise<Answer> {
-  const run = world.runOf(d.rootId);
+  const run = world.runOf(d.runId);
   const spec = run.crew.agents.find(({ name }) => name === input.agent);
   assert(spec, `the crew has no agent "${input.agent}" to give work to`);
   const place = workplaceOf(run, spec, { tools: spec.tools, givers: input.givers });

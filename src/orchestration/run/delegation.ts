@@ -186,7 +186,7 @@ function start(
   plan: Extract<Plan, { readonly type: "start" }>,
 ): Started {
   const { id, member, kind, text, context, earlier, reasons } = plan;
-  const { log } = world.runOf(d.rootId);
+  const { log } = world.runOf(d.runId);
   const path = [...plan.path, `agent:${member.name.replaceAll("/", "%2F")}`];
   const { name: agent } = job.agent;
   const told =
@@ -218,7 +218,7 @@ async function finish(
   { plan, child }: Started,
 ): Promise<TeamOutcome> {
   const { id, member, kind, text, context } = plan;
-  const { log } = world.runOf(d.rootId);
+  const { log } = world.runOf(d.runId);
   const end = { type: "delegation-end", agent: job.agent.name, to: member.name, id } as const;
   try {
     const { raw } = await child.result;

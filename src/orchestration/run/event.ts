@@ -221,6 +221,9 @@ export type RunEnd = {
   readonly status: RunStatus;
   readonly raw: string;
   readonly error?: ErrorData | undefined;
+  /** Of a flow: what it came to, and its state. */
+  readonly output?: Json | undefined;
+  readonly state?: JsonObject | undefined;
 };
 
 /** A step of a flow. */

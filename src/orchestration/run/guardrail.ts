@@ -62,7 +62,7 @@ async function verdictOf(
 ): Promise<Verdict> {
   if (typeof guardrail !== "function") return judge(d, world, job, { guardrail, path, raw });
   const { task, agent } = job;
-  const { inputs } = world.runOf(d.rootId);
+  const { inputs } = world.runOf(d.runId);
   const verdict = await d.step(path.join("/"), async ({ signal }) => {
     const output = task.output === undefined ? raw : await readOutput(raw, task.output);
     const given = structuredClone(inputs); // a guardrail that changes them changes nothing
@@ -110,7 +110,7 @@ async function judge(
   job: AgentJob,
   { guardrail, path, raw }: Judging,
 ): Promise<Verdict> {
-  const run = world.runOf(d.rootId);
+  const run = world.runOf(d.runId);
   const criteria = criteriaOf(guardrail) ?? "";
   const model = typeof guardrail === "object" ? guardrail.model : undefined;
   const own = run.crew.models.guardrail === undefined ? job.models : run.modelsFor("guardrail");
@@ -143,7 +143,7 @@ function sayEnd(
 ): void {
   const why = reason === undefined ? {} : { reason };
   const place = { task: task.name, agent: agent.name, guardrail: index + 1 };
-  world.runOf(d.rootId).log.emit(path, { type: "guardrail-end", ...place, status, ...why });
+  world.runOf(d.runId).log.emit(path, { type: "guardrail-end", ...place, status, ...why });
 }
 
 /** A model's own error keeps its code: nobody but the pool repeats a call for it (M5). */

@@ -32,7 +32,7 @@ export async function runHook<Name extends HookName>(
   subject: HookTypes[Name]["subject"],
 ): Promise<Json | undefined> {
   const { hook: name, path } = at;
-  const { crew, log } = world.runOf(d.rootId);
+  const { crew, log } = world.runOf(d.runId);
   const hook = crew.hooks[name];
   if (hook === undefined) return undefined;
   const outcome = await d.step([...path, name].join("/"), (step) =>

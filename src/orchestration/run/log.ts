@@ -13,30 +13,15 @@ import type { BosunError } from "../../error.ts";
 import type { Clock } from "../../clock.ts";
 import type { Path } from "../../inference/model/model.ts";
 import type { RunDelta, RunEvent, RunFact } from "./event.ts";
+import { logWithin } from "./log-within.ts";
 import { createReader, type Reader } from "./reader.ts";
+import type { RunLog } from "./run-log.ts";
 import { applyEvents, EMPTY_RUN, type RunState } from "./state.ts";
+
+export type { RunLog } from "./run-log.ts";
 
 /** Keeps one event and calls `kept` when it is kept, or with the error that prevented it. Must not throw, and keeps the order. */
 export type Recorder = (event: RunEvent, kept: (error: BosunError | undefined) => void) => void;
-
-export interface RunLog {
-  readonly runId: string;
-  /** How many facts earlier executions stored: they come first. */
-  readonly replayed: number;
-  /** The fold of all facts so far. */
-  readonly state: RunState;
-  emit(path: Path, fact: RunFact, attempt?: number): void;
-  /** Whether somebody reads now. */
-  isRead(): boolean;
-  /** A piece of an answer. Costs nothing when nobody reads. */
-  delta(path: Path, delta: Pick<RunDelta, "agent" | "channel" | "text">): void;
-  /** Facts after `fromSeq`, then live ones with deltas, until run-end. Leaving the loop only detaches. */
-  read(fromSeq: number, signal: AbortSignal): AsyncGenerator<RunEvent>;
-  /** Resolves when every fact so far is kept. @throws BosunError `store/failed`. */
-  flushed(): Promise<void>;
-  /** The run stops here without an end: nothing more is accepted, and readers throw the reason once they have read all. */
-  close(reason: BosunError): void;
-}
 
 type LogOptions = {
   readonly runId: string;
@@ -53,6 +38,7 @@ export function createRunLog(options: LogOptions): RunLog {
 
 class MemoryLog implements RunLog {
   readonly runId: string;
+  readonly place: Path = [];
   readonly replayed: number;
   readonly #clock: Clock;
   readonly #record: Recorder | undefined;
@@ -139,6 +125,10 @@ class MemoryLog implements RunLog {
 
   async flushed(): Promise<void> {
     await this.#keeping?.reach(this.#facts.length);
+  }
+
+  within(place: Path): RunLog {
+    return logWithin(this, place, () => this.#facts);
   }
 
   close(reason: BosunError): void {

@@ -43,7 +43,7 @@ export async function askPermit(
     const about = { agent, task, issues } as const;
     const subject = { ...about, subject: "tool", tool: tool.name, arguments: need.given } as const;
     const at = { path: [...path, `permit:${round}`], limits };
-    const { decision, by } = await askPerson(d, world, subject, at);
+    const { decision, by } = await askPerson(d, world.runOf(d.runId), subject, at);
     if (!decision.ok)
       return refused(
         tool,

@@ -62,7 +62,7 @@ export type Looking = {
 
 /** Shows what may be shown. @throws what a summary throws. */
 export async function lookAt(d: Durable, world: World, looking: Looking): Promise<Sight> {
-  const run = world.runOf(d.rootId);
+  const run = world.runOf(d.runId);
   const { place, description, isTemplate, texts } = looking;
   const { brief } = run.documents;
   const { role, goal, backstory } = place.agent;
@@ -136,7 +136,7 @@ function shareRoom(
   { path, place, settings }: Looking,
   inputs: number,
 ): Promise<Budgets> {
-  const { inlineTokens } = world.runOf(d.rootId).crew;
+  const { inlineTokens } = world.runOf(d.runId).crew;
   return d.step(`${path.join("/")}/input-room`, async (step) => {
     const { left } = await roomOf(world, { models: place.models, settings }, step.signal);
     const share = (most: number, part: number): number =>

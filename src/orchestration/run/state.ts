@@ -1,7 +1,7 @@
 // RunState: what is known about a run after its events so far. A pure fold: results, tables and the live view all come from it.
 
 import type { ErrorData } from "../../error.ts";
-import { ownValue } from "../../json.ts";
+import { type Json, type JsonObject, ownValue } from "../../json.ts";
 import type { Finish, Purpose } from "../../inference/model/model.ts";
 import { addCallCost, type CallCost, type CostSum, NO_COST } from "../../inference/model/price.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
@@ -74,6 +74,9 @@ export type RunState = {
   /** Hooks that threw, or returned what they may not; the first 100. The run went on without them. */
   readonly hookFaults: readonly HookFault[];
   readonly raw: string;
+  /** Of a flow that has ended: what it came to, and its state. */
+  readonly output: Json | undefined;
+  readonly flowState: JsonObject | undefined;
   readonly error: ErrorData | undefined;
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -93,6 +96,8 @@ export const EMPTY_RUN: RunState = {
   cost: NO_COST,
   hookFaults: [],
   raw: "",
+  output: undefined,
+  flowState: undefined,
   error: undefined,
   startedAt: undefined,
   endedAt: undefined,
@@ -155,6 +160,8 @@ function applyFact(state: RunState, event: RunEvent): RunState {
         status: event.status,
         raw: event.raw,
         error: event.error,
+        output: event.output,
+        flowState: event.state,
         endedAt: event.at,
       };
     default:

@@ -65,7 +65,7 @@ export function createTaskFlow(
     name: "bosun/task",
     version: "1",
     async run(d, input) {
-      const run = world.runOf(d.rootId);
+      const run = world.runOf(d.runId);
       const task = taskOf(run.crew, input);
       try {
         if (!(await isNeeded(d, world, { run, task, input }))) return { type: "skipped" };

@@ -42,7 +42,7 @@ async function told(
   { call, path, agent }: AskedCall,
   work: () => Promise<ToolOutcome>,
 ): Promise<ToolOutcome> {
-  const { log } = world.runOf(d.rootId);
+  const { log } = world.runOf(d.runId);
   log.emit(path, { type: "tool-start", agent, tool: call.tool, arguments: shown(call.arguments) });
   const outcome = await work();
   const content = shown(outcome.content);
@@ -64,7 +64,7 @@ async function runTool(
   { call, path }: AskedCall,
   tool: Tool,
 ): Promise<ToolOutcome> {
-  const { tools: runner } = world.runOf(d.rootId);
+  const { tools: runner } = world.runOf(d.runId);
   let isRun = false;
   const outcome = await d.step(path.join("/"), (step) => {
     isRun = true;

@@ -21,7 +21,7 @@ import type { PriceOf } from "./reservation.ts";
 /** What all calls of a run tell the pool. */
 export type RunHints = Pick<ModelHints, "tenant" | "priority" | "deadlineAt" | "cache">;
 
-/** What belongs to one root run and is not JSON. */
+/** What belongs to one run of a crew and is not JSON. */
 export type RunContext = {
   readonly crew: Crew;
   readonly plan: Plan;
@@ -72,8 +72,8 @@ export type World = {
   readonly tokens: TokenCounter;
   /** How a model is asked unless an agent or a task says otherwise. */
   readonly settingsOf: (ref: ModelRef) => ModelSettings;
-  /** @throws when no such run is bound: a mistake of the program, not of the user. */
-  readonly runOf: (rootId: string) => RunContext;
+  /** Of the crew whose run this is, or in whose run it is a child. @throws when there is none: a mistake of the program, not of the user. */
+  readonly runOf: (runId: string) => RunContext;
 };
 
 /** An agent's name as events and tables show it, with its placeholders filled. */

@@ -181,7 +181,7 @@ function createWriter(sqlite: Sqlite): Writer {
       for (const [runId, ofRun] of Map.groupBy(batch, ({ event }) => event.runId)) {
         const failure = keep(ofRun);
         // E3. A failed run-start leaves the run that has this id already alone.
-        if (failure && ofRun[0]?.event.type !== "run-start") inserter.forget(runId);
+        if (failure && !(ofRun[0] && isBeginning(ofRun[0].event))) inserter.forget(runId);
         settle(ofRun, failure);
       }
   };
@@ -247,16 +247,15 @@ function createInsertOne({
   database,
 }: Sqlite): (event: RunEvent, row: number | undefined) => number | undefined {
   const insertRun = database.prepare(
-    "INSERT INTO runs (run_id, crew, status, started_at, owner, session) VALUES (?, ?, 'running', ?, ?, ?) RETURNING id",
+    "INSERT INTO runs (run_id, crew, session, status, started_at, owner) VALUES (?, ?, ?, 'running', ?, ?) RETURNING id",
   );
   const endRun = database.prepare("UPDATE runs SET status = ?, ended_at = ? WHERE id = ?");
   const insertEvent = database.prepare("INSERT INTO events (run, seq, body) VALUES (?, ?, ?)");
   return (event, known) => {
     const { runId, type, at, seq } = event;
-    const row =
-      type === "run-start"
-        ? Number(insertRun.get(runId, event.crew, at, OWNER, event.session ?? null)?.["id"])
-        : known;
+    const row = isBeginning(event)
+      ? Number(insertRun.get(runId, ...beginningOf(event), at, OWNER)?.["id"])
+      : known;
     if (row === undefined) {
       throw new BosunError(
         "store/failed",
@@ -268,6 +267,18 @@ function createInsertOne({
     endRun.run(event.status, at, row);
     return undefined;
   };
+}
+
+type Beginning = Extract<RunEvent, { readonly type: "run-start" | "flow-start" }>;
+
+/** Whether it is a run's first event. */
+function isBeginning(event: RunEvent): event is Beginning {
+  return event.type === "run-start" || event.type === "flow-start";
+}
+
+/** The crew's or the flow's name, and the conversation. */
+function beginningOf(event: Beginning): readonly [string, string | null] {
+  return event.type === "run-start" ? [event.crew, event.session ?? null] : [event.flow, null];
 }
 
 function toSummary(row: Row): RunSummary {

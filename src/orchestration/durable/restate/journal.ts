@@ -187,6 +187,10 @@ export class RestateJournal implements Journal {
     };
   }
 
+  hold(work: Promise<unknown>): void {
+    this.pump.hold(work);
+  }
+
   /** Calls the step's function, and makes data of what it comes to. */
   async #execute(
     key: string,

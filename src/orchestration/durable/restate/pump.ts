@@ -43,6 +43,7 @@ export class Pump {
   #next = 0;
   #foreground = 0;
   #isRunning = false;
+  readonly #held = new Set<Promise<unknown>>();
   #isRacing = false;
 
   constructor(options: PumpOptions) {
@@ -71,6 +72,13 @@ export class Pump {
     return { drop: () => this.#remove(id) };
   }
 
+  /** There is no race while this goes on: what the body does after it, it does in its turn. */
+  hold(work: Promise<unknown>): void {
+    this.#held.add(work);
+    const letGo = (): void => void this.#held.delete(work);
+    work.then(letGo, letGo);
+  }
+
   #remove(id: number): void {
     if (this.#pending.get(id)?.isBackground === false) this.#foreground--;
     this.#pending.delete(id);
@@ -79,6 +87,10 @@ export class Pump {
   /** When its execution ends, whatever it waits for stays pending for ever, and so does this. */
   async #loop(): Promise<void> {
     while (this.#foreground > 0) {
+      while (this.#held.size > 0) {
+        await Promise.allSettled(this.#held);
+        await new Promise((resolve) => setImmediate(resolve)); // what the body does about it
+      }
       this.#options.beforeRace();
       await this.#race();
       await new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,46 @@
+// Which steps of a flow's run another one takes over: all that was kept before a point in time. What is later may have seen what is
+// done anew, in the state or as its input.
+
+import { BosunError } from "./error.ts";
+import { similarTo } from "./orchestration/crew/similar.ts";
+import type { StepRecord } from "./orchestration/durable/engine.ts";
+import type { Flow } from "./orchestration/flow/flow.ts";
+
+/** @param from A step of the flow, whose first call is done anew, one call of it (`write~3`), or a key. Undefined: what the run has not done, or what failed. */
+export function keepBeforeStep(
+  flow: Flow,
+  steps: readonly StepRecord[],
+  { from, isOther }: { readonly from: string | undefined; readonly isOther: boolean },
+): (step: StepRecord) => boolean {
+  if (isOther && from === undefined) return () => false; // other inputs: another state from the beginning
+  if (isOther)
+    throw new BosunError(
+      "usage",
+      `a fork of a flow from "${from}" has the state as it was there, which other inputs do not change. Leave one of the two out`,
+    );
+  const done = (step: StepRecord): boolean =>
+    step.status === "done" && !step.key.startsWith("limit:");
+  if (from === undefined) return done;
+  const place = steps.findIndex(({ key }) => isIn(keyIn(key), from));
+  if (place < 0) throw unknownStep(flow, from);
+  const kept = new Set(steps.slice(0, place).map(({ key }) => key));
+  return (step) => done(step) && kept.has(step.key);
+}
+
+function isIn(key: string, from: string): boolean {
+  return [from, `step:${from}`].some((prefix) => key === prefix || key.startsWith(`${prefix}/`));
+}
+
+/** Without what the journal says of its kind. */
+function keyIn(key: string): string {
+  return key.replace(/^(sleep|wait|limit):/, "");
+}
+
+function unknownStep({ steps }: Flow, from: string): BosunError {
+  const names = Object.keys(steps);
+  const meant = similarTo(from, names);
+  return new BosunError(
+    "usage",
+    `the run has done no step "${from}"${meant === undefined ? "" : `: did you mean ${meant}?`} The flow's steps: ${names.join(", ")}; the second call of one is NAME~2. \`bosun runs show ID --steps\` lists what is kept`,
+  );
+}

@@ -1,0 +1,14 @@
+// The state that a run of a flow begins with: the kickoff's inputs over the flow's own, as the schema lets them through.
+
+import type { JsonObject } from "../../json.ts";
+import type { Flow } from "./flow.ts";
+import { checkState } from "./state.ts";
+
+/** @throws BosunError `flow/state`. */
+export function beginningOf(flow: Flow, inputs: JsonObject): Promise<JsonObject> {
+  const { initial, state } = flow.options;
+  return checkState(`flow "${flow.name}"`, state, {
+    ...initial,
+    ...inputs,
+  });
+}

@@ -1,0 +1,103 @@
+// One call of a flow's step: its handler as a child run, and what that came to, kept as one step of the journal.
+
+import { BosunError, toBosunError } from "../../error.ts";
+import { isJson, type Json, type JsonObject } from "../../json.ts";
+import { validate } from "../../schema.ts";
+import type { Durable, Flow as DurableFlow } from "../durable/durable.ts";
+import { emissionsOf, type Emitted } from "../flow/emission.ts";
+import { type Changes, changesOf, checkState, fieldsOf } from "../flow/state.ts";
+import type { FlowStep } from "../flow/step.ts";
+import { type Calling, createFlowContext } from "./flow-context.ts";
+
+/** What a call came to. Plain JSON. */
+export type CallEnd = {
+  readonly output: Json;
+  /** Of a router. */
+  readonly emitted: readonly Emitted[];
+  readonly changes: Changes;
+};
+
+/** What is called: the step, or its onError with what it failed with. */
+export type Called = Omit<Calling, "draft"> & {
+  readonly definition: FlowStep<never>;
+  /** The state as it is when the call begins. */
+  readonly base: JsonObject;
+  readonly failed?: BosunError | undefined;
+};
+
+/** The call as a flow of its own: one child of the flow's run. */
+export function callFlow(called: Called): DurableFlow<null, CallEnd> {
+  return { name: `step:${called.step}`, version: "1", run: (d) => execute(d, called) };
+}
+
+async function execute(d: Durable, called: Called): Promise<CallEnd> {
+  const { base, run, step } = called;
+  const where = `flow "${run.flow.name}", step "${step}"`;
+  const draft = structuredClone(base);
+  const ended = await work(d, { ...called, draft }, where).then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  if (d.signal.aborted) throw d.signal.reason; // what an abort made fail is no end
+  return d.step("end", async () => {
+    if ("error" in ended) throw ended.error;
+    const changes = changesOf(where, base, draft);
+    checkWrites(where, called.definition, fieldsOf(changes));
+    await checkState(where, run.flow.options.state, draft);
+    return { ...endOf(where, called, ended.value), changes };
+  });
+}
+
+/** Calls the user's function. */
+async function work(
+  d: Durable,
+  { definition, failed, ...calling }: Called & Calling,
+  where: string,
+): Promise<unknown> {
+  const { options } = definition;
+  if (failed) return options.onError?.(failed, createFlowContext(d, calling));
+  if (options.input === undefined) return definition.run(createFlowContext(d, calling));
+  const schema = options.input;
+  const checked = await d.local(() => validate(schema, calling.input));
+  if (checked.type === "invalid")
+    throw new BosunError(
+      "flow/input",
+      `${where}: what it got is not what its schema asks for: ${checked.issues.join("; ")}`,
+    );
+  return definition.run(createFlowContext(d, { ...calling, input: checked.value as Json })); // `as`: its handler takes what the schema gives
+}
+
+function endOf(
+  where: string,
+  { definition, input }: Called,
+  value: unknown,
+): Omit<CallEnd, "changes"> {
+  const { kind, labels } = definition;
+  if (kind === "router")
+    return { output: input, emitted: emissionsOf(where, value, { labels, input }) };
+  const output = value ?? null;
+  if (isJson(output)) return { output, emitted: [] };
+  throw new BosunError(
+    "flow/state",
+    `${where}: what it returned is no JSON: it must survive its process`,
+  );
+}
+
+function checkWrites(
+  where: string,
+  { options }: FlowStep<never>,
+  changed: readonly string[],
+): void {
+  const writes: readonly string[] | undefined = options.writes;
+  const other = writes && changed.find((field) => !writes.includes(field));
+  if (other === undefined) return;
+  throw new BosunError(
+    "flow/state",
+    `${where}: it changed "${other}" of the state, which its writes do not name`,
+  );
+}
+
+/** What the call failed with, as its events and `onError` get it. */
+export function failureOfCall(error: unknown, step: string): BosunError {
+  return toBosunError(error, "run/failed", `step "${step}"`);
+}

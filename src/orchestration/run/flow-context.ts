@@ -1,0 +1,102 @@
+// What a handler of a flow's step gets, over the Durable of its call.
+
+import { BosunError } from "../../error.ts";
+import { isJson, type Json, type JsonObject } from "../../json.ts";
+import type { Crew } from "../crew/crew.ts";
+import type { Durable } from "../durable/durable.ts";
+import type { CrewResult, FlowContext } from "../flow/step.ts";
+import { askPerson } from "./ask.ts";
+import type { CrewCall, FlowRun, FlowWorld } from "./flow-world.ts";
+import { toResult } from "./result.ts";
+
+/** One call of a step. */
+export type Calling = {
+  readonly world: FlowWorld;
+  readonly run: FlowRun;
+  /** The step's name. */
+  readonly step: string;
+  readonly call: number;
+  /** Of its path: the step, and from the second call on its number. */
+  readonly segment: string;
+  readonly draft: JsonObject;
+  readonly input: Json;
+  readonly inputs: Readonly<Record<string, Json>>;
+  /** How often each name has been waited for in this run. */
+  readonly waited: Map<string, number>;
+};
+
+export function createFlowContext(d: Durable, calling: Calling): FlowContext<never, never> {
+  const { run, step, call, segment, draft, input, inputs, waited } = calling;
+  const crews = new Map<string, number>();
+  let asks = 0;
+  const context: FlowContext<JsonObject> = {
+    state: draft,
+    input,
+    inputs,
+    runId: d.rootId,
+    call,
+    signal: d.signal,
+    async run(crew, crewInputs = {}, options = {}) {
+      const count = (crews.get(crew.name) ?? 0) + 1;
+      crews.set(crew.name, count);
+      const key = options.key ?? (count > 1 ? `${crew.name}~${count}` : crew.name);
+      return runCrew(d, calling, { crew, inputs: crewInputs, key }) as never; // `as`: the crew's tasks say what it has
+    },
+    async ask(text, limits = {}) {
+      const path = [segment, `ask:${++asks}`];
+      const subject = { subject: "answer", agent: step, task: step, text } as const;
+      return (await askPerson(d, run, subject, { path, limits })).decision;
+    },
+    async waitFor(event, { timeoutMs, otherwise }) {
+      const count = (waited.get(event) ?? 0) + 1;
+      waited.set(event, count);
+      const given = await d.wait(count > 1 ? `${event}~${count}` : event, { timeoutMs });
+      return given === undefined ? (otherwise ?? null) : given;
+    },
+    sleep: (key, ms) => d.sleep(`sleep:${key}`, ms),
+    step: (key, work, options) =>
+      d.step(`step:${key}`, ({ signal, attempt }) => work({ signal, attempt }), options),
+  };
+  return context as unknown as FlowContext<never, never>; // `as`: the definition says what the handler takes it for
+}
+
+/** Runs a crew as a child of the step's call. */
+async function runCrew(
+  d: Durable,
+  { world, segment, step }: Calling,
+  { crew, inputs, key }: { readonly crew: Crew; readonly inputs: JsonObject; readonly key: string },
+): Promise<CrewResult> {
+  const where = `step "${step}", crew "${crew.name}"`;
+  if (!isJson(inputs)) throw new BosunError("flow/input", `${where}: its inputs must be JSON`);
+  const child = `crew:${key}`;
+  const call: CrewCall = {
+    crew,
+    inputs,
+    runId: `${d.runId}/${child}`,
+    rootId: d.rootId,
+    place: [segment, child],
+  };
+  const beginning = await d.step(`${child}/inputs`, ({ signal }) => world.begin(call, signal));
+  const context = await d.local(() => world.enter(call, beginning));
+  try {
+    const { timeoutMs } = crew;
+    const timeoutError = (): BosunError =>
+      new BosunError("run/timed-out", `${where}: no end within its ${timeoutMs} ms`);
+    const input = { crew: crew.name, inputs: beginning.inputs };
+    await d.child(child, world.crewFlow, input, { timeoutMs, timeoutError }).result;
+    const result = await d.local(() => toResult(crew, context.log.state));
+    const { status, raw, error } = result;
+    if (status !== "done" && status !== "partial")
+      throw new BosunError(error?.code ?? "run/failed", `${where}: ${error?.message ?? status}`, {
+        retryable: error?.retryable ?? false,
+        ...(error?.details ? { details: error.details } : {}),
+      });
+    const outputs = Object.entries(result.tasks).map(([name, task]): [string, Json] => [
+      name,
+      isJson(task.output) ? task.output : task.raw,
+    ]);
+    return { status, raw, tasks: Object.fromEntries(outputs) };
+  } finally {
+    world.leave(call, context);
+  }
+}
