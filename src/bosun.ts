@@ -33,6 +33,7 @@ import { createTaskFlow } from "./orchestration/run/task.ts";
 import type { RunContext, World } from "./orchestration/run/world.ts";
 import { createFleetCheck, type FleetOptions, openFleet } from "./own-fleet.ts";
 import type { PreviewOptions } from "./preview.ts";
+import { notBound } from "./run-context.ts";
 import { createRunEngine } from "./run-engine.ts";
 import type { EnqueueOptions, ForkOptions, ResumeOptions, RunOptions } from "./run-option.ts";
 import { enqueueRun, servePrograms } from "./serve-crew.ts";
@@ -260,7 +261,7 @@ function contextOf(contexts: ReadonlyMap<string, RunContext>, runId: string): Ru
   for (let id = runId; ; id = id.slice(0, id.lastIndexOf("/"))) {
     const context = contexts.get(id);
     if (context) return context;
-    if (!id.includes("/")) throw new Error(`no run ${runId} in this process`);
+    if (!id.includes("/")) throw notBound(id);
   }
 }
 

@@ -19,6 +19,7 @@ import {
   inputsOf,
   letGo,
   limitsOf,
+  notBound,
   prepareRun,
   type Resumed,
 } from "./run-context.ts";
@@ -84,7 +85,7 @@ export function createFlowWorld(
 ): FlowWorld {
   const flowRunOf = (rootId: string): BoundFlow => {
     const bound = home.flowRuns.get(rootId);
-    if (!bound) throw new Error(`no run of a flow ${rootId} in this process`);
+    if (!bound) throw notBound(rootId);
     return bound;
   };
   const optionsOf = ({ rootId }: CrewCall, inputs: JsonObject): RunOptions => {

@@ -128,6 +128,15 @@ export async function prepareRun(
   return context;
 }
 
+/** A server may give this process a run that another one began: only who has its crew or its flow can go on with it. */
+export function notBound(runId: string): BosunError {
+  return new BosunError(
+    "run/suspended",
+    `run ${runId} is not one of this process: resume it with its crew or its flow, or serve that here`,
+    { retryable: true },
+  );
+}
+
 /** The run has ended here, or goes on elsewhere. */
 export function letGo(
   { contexts }: Home,

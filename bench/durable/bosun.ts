@@ -8,9 +8,13 @@ import type { Flow } from "../../src/orchestration/durable/durable.ts";
 import type { DurableEngine } from "../../src/orchestration/durable/engine.ts";
 import { createInlineEngine, type InlineEngine } from "../../src/orchestration/durable/inline.ts";
 import { openSqliteEngine } from "../../src/orchestration/durable/sqlite/engine.ts";
+import { systemClock } from "../../src/clock.ts";
+import { isBosunError } from "../../src/error.ts";
 import type { Contender, Ready, Shape, Work } from "./contender.ts";
 import type { Place } from "./place.ts";
 import { openRestateEngine } from "./restate.ts";
+
+const LIVE = new AbortController().signal;
 
 const DOES: Readonly<Record<string, string>> = {
   none: "the inline engine: keeps nothing",
@@ -40,7 +44,14 @@ function readyOnEngine(engine: DurableEngine, work: Work): Ready {
   return {
     ...readyOn(engine, work),
     async resume(runId) {
-      await (await engine.resume(runId)).result();
+      for (;;) {
+        try {
+          return void (await (await engine.resume(runId)).result());
+        } catch (error) {
+          if (!isBosunError(error) || error.code !== "run/owned") throw error;
+          await systemClock.sleep(1, LIVE); // a server has given it to this process, or not yet noticed the kill
+        }
+      }
     },
     close: async () => engine[Symbol.asyncDispose](),
   };

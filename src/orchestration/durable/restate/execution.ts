@@ -4,6 +4,7 @@ import type { WorkflowContext } from "@restatedev/restate-sdk";
 import { BosunError, messageOf, toBosunError } from "../../../error.ts";
 import type { Json } from "../../../json.ts";
 import type { Flow } from "../durable.ts";
+import { isSuspension } from "../engine.ts";
 import { DurableRun } from "../run.ts";
 import { fromErrorJson, fromStored, type Stored, toStored } from "../sqlite/value.ts";
 import type { EngineParts } from "./engine-parts.ts";
@@ -115,6 +116,7 @@ export class Execution {
       return { value: toStored(output, `run ${this.runId}: its output`, blobs) };
     } catch (error) {
       // An execution that is over says nothing: the server calls again.
+      if (isSuspension(error)) this.stop(error); // nothing here can execute it: it is for whoever resumes it
       if (this.#givenBack) throw toBosunError(error, "run/suspended", this.runId);
       throw toTerminal(error, sdk);
     } finally {
