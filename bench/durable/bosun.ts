@@ -8,7 +8,6 @@ import type { Flow } from "../../src/orchestration/durable/durable.ts";
 import type { DurableEngine } from "../../src/orchestration/durable/engine.ts";
 import { createInlineEngine, type InlineEngine } from "../../src/orchestration/durable/inline.ts";
 import { openSqliteEngine } from "../../src/orchestration/durable/sqlite/engine.ts";
-import { systemClock } from "../../src/clock.ts";
 import { isBosunError } from "../../src/error.ts";
 import type { Contender, Ready, Shape, Work } from "./contender.ts";
 import type { Place } from "./place.ts";

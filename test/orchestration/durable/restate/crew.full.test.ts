@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createBosun } from "../../../../src/bosun.ts";
+import { type Bosun, createBosun, type StartedRun } from "../../../../src/bosun.ts";
+import { systemClock } from "../../../../src/clock.ts";
+import { isBosunError } from "../../../../src/error.ts";
 import { type Crew, defineCrew } from "../../../../src/orchestration/crew/crew.ts";
 import { tool } from "../../../../src/orchestration/tool/tool.ts";
 import { createRestateEngine } from "../../../../src/orchestration/durable/restate/engine.ts";
@@ -130,4 +132,46 @@ describe("a crew on Restate", () => {
     expect(events.filter(({ type }) => type === "run-end")).toHaveLength(1);
     rmSync(data, { recursive: true, force: true });
   });
+
+  it("that was started in another process is left to whoever has its crew, when the server gives it to one that has not", async () => {
+    await using server = await startRestate();
+    const data = mkdtempSync(join(tmpdir(), "bosun-restate-crew-"));
+    const reached = Promise.withResolvers<void>();
+    await using other = await open(server, data, answers);
+    await (
+      await other.bosun.start(report(), { inputs: {} })
+    ).ended; // its worker is there
+    let id: string;
+    {
+      await using first = await open(server, data, (request, ...rest) => {
+        if (taskIn(request) !== "text") return answers(request, ...rest);
+        reached.resolve();
+        return new Promise<never>(() => undefined);
+      });
+      id = (await first.bosun.start(report(), { inputs: {} })).runId;
+      await reached.promise;
+    }
+    // Another run makes the worker that lives the last one, to which the server then gives what has lost its own.
+    other.serve();
+    await (
+      await other.bosun.start(report(), { inputs: {} })
+    ).ended;
+
+    const state = await (await resumedSoon(other.bosun, id)).ended;
+
+    expect(state).toMatchObject({ status: "done", raw: "of text" });
+    rmSync(data, { recursive: true, force: true });
+  });
 });
+
+/** Once the server has noticed that the run's process is gone. */
+async function resumedSoon(bosun: Bosun, id: string): Promise<StartedRun> {
+  for (;;) {
+    try {
+      return await bosun.resume(report(), id);
+    } catch (error) {
+      if (!isBosunError(error) || error.code !== "run/owned") throw error;
+      await systemClock.sleep(50, new AbortController().signal);
+    }
+  }
+}
