@@ -3,7 +3,13 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
-import { type Bosun, type BosunOptions, createBosun, type StartedRun } from "../../src/bosun.ts";
+import {
+  type Bosun,
+  type BosunOptions,
+  createBosun,
+  type Program,
+  type StartedRun,
+} from "../../src/bosun.ts";
 import { createVirtualClock } from "../../src/clock.ts";
 import type { Crew } from "../../src/orchestration/crew/crew.ts";
 import type { DurableEngine, JournalProbe } from "../../src/orchestration/durable/engine.ts";
@@ -15,10 +21,10 @@ import { type Script, scriptedModel } from "../../src/test/scripted-model.ts";
 import { QUICK } from "../orchestration/run/scenario.ts";
 import { asSet, ID, keptKeys, tempFolder, timeless } from "../resume-scene.ts";
 
-/** A crew and its surroundings. What comes from outside follows from the place where it is asked for. */
+/** A crew or a flow and its surroundings. What comes from outside follows from the place where it is asked for. */
 export type Scenario = {
-  /** Makes the crew anew, as another process would. */
-  readonly crew: () => Crew;
+  /** Makes it anew, as another process would. */
+  readonly crew: () => Program;
   readonly script: Script;
   readonly inputs?: RunOptions["inputs"] | undefined;
   readonly onAsk?: RunOptions["onAsk"];
