@@ -65,7 +65,8 @@ function live(seed: number, seen: Seen): void {
       );
       for (const [place, { ran }] of slow.entries())
         runs.push({ causes: fast[place]?.causes ?? new Set(), ran });
-      note(seen, name, steps, fast, ended.causes);
+      const heard = steps.filter(({ on }) => on !== undefined && hears(on, name)).length;
+      note(seen, { heard, fast, causes: ended.causes });
     }
   }
 }
@@ -74,18 +75,20 @@ function shown({ step, input, inputs }: Activation): Omit<Activation, "causes"> 
   return { step, input, inputs };
 }
 
+/** `heard`: by how many steps. */
 function note(
   seen: Seen,
-  name: string,
-  steps: readonly Step[],
-  fast: readonly Activation[],
-  causes: ReadonlySet<string>,
+  event: {
+    readonly heard: number;
+    readonly fast: readonly Activation[];
+    readonly causes: ReadonlySet<string>;
+  },
 ): void {
-  const listening = steps.filter(({ on }) => on !== undefined && hears(on, name)).length;
+  const { heard, fast, causes } = event;
   seen.events += 1;
   seen.activations += fast.length;
   seen.joined += fast.filter(({ inputs }) => Object.keys(inputs).length > 1).length;
-  seen.silent += listening > fast.length ? 1 : 0;
+  seen.silent += heard > fast.length ? 1 : 0;
   seen.again += fast.filter(({ step }) => causes.has(step)).length;
 }
 
