@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type Activation, createFirings } from "../../../src/orchestration/flow/firing.ts";
+import {
+  type Activation,
+  type Causes,
+  createFirings,
+} from "../../../src/orchestration/flow/firing.ts";
 import { and, or, type Trigger } from "../../../src/orchestration/flow/trigger.ts";
 import { createRandom, type Random } from "../../../src/random.ts";
 import { createSlowModel } from "./slow-model.ts";
@@ -17,7 +21,7 @@ type Step = {
 
 /** A step that runs, as the rules and as the model know what has led to it. */
 type Run = {
-  readonly causes: ReadonlySet<string>;
+  readonly causes: Causes;
   readonly ran: { readonly step: string; readonly because: readonly number[] };
 };
 
@@ -46,7 +50,7 @@ function live(seed: number, seen: Seen): void {
   const model = createSlowModel(steps.map(({ name, on }) => [name, on]));
   const starts = steps
     .filter(({ on }) => on === undefined)
-    .map(({ name }): Run => ({ causes: new Set(), ran: { step: name, because: [] } }));
+    .map(({ name }): Run => ({ causes: new Map(), ran: { step: name, because: [] } }));
 
   let events = 0;
   const runs: Run[] = [];
@@ -64,7 +68,7 @@ function live(seed: number, seen: Seen): void {
         slow.map(({ ran, input, inputs }) => ({ step: ran.step, input, inputs })),
       );
       for (const [place, { ran }] of slow.entries())
-        runs.push({ causes: fast[place]?.causes ?? new Set(), ran });
+        runs.push({ causes: fast[place]?.causes ?? new Map(), ran });
       const heard = steps.filter(({ on }) => on !== undefined && hears(on, name)).length;
       note(seen, { heard, fast, causes: ended.causes });
     }
@@ -81,7 +85,7 @@ function note(
   event: {
     readonly heard: number;
     readonly fast: readonly Activation[];
-    readonly causes: ReadonlySet<string>;
+    readonly causes: Causes;
   },
 ): void {
   const { heard, fast, causes } = event;

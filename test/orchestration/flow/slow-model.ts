@@ -57,7 +57,7 @@ function momentsOf(trigger: Trigger, step: string, history: readonly Past[]): re
   const places = history.map((_, at) => at);
   return trigger.type === "and"
     ? allMoments(branches, places)
-    : anyMoments(branches, places, (because) => hasLedTo(step, because, history));
+    : anyMoments(branches, places, (because) => lastRun(step, because, history));
 }
 
 /** An `and` happens where, since it last has, each branch has happened, and one does now. */
@@ -77,33 +77,46 @@ function allMoments(
   return moments;
 }
 
-/** An `or` happens at the first branch; then where one happens that has done so since, that moment included, or that it has led to. */
+/**
+ * An `or` happens at the first branch; then where one happens that has done so since, that moment included, or that a run of its step has
+ * led to which has not led to a moment before. `runOf`: the last such run; undefined where there is none.
+ */
 function anyMoments(
   branches: readonly (readonly Moment[])[],
   places: readonly number[],
-  isLoop: (because: readonly number[]) => boolean,
+  runOf: (because: readonly number[]) => number | undefined,
 ): readonly Moment[] {
   const moments: Moment[] = [];
+  const used = new Set<number | undefined>();
   for (const now of places) {
     const before = moments.at(-1)?.at;
     const firing = branches.flatMap((branch) => {
       const here = branch.find(({ at }) => at === now);
       if (here === undefined) return [];
       const isCounted = branch.some(({ at }) => before !== undefined && at >= before && at < now);
-      return before === undefined || isCounted || isLoop(here.because) ? [here] : [];
+      const run = runOf(here.because);
+      const isLoop = run !== undefined && !used.has(run);
+      return before === undefined || isCounted || isLoop ? [here] : [];
     });
-    if (firing[0] !== undefined) moments.push(firing[0]);
+    if (firing[0] === undefined) continue;
+    moments.push(firing[0]);
+    used.add(runOf(firing[0].because));
   }
   return moments;
 }
 
-/** Whether one of these events comes from a run of the step, by however many steps between. */
-function hasLedTo(step: string, because: readonly number[], history: readonly Past[]): boolean {
+/** The last run of the step from which one of these events comes, by however many steps between: the place of the event that began it. */
+function lastRun(
+  step: string,
+  because: readonly number[],
+  history: readonly Past[],
+): number | undefined {
   const seen = new Set(because);
+  const runs: number[] = [];
   for (const at of seen) {
     const by = history[at]?.by;
-    if (by?.step === step) return true;
+    if (by?.step === step) runs.push(Math.max(...by.because));
     for (const earlier of by?.because ?? []) seen.add(earlier); // a set that grows is walked to its end
   }
-  return false;
+  return runs.length === 0 ? undefined : Math.max(...runs);
 }
