@@ -11,22 +11,21 @@ export type Check = (value: unknown) => string | undefined;
 export type KnownOptions = {
   readonly checks: Readonly<Record<string, Check>>;
   readonly notBuilt: readonly string[];
+  /** The code of what is refused. Default: "crew/invalid". */
+  readonly code?: "crew/invalid" | "flow/invalid";
 };
 
 /**
  * Refuses unknown options and wrong values, so that none is ever ignored in silence.
- * @throws BosunError `crew/not-built` or `crew/invalid`, with the field's name.
+ * @throws BosunError `crew/not-built`, or `crew/invalid` where no other code is given, with the field's name.
  */
 export function checkOptions(
   where: string,
   options: object,
-  { checks, notBuilt }: KnownOptions,
+  { checks, notBuilt, code = "crew/invalid" }: KnownOptions,
 ): void {
   if (typeof options !== "object" || options === null) {
-    throw new BosunError(
-      "crew/invalid",
-      `${where}: the options must be an object, got ${show(options)}`,
-    );
+    throw new BosunError(code, `${where}: the options must be an object, got ${show(options)}`);
   }
   const given = new Map<string, unknown>(Object.entries(options));
   for (const key of given.keys()) {
@@ -39,17 +38,14 @@ export function checkOptions(
     const meant = similarTo(key, known);
     const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
     throw new BosunError(
-      "crew/invalid",
+      code,
       `${where}: unknown option "${key}".${hint} It takes ${known.join(", ")}`,
     );
   }
   for (const [key, check] of Object.entries(checks)) {
     const expected = check(given.get(key));
     if (expected === undefined) continue;
-    throw new BosunError(
-      "crew/invalid",
-      `${where}: ${key} must be ${expected}, got ${show(given.get(key))}`,
-    );
+    throw new BosunError(code, `${where}: ${key} must be ${expected}, got ${show(given.get(key))}`);
   }
 }
 

@@ -4,18 +4,20 @@
 //   F1  An `and` fires when each of its branches has happened since it last fired. It gets what each came to last, and is armed again.
 //   F2  An `or` fires on the first of its branches. Each other one is counted once, and runs nothing.
 //   F3  An `or` fires anew, and forgets whom it has counted, when a branch happens that it has counted already, and when one happens
-//       that its own step has led to: a loop.
+//       that a run of its own step has led to: a loop. Each run leads back once, so that what splits and meets in a loop goes on as one.
 //   F4  Listeners of one event are activated at once, in the order of the definition; nothing that fires keeps another from it.
 
 import type { Json } from "../../json.ts";
 import { hasOr, namesIn, type Trigger } from "./trigger.ts";
 
+/** Steps with an `or` that have led to something, each with the number of its last run that has. */
+export type Causes = ReadonlyMap<string, number>;
+
 /** Something that has happened: a step has ended, or a router has emitted a label. */
 export type FlowEvent = {
   readonly name: string;
   readonly value: Json;
-  /** Steps with an `or` that have led to it. */
-  readonly causes: ReadonlySet<string>;
+  readonly causes: Causes;
 };
 
 /** A step that is to run now. */
@@ -25,7 +27,7 @@ export type Activation = {
   readonly input: Json;
   /** What each event came to that let it run, by name. */
   readonly inputs: Readonly<Record<string, Json>>;
-  readonly causes: ReadonlySet<string>;
+  readonly causes: Causes;
 };
 
 export interface Firings {
@@ -43,26 +45,30 @@ type Node = (event: FlowEvent) => Fired | undefined;
 
 /** Armed: no event has happened. */
 export function createFirings(steps: readonly Listening[]): Firings {
-  const listeners = new Map<string, { readonly step: string; readonly node: Node }[]>();
+  const listeners = new Map<
+    string,
+    { readonly step: string; readonly node: Node; readonly hasOr: boolean }[]
+  >();
   for (const { name, on } of steps) {
     if (on === undefined) continue;
-    const listener = { step: name, node: toNode(on, name) };
+    const listener = { step: name, node: toNode(on, name), hasOr: hasOr(on) };
     for (const event of namesIn(on)) {
       const others = listeners.get(event);
       if (others) others.push(listener);
       else listeners.set(event, [listener]);
     }
   }
-  const loops = new Set(
-    steps.flatMap(({ name, on }) => (on !== undefined && hasOr(on) ? [name] : [])),
-  );
+  const runs = new Map<string, number>();
   return {
     happen(event) {
       const activations: Activation[] = [];
-      for (const { step, node } of listeners.get(event.name) ?? []) {
-        const fired = node(event);
+      for (const listener of listeners.get(event.name) ?? []) {
+        const { step } = listener;
+        const fired = listener.node(event);
         if (fired === undefined) continue;
-        const causes = loops.has(step) ? new Set(fired.causes).add(step) : fired.causes;
+        const run = (runs.get(step) ?? 0) + 1;
+        runs.set(step, run);
+        const causes = listener.hasOr ? new Map(fired.causes).set(step, run) : fired.causes;
         activations.push({ ...fired, step, causes });
       }
       return activations;
@@ -100,24 +106,36 @@ function toAll(branches: readonly Node[]): Node {
     return {
       input: last.input,
       inputs: Object.assign({}, ...all.map(({ inputs }) => inputs)) as Fired["inputs"], // `as`: made of them
-      causes: new Set(all.flatMap(({ causes }) => [...causes])),
+      causes: lastOf(all.map(({ causes }) => causes)),
     };
   };
+}
+
+/** Of each step the last run. */
+function lastOf(all: readonly Causes[]): Causes {
+  const last = new Map<string, number>();
+  for (const [step, run] of all.flatMap((causes) => [...causes]))
+    last.set(step, Math.max(run, last.get(step) ?? 0));
+  return last;
 }
 
 /** F2, F3 */
 function toAny(branches: readonly Node[], step: string): Node {
   const counted = new Set<number>();
+  const ledBack = new Set<number>(); // runs of its step, at most as many as it may make
   return (event) => {
     const fired = branches.flatMap((branch, place) => {
       const one = branch(event);
-      return one === undefined ? [] : [{ place, one }];
+      return one === undefined ? [] : [{ place, one, run: one.causes.get(step) }];
     });
     const first =
       counted.size === 0
         ? fired[0]
-        : fired.find(({ place, one }) => counted.has(place) || one.causes.has(step));
+        : fired.find(
+            ({ place, run }) => counted.has(place) || (run !== undefined && !ledBack.has(run)),
+          );
     if (first !== undefined) counted.clear();
+    if (first?.run !== undefined) ledBack.add(first.run);
     for (const { place } of fired) counted.add(place);
     return first?.one;
   };

@@ -112,7 +112,7 @@ export const DEFAULT_CALLS = 100;
 
 const DEFAULT_TIMEOUT_MS = 3_600_000;
 
-/** @throws BosunError `flow/invalid`, with the step's name. */
+/** @throws BosunError `flow/invalid`, with the step's name; `crew/not-built` for an option that this version does not have yet. */
 export function defineFlow<State, const Steps extends FlowSteps>(
   name: string,
   options: FlowOptions<State>,
@@ -166,4 +166,5 @@ const KNOWN: KnownOptions = {
     description: optional(isText),
   },
   notBuilt: ["memory", "persist"],
+  code: "flow/invalid",
 };

@@ -17,7 +17,7 @@ export type AllOf<Name extends string = string> = {
   readonly of: readonly Trigger<Name>[];
 };
 
-/** Deepest tree. */
+/** Most `or` and `and` inside each other. */
 const MAX_DEPTH = 20;
 
 /** Runs the step on the first of these that happens; the others are not cancelled, and each of them counts once without running it again. */
@@ -52,7 +52,7 @@ export function checkTrigger(where: string, trigger: unknown, depth = 0): void {
   const isTree =
     typeof trigger === "object" && trigger !== null && "of" in trigger && "type" in trigger;
   const isNode = isTree && (trigger.type === "or" || trigger.type === "and");
-  if (!isNode || !Array.isArray(trigger.of) || trigger.of.length === 0 || depth > MAX_DEPTH)
+  if (!isNode || !Array.isArray(trigger.of) || trigger.of.length === 0 || depth >= MAX_DEPTH)
     throw new BosunError(
       "flow/invalid",
       `${where}: what it listens to must be a name, or(…) or and(…) of one name or more, at most ${MAX_DEPTH} deep`,

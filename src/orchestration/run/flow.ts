@@ -82,7 +82,7 @@ export function createFlowBody(world: FlowWorld): DurableFlow<FlowInput, FlowOut
         body.state = await d.step("state", () => beginningOf(flow, inputs));
         for (const { name, kind } of steps)
           if (kind === "start")
-            begin(body, { step: name, input: inputs, inputs: {}, causes: new Set() });
+            begin(body, { step: name, input: inputs, inputs: {}, causes: new Map() });
         for (let round = 0; body.running.size > 0; round++) await takeOne(body, round);
         const { state, last } = body;
         const { output: toOutput } = flow.options;
