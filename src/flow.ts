@@ -70,7 +70,10 @@ const DEFAULT_CONCURRENCY = 4;
  * @param options.bosun What it runs on, as createBosun makes it. Default: one for the process, made from the environment.
  * @throws BosunError `flow/invalid` for a flow that cannot work, with the step's name.
  */
-export function flow<State = JsonObject, const Steps extends FlowSteps = FlowSteps>(
+export function flow<
+  State = JsonObject,
+  const Steps extends FlowSteps<NoInfer<State>> = FlowSteps<NoInfer<State>>,
+>(
   name: string,
   options: FlowOptions<State> & { readonly bosun?: Bosun | undefined },
   steps: Steps & Connected<Steps>,

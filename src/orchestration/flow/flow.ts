@@ -32,7 +32,7 @@ export type FlowOptions<State> = {
   /** What the state must be, at the start and after each step. Its output must be what it takes as input. Default: any JSON object. */
   readonly state?: StandardSchema<State> | Schema | undefined;
   /** The state that each run begins with; a kickoff's inputs are laid over it, and the schema's defaults under it. */
-  readonly initial?: Partial<NoInfer<State>> | undefined;
+  readonly initial?: Partial<State> | undefined;
   /** By field: makes one value of two that steps which ran at once have made of it. Must come to the same for the same values. */
   readonly reducers?: {
     readonly [Field in keyof NoInfer<State>]?: (
@@ -87,7 +87,7 @@ type Reduce = (
 ) => Json | undefined;
 
 /** Steps by name, in the order of their definition. */
-export type FlowSteps = { readonly [name: string]: FlowStep<never, string, string> };
+export type FlowSteps<State = never> = { readonly [name: string]: FlowStep<State> };
 
 /** Everything that can be listened to: steps, and labels of routers. A router itself is no event: its labels are. */
 export type EventsOf<Steps> = {
