@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Bosun, createBosun, type StartedRun } from "../src/bosun.ts";
+import { canonicalJson, type Json } from "../src/json.ts";
 import type { RunEvent } from "../src/orchestration/run/event.ts";
 import type { RunState } from "../src/orchestration/run/state.ts";
 import { type Script, type ScriptedModel, scriptedModel } from "../src/test/scripted-model.ts";
@@ -137,5 +138,5 @@ const TIMES: ReadonlySet<string> = new Set([
 
 /** Events without times, in an order of their own: those of tasks side by side come in any order. */
 export function asSet(events: readonly RunEvent[]): readonly string[] {
-  return events.map((event) => JSON.stringify(timeless(event))).toSorted();
+  return events.map((event) => canonicalJson(timeless(event) as Json)).toSorted();
 }
