@@ -6,7 +6,17 @@ import { task } from "../../src/orchestration/crew/task.ts";
 import { defineFlow } from "../../src/orchestration/flow/flow.ts";
 import { listen, router, start } from "../../src/orchestration/flow/step.ts";
 import { and, or } from "../../src/orchestration/flow/trigger.ts";
+import type { RunFact, StepEnd } from "../../src/orchestration/run/event.ts";
+import type { RunState } from "../../src/orchestration/run/state.ts";
+import { fold } from "./event-maker.ts";
 import type { PicturedFlow } from "../../src/cli/flow-graph.ts";
+
+const FAULT = {
+  code: "tool/failed",
+  message:
+    'the printer says <b>"no paper"</b> & goes to sleep, which it does on each Friday at five',
+  retryable: false,
+} as const;
 
 /** What no picture may read as its own syntax. */
 export const ODD = `a "b" <i>c</i> ]end[ {x} |y| #35; & 'd' (e) \u0060f\u0060 http://evil.test/x.js`;
@@ -83,3 +93,50 @@ export function oddFlow(): PicturedFlow {
     },
   };
 }
+
+const begin = (step: string, call = 1): RunFact => ({ type: "step-start", step, call });
+
+const end = (step: string, more: Partial<StepEnd> = {}): RunFact => ({
+  type: "step-end",
+  step,
+  call: 1,
+  status: "done",
+  raw: "",
+  labels: [],
+  changed: [],
+  ...more,
+});
+
+const FAILED_FACTS: readonly RunFact[] = [
+  {
+    type: "flow-start",
+    flow: "reports",
+    inputs: {},
+    steps: ["plan", "draft", "judge", "print", "send", "file"].map((name) => ({
+      name,
+      kind: "listen",
+      on: "",
+    })),
+  },
+  begin("plan"),
+  end("plan"),
+  begin("draft"),
+  { type: "step-retry", step: "draft", call: 1, error: FAULT },
+  end("draft"),
+  begin("judge"),
+  end("judge", { labels: ["again"] }),
+  begin("draft", 2),
+  end("draft", { call: 2 }),
+  begin("judge", 2),
+  end("judge", { call: 2, labels: ["good"] }),
+  begin("print"),
+  begin("send"),
+  end("print", { status: "failed", error: FAULT }),
+  end("send", { status: "cancelled" }),
+  { type: "run-end", status: "failed", raw: "", error: FAULT },
+];
+
+/** A run of `LOOP`, a fact each second, that wrote twice and could not print what it had. */
+export const FAILED_RUN: RunState = fold(
+  FAILED_FACTS.map((fact, index) => ({ at: index * 1_000, fact })),
+).state;
