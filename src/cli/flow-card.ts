@@ -9,7 +9,7 @@ import { count, several } from "./number.ts";
 import { cutTo, displayWidth, oneLine } from "./width.ts";
 
 /** A line of text. x and y are of its middle, or of its left end, and its baseline, from the box's upper left corner. */
-export type CardText = {
+type CardText = {
   readonly text: string;
   readonly look: "name" | "note" | "status" | "error" | "crew" | "task";
   readonly align: "middle" | "start";
@@ -18,7 +18,7 @@ export type CardText = {
 };
 
 /** A frame around a crew, from the box's upper left corner. */
-export type CardFrame = Size & { readonly x: number; readonly y: number };
+type CardFrame = Size & { readonly x: number; readonly y: number };
 
 export type Card = Size & {
   /** How wide its straight top is. */
@@ -63,7 +63,7 @@ export function stepCard(step: StepNode, state: FlowStepState | undefined): Card
 }
 
 /** How a step went, in a few words: "done · 2 calls · 1 retry". */
-export function statusText({ status, calls, retries, running }: FlowStepState): string {
+function statusText({ status, calls, retries, running }: FlowStepState): string {
   const now = running > 1 ? `${status} ${count(running)} times` : status;
   return [
     now,

@@ -5,7 +5,7 @@ import type { FlowEdge, FlowGraph } from "./flow-graph.ts";
 import { orderRows, type RowItem, spreadRows } from "./flow-row.ts";
 
 export type Size = { readonly width: number; readonly height: number };
-export type Point = { readonly x: number; readonly y: number };
+type Point = { readonly x: number; readonly y: number };
 
 /** A node's box; x and y are its middle. */
 export type Box = Size & Point;
@@ -18,7 +18,7 @@ export type Line = {
   readonly label: Point | undefined;
 };
 
-export type Layout = Size & {
+type Layout = Size & {
   /** By a node's id. */
   readonly boxes: ReadonlyMap<string, Box>;
   readonly lines: readonly Line[];

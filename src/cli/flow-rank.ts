@@ -10,7 +10,7 @@ export type Link = {
 };
 
 /** Layers from 0, and the links that close a loop. */
-export type Ranks = {
+type Ranks = {
   readonly layers: ReadonlyMap<string, number>;
   readonly back: ReadonlySet<Link>;
 };
