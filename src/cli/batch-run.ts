@@ -3,17 +3,16 @@
 
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import type { Bosun, StartedRun } from "../bosun.ts";
+import type { Bosun, Program, StartedRun } from "../bosun.ts";
 import { BosunError, isBosunError } from "../error.ts";
 import { canonicalJson, type Json } from "../json.ts";
-import type { Crew } from "../orchestration/crew/crew.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import { applyEvents, EMPTY_RUN, type RunState } from "../orchestration/run/state.ts";
 import type { AskHandler, RunOptions } from "../run-option.ts";
 
 /** A job that can be run. */
 export type BatchJob = {
-  readonly crew: Crew;
+  readonly program: Program;
   readonly index: number;
   readonly inputs: Inputs;
   readonly model: string | undefined;
@@ -51,20 +50,20 @@ export async function runOrResume(
 
 function begin(
   bosun: Bosun,
-  { crew, inputs, model }: BatchJob,
+  { program, inputs, model }: BatchJob,
   options: Pick<RunOptions, "runId" | "signal">,
 ): Promise<StartedRun> {
-  return bosun.start(crew, { inputs, model, onAsk: askNobody, ...options });
+  return bosun.start(program, { inputs, model, onAsk: askNobody, ...options });
 }
 
 /** Undefined for one of a crew that has changed since: the job gets a new run. */
 async function goOn(
   bosun: Bosun,
-  { crew, model }: BatchJob,
+  { program, model }: BatchJob,
   id: string,
 ): Promise<StartedRun | undefined> {
   try {
-    return await bosun.resume(crew, id, { model, onAsk: askNobody });
+    return await bosun.resume(program, id, { model, onAsk: askNobody });
   } catch (error) {
     if (isBosunError(error) && error.code === "run/changed") return undefined;
     throw error;
@@ -77,8 +76,8 @@ async function endOf(bosun: Bosun, id: string): Promise<RunState | undefined> {
   return state.endedAt === undefined ? undefined : state;
 }
 
-function idOf({ crew, index, inputs, model = "", out }: BatchJob, number: number): string {
-  const what: Json = [crew.name, resolve(out), inputs, model];
+function idOf({ program, index, inputs, model = "", out }: BatchJob, number: number): string {
+  const what: Json = [program.name, resolve(out), inputs, model];
   const hash = createHash("sha256").update(canonicalJson(what)).digest("hex").slice(0, 12);
   return `job-${index}-${hash}${number === 1 ? "" : `-${number}`}`;
 }

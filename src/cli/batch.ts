@@ -10,10 +10,9 @@
 
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Bosun } from "../bosun.ts";
+import type { Bosun, Program } from "../bosun.ts";
 import { BosunError, isBosunError } from "../error.ts";
 import { NO_USAGE } from "../inference/model/usage.ts";
-import type { Crew } from "../orchestration/crew/crew.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import { planCrew } from "../orchestration/plan/plan.ts";
 import { isSuspension } from "../orchestration/durable/engine.ts";
@@ -37,7 +36,7 @@ import type { Terminal } from "./terminal.ts";
 
 /** A batch as the command line asks for it. */
 export type Batch = {
-  readonly crew: Crew;
+  readonly program: Program;
   /** Inputs for every line; the line's own win. */
   readonly given: Inputs;
   readonly jobs: string;
@@ -55,10 +54,10 @@ export async function runBatch(
   terminal: Terminal,
   userConsole?: UserConsole,
 ): Promise<number> {
-  const { crew, jobs, out } = batch;
+  const { program, jobs, out } = batch;
   if (resolve(jobs) === resolve(out))
     throw new BosunError("usage", "--inputs and --out are the same file");
-  planCrew(crew); // a crew that cannot run at all is one error, not one for each line
+  if (program.type === "crew") planCrew(program); // a crew that cannot run at all is one error, not one for each line
   const finished = await readFinished(out);
   const tally = createTally(terminal);
   userConsole?.to((lines) => tally.print(lines));
@@ -118,7 +117,7 @@ async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<Batch
   if (job.type === "broken") return { ...lost, error: job.error };
   const inputs = { ...batch.given, ...job.inputs };
   try {
-    checkAllInputs(batch.crew, inputs);
+    if (batch.program.type === "crew") checkAllInputs(batch.program, inputs);
   } catch (error) {
     if (!isBosunError(error)) throw error;
     return { ...lost, inputs: job.inputs, error: error.toJSON() };

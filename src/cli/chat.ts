@@ -39,7 +39,12 @@ export async function chatCommand(
   const given = parseInputs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
   const loaded = await openCrew(path, flags, terminal);
-  const { crew } = loaded;
+  const { program: crew } = loaded;
+  if (crew.type === "flow")
+    throw new BosunError(
+      "usage",
+      `chat talks with a crew, and "${crew.name}" is a flow: \`run\` runs it`,
+    );
   const inputs = { ...loaded.inputs, ...given };
   const name = flags.message ?? messageInputOf(crew, inputs);
   checkMessageInput(crew, name);

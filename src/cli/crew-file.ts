@@ -1,4 +1,4 @@
-// A crew from a file or a folder: finds the file, loads it, and finds the crew in what it exports; or reads a CrewAI project.
+// A crew or a flow from a file or a folder: finds the file, loads it, and finds it in what it exports; or reads a CrewAI project.
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -9,6 +9,8 @@ import { crewOfAgent } from "../agent.ts";
 import type { Agent } from "../orchestration/crew/agent.ts";
 import type { Clock } from "../clock.ts";
 import type { Env } from "../inference/model/http.ts";
+import type { Program } from "../bosun.ts";
+import type { Flow } from "../orchestration/flow/flow.ts";
 import { type Crew, defineCrew } from "../orchestration/crew/crew.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import { findLayout } from "../orchestration/crew/project/layout.ts";
@@ -18,9 +20,9 @@ import { isInputs } from "./input.ts";
 import { toLoadError } from "./load-error.ts";
 import { resolveBosunHere } from "./resolve-bosun.ts";
 
-/** A crew as its file gives it. */
-export type LoadedCrew = {
-  readonly crew: Crew;
+/** A crew or a flow as its file gives it. */
+export type Loaded = {
+  readonly program: Program;
   /** What the file exports as `inputs`, or the project has as defaults: examples of what the crew asks for. */
   readonly inputs: Inputs;
   /** What a CrewAI project means differently here. */
@@ -35,22 +37,22 @@ export type LoadedCrew = {
 export type CrewScene = { readonly clock: Clock; readonly env: () => Env };
 
 /**
- * Loads a crew.
+ * Loads a crew or a flow.
  * @param path A file, or a folder with one of CREW_FILES or with a CrewAI project.
  * @throws BosunError `usage` for a path that is none, `crew/invalid` for a file without one crew or that fails to load,
- *   `crew/not-built` for a flow; a crew's own `crew/…` error with its place in front.
+ *   a crew's own `crew/…` error with its place in front.
  */
-export async function loadCrew(path: string, scene: CrewScene): Promise<LoadedCrew> {
+export async function loadCrew(path: string, scene: CrewScene): Promise<Loaded> {
   const found = findCrew(path);
   const env = scene.env();
   if (found.type === "file") return { ...(await loadFile(found.file)), env, origin: found.file };
   const { loadProject } = await import("../orchestration/crew/project/load.ts");
   const nowMs = scene.clock.now();
   const { options, ...loaded } = await loadProject(found.folder, { nowMs, env });
-  return { ...loaded, crew: defineCrew(options), origin: resolve(found.folder) };
+  return { ...loaded, program: defineCrew(options), origin: resolve(found.folder) };
 }
 
-async function loadFile(file: string): Promise<Omit<LoadedCrew, "env" | "origin">> {
+async function loadFile(file: string): Promise<Omit<Loaded, "env" | "origin">> {
   resolveBosunHere();
   const exported = await importFile(file);
   const shown = relative(process.cwd(), file);
@@ -61,11 +63,19 @@ async function loadFile(file: string): Promise<Omit<LoadedCrew, "env" | "origin"
       `${shown}: its export "inputs" must be an object of texts, numbers, booleans, lists and objects`,
     );
   }
-  return { crew: pickCrew(shown, exported), inputs, notes: [] };
+  return { program: pickProgram(shown, exported), inputs, notes: [] };
 }
 
 /** In the order in which a folder is searched. */
-export const CREW_FILES = ["crew.ts", "crew.js", "crew.mjs", "index.ts", "index.js"] as const;
+export const CREW_FILES = [
+  "crew.ts",
+  "crew.js",
+  "crew.mjs",
+  "flow.ts",
+  "flow.js",
+  "index.ts",
+  "index.js",
+] as const;
 
 /** Where a crew stands: a file that is loaded, or the folder of a CrewAI project, which is read. */
 export type CrewPlace =
@@ -144,24 +154,22 @@ async function importFile(file: string): Promise<Readonly<Record<string, unknown
   }
 }
 
-function pickCrew(shown: string, exported: Readonly<Record<string, unknown>>): Crew {
-  const standard = crewIn(exported["default"]);
+/** The default export, else the only flow, else the only crew: crews of a file with a flow are parts of it. */
+function pickProgram(shown: string, exported: Readonly<Record<string, unknown>>): Program {
+  const standard = programIn(exported["default"]);
   if (standard) return standard;
-  const crews = Object.entries(exported).flatMap(([name, value]) =>
-    isCrew(value) ? [{ name, crew: value }] : [],
+  const programs = Object.entries(exported).flatMap(([name, value]) =>
+    isCrew(value) || isFlow(value) ? [{ name, program: value }] : [],
   );
-  const [first, ...others] = crews;
-  if (first && others.length === 0) return first.crew;
+  const flows = programs.filter(({ program }) => program.type === "flow");
+  const found = flows.length > 0 ? flows : programs;
+  const [first, ...others] = found;
+  if (first && others.length === 0) return first.program;
   const names = exportNames(exported).join(", ") || "nothing";
   if (first)
     throw new BosunError(
       "crew/invalid",
-      `${shown} exports several crews (${crews.map(({ name }) => name).join(", ")}): export the one to run as default`,
-    );
-  if (Object.values(exported).some((value) => isObject(value) && value["type"] === "flow"))
-    throw new BosunError(
-      "crew/not-built",
-      `${shown} exports a flow: flows are not built yet in this version`,
+      `${shown} exports several ${flows.length > 0 ? "flows" : "crews"} (${found.map(({ name }) => name).join(", ")}): export the one to run as default`,
     );
   throw new BosunError(
     "crew/invalid",
@@ -176,11 +184,15 @@ function exportNames(exported: Readonly<Record<string, unknown>>): readonly stri
   return names.filter((name) => !added.includes(name));
 }
 
-/** A crew, or one of a single agent that takes a message. */
-function crewIn(value: unknown): Crew | undefined {
-  if (isCrew(value)) return value;
+/** A flow, a crew, or one of a single agent that takes a message. */
+function programIn(value: unknown): Program | undefined {
+  if (isCrew(value) || isFlow(value)) return value;
   const isAgent = isObject(value) && value["type"] === "agent" && typeof value["role"] === "string";
   return isAgent ? crewOfAgent(value as unknown as Agent) : undefined; // `as`: by its tag, not its class
+}
+
+function isFlow(value: unknown): value is Flow {
+  return isObject(value) && value["type"] === "flow" && isObject(value["steps"]);
 }
 
 /** By its tag, not its class: a crew is plain data. */

@@ -41,11 +41,14 @@ export function liveLines(state: RunState, live: LiveState, view: LiveView): rea
 const HEAD_LINES = 2;
 
 function headLine(state: RunState, now: number): string {
-  const tasks = Object.values(state.tasks);
+  const steps = Object.values(state.steps);
+  const kind = steps.length > 0 ? "steps" : "tasks";
+  const tasks: readonly { readonly status: string }[] =
+    steps.length > 0 ? steps : Object.values(state.tasks);
   const ended = tasks.filter(({ status }) => status !== "waiting" && status !== "running").length;
   const { runId, crew, status, startedAt = now } = state;
   return oneLine(
-    `${crew} · ${status} · ${ended} of ${tasks.length} tasks · ${elapsed(now - startedAt)} · ${runId}`,
+    `${crew} · ${status} · ${ended} of ${tasks.length} ${kind} · ${elapsed(now - startedAt)} · ${runId}`,
   );
 }
 

@@ -16,7 +16,6 @@ export const NOT_BUILT_COMMANDS: readonly string[] = [
   "cost",
   "bench",
   "gpu",
-  "flow",
   "memory",
   "dashboard",
   "deploy",

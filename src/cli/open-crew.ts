@@ -3,7 +3,7 @@
 import { type Clock, until } from "../clock.ts";
 import type { Env } from "../inference/model/http.ts";
 import { openFleet } from "../own-fleet.ts";
-import { loadCrew, type LoadedCrew } from "./crew-file.ts";
+import { loadCrew, type Loaded } from "./crew-file.ts";
 import { checkModelName } from "./model-name.ts";
 import { projectNoteLines } from "./project-note.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
@@ -22,11 +22,17 @@ export async function openCrew(
   path: string,
   { model, notes = false }: OpenFlags,
   terminal: Terminal,
-): Promise<LoadedCrew> {
+): Promise<Loaded> {
   // A file that never finishes loading must not make Ctrl-C useless.
   const loaded = await until(loadCrew(path, terminal), terminal.signal);
   const { err, clock } = terminal;
   if (model !== undefined) checkModelName(model, loaded.env, aliasesOf(loaded.env, clock));
+  const { program } = loaded;
+  if (program.type === "flow")
+    writeLines(
+      err,
+      program.warnings.map((warning) => err.paint("yellow", `Note: ${warning}`)),
+    );
   writeLines(err, projectNoteLines(loaded.notes, err.paint, { withNotes: notes }));
   return loaded;
 }

@@ -18,6 +18,7 @@ import type { DoctorFlags } from "./doctor.ts";
 import type { ModelsFlags } from "./models.ts";
 import type { ServeModelFlags } from "./model.ts";
 import { addNotBuilt, NOT_BUILT_COMMANDS, notBuiltOption } from "./not-built.ts";
+import type { PlotFlags } from "./flow-command.ts";
 import type { RunFlags } from "./run.ts";
 import { addRuns } from "./runs-command.ts";
 import type { Terminal } from "./terminal.ts";
@@ -48,6 +49,7 @@ export function createProgram(terminal: Terminal, onCode: (code: number) => void
   addModel(program, define);
   addTwin(program, define);
   addGateway(program, define);
+  addFlow(program, define);
   addInit(program, define);
   addImport(program, define);
   addNotBuilt(program, NOT_BUILT_COMMANDS);
@@ -177,6 +179,24 @@ function addModel(program: Command, { terminal, onCode }: Define): void {
       onCode(await serveModel(name, flags, terminal));
     });
   addNotBuilt(model, ["make-random"]);
+}
+
+function addFlow(program: Command, { terminal, onCode }: Define): void {
+  program
+    .command("flow")
+    .description("what concerns flows alone; `run` runs one")
+    .command("plot")
+    .description("write a flow's picture as an HTML page that needs no network")
+    .argument("<flow>", "a file that exports a flow, or its folder")
+    .option("--run <id>", "with what this run has come to; the beginning of its id is enough")
+    .option("--out <file>", "where; default: the flow's name with .html")
+    .option("--mermaid", "print the Mermaid text, and write no file")
+    .option(...DATA_FLAG)
+    .addHelpText("after", `\nExample:\n  ${BOSUN} flow plot flow.ts --out flow.html`)
+    .action(async (path: string, flags: PlotFlags) => {
+      const { plotFlow } = await import("./flow-command.ts");
+      onCode(await plotFlow(path, flags, terminal));
+    });
 }
 
 function addInit(program: Command, { terminal, onCode }: Define): void {

@@ -1,6 +1,7 @@
 // What a run came to, as tables: agents, tasks, totals. Pure: the same for a run that just ended and for a stored one.
 
 import type { AgentState, RunState, TaskState } from "../orchestration/run/state.ts";
+import type { FlowStepState } from "../orchestration/run/step-state.ts";
 import { commandName } from "./command-name.ts";
 import { modelLabel } from "./live.ts";
 import { cost, count, duration, share, tokens } from "./number.ts";
@@ -31,10 +32,12 @@ export function reportLines(input: ReportInput, options: ReportOptions = {}): re
   const { paint = plain } = options;
   const agents = Object.values(state.agents);
   const tasks = Object.values(state.tasks);
+  const steps = Object.values(state.steps);
   const hasEstimates = agents.some(({ usage }) => usage.source === "estimated");
   return [
     ...tableLines(AGENT_COLUMNS, agentRows(agents, state), options),
     ...(agents.length > 0 ? [""] : []),
+    ...(steps.length > 0 ? [...tableLines(STEP_COLUMNS, steps.map(stepRow), options), ""] : []),
     ...tableLines(TASK_COLUMNS, tasks.map(taskRow), options),
     ...(tasks.length > 0 ? [""] : []),
     ...summaryLines(input, paint),
@@ -94,6 +97,22 @@ function agentRow(agent: AgentState, busyMs: number): readonly Cell[] {
     duration(agent.busyMs),
     share(agent.busyMs, busyMs),
   ];
+}
+
+const STEP_COLUMNS: readonly Column[] = [
+  { title: "step", flexible: true },
+  { title: "status" },
+  { title: "calls", align: "right" },
+  { title: "tries", align: "right", dropped: 1 },
+  { title: "note", flexible: true },
+];
+
+function stepRow({ name, status, calls, retries, emitted, error }: FlowStepState): readonly Cell[] {
+  const labels = Object.entries(emitted).map(
+    ([label, times]) => `emits ${label}${times > 1 ? ` ×${times}` : ""}`,
+  );
+  const note = [...(error ? [error.code] : []), ...labels].join(", ");
+  return [name, statusCell(status), count(calls), count(calls + retries), note];
 }
 
 const TASK_COLUMNS: readonly Column[] = [

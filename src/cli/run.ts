@@ -6,8 +6,9 @@ import type { Inputs } from "../orchestration/crew/input.ts";
 import { similarTo } from "../orchestration/crew/similar.ts";
 import type { AskHandler } from "../run-option.ts";
 import { runBatch } from "./batch.ts";
-import type { LoadedCrew } from "./crew-file.ts";
+import type { Loaded } from "./crew-file.ts";
 import { dryRun } from "./dry-run.ts";
+import { dryRunFlow } from "./dry-run-flow.ts";
 import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
 import { fleetWarnings } from "./fleet-warning.ts";
 import { openCrew } from "./open-crew.ts";
@@ -50,7 +51,7 @@ export async function runCommand(
     if (flags.dryRun) return await preview({ terminal, bosun, loaded, flags, given });
     if (jobs === undefined || out === undefined)
       return await runOnce({ terminal, bosun, loaded, flags, given, userConsole });
-    const batch = { crew: loaded.crew, given, jobs, out, model, concurrency, json };
+    const batch = { program: loaded.program, given, jobs, out, model, concurrency, json };
     return await runBatch(batch, bosun, terminal, userConsole);
   } finally {
     await bosun.close();
@@ -82,7 +83,8 @@ function wrongFlags(flags: RunFlags): string | undefined {
   return undefined;
 }
 
-function warnUnused({ err }: Terminal, { crew }: LoadedCrew, given: Inputs): void {
+function warnUnused({ err }: Terminal, { program: crew }: Loaded, given: Inputs): void {
+  if (crew.type === "flow") return; // its state's schema says what it takes
   const unused = unusedInputs(crew, given);
   if (unused.length === 0) return;
   const names = inputNamesOf(crew);
@@ -114,9 +116,10 @@ async function preview({
   flags,
   given,
 }: Omit<OneRun, "userConsole">): Promise<number> {
-  const { crew } = loaded;
+  const { program: crew } = loaded;
   const { model, json = false } = flags;
   const inputs = { ...loaded.inputs, ...given };
+  if (crew.type === "flow") return dryRunFlow({ flow: crew, inputs, model, json }, bosun, terminal);
   checkAllInputs(crew, inputs);
   return dryRun({ crew, inputs, model, json }, bosun, terminal);
 }
@@ -124,7 +127,7 @@ async function preview({
 type OneRun = {
   readonly terminal: Terminal;
   readonly bosun: Bosun;
-  readonly loaded: LoadedCrew;
+  readonly loaded: Loaded;
   readonly flags: RunFlags;
   readonly given: Inputs;
   readonly userConsole: UserConsole;
@@ -134,9 +137,9 @@ async function runOnce(one: OneRun): Promise<number> {
   const { terminal, bosun, loaded, flags, given, userConsole } = one;
   const { model, runId, showPrompts, session, json = false, data } = flags;
   const inputs = { ...loaded.inputs, ...given };
-  checkAllInputs(loaded.crew, inputs);
+  if (loaded.program.type === "crew") checkAllInputs(loaded.program, inputs);
   const options = { inputs, model, runId, showPrompts, session, origin: loaded.origin };
   const begin = (onAsk: AskHandler): Promise<StartedRun> =>
-    bosun.start(loaded.crew, { ...options, onAsk });
+    bosun.start(loaded.program, { ...options, onAsk });
   return showWholeRun({ terminal, bosun, userConsole, json, data, begin });
 }

@@ -2,10 +2,10 @@
 
 import { type Bosun, createBosun, type StartedRun } from "../bosun.ts";
 import { BosunError } from "../error.ts";
-import { readKeptRun } from "../kept-run.ts";
+import { originOf } from "../kept-run.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import type { AskHandler } from "../run-option.ts";
-import type { LoadedCrew } from "./crew-file.ts";
+import type { Loaded } from "./crew-file.ts";
 import { fleetWarnings } from "./fleet-warning.ts";
 import { parseInputs } from "./input.ts";
 import { openCrew } from "./open-crew.ts";
@@ -44,7 +44,7 @@ export async function resumeRun(
 ): Promise<number> {
   const { model, acceptChanges } = flags;
   return goOn(id, flags, terminal, ({ bosun, loaded, runId, onAsk }) =>
-    bosun.resume(loaded.crew, runId, { model, acceptChanges, onAsk }),
+    bosun.resume(loaded.program, runId, { model, acceptChanges, onAsk }),
   );
 }
 
@@ -52,7 +52,7 @@ export async function resumeRun(
 export async function rerunRun(id: string, flags: RerunFlags, terminal: Terminal): Promise<number> {
   const { from, model, runId: newId } = flags;
   return goOn(id, flags, terminal, ({ bosun, loaded, runId, onAsk }) =>
-    bosun.fork(loaded.crew, runId, { from, model, runId: newId, onAsk }),
+    bosun.fork(loaded.program, runId, { from, model, runId: newId, onAsk }),
   );
 }
 
@@ -61,13 +61,13 @@ export async function forkRun(id: string, flags: ForkFlags, terminal: Terminal):
   const { at, input = [], model, runId: newId } = flags;
   const inputs: Inputs | undefined = input.length > 0 ? parseInputs(input) : undefined;
   return goOn(id, flags, terminal, ({ bosun, loaded, runId, onAsk }) =>
-    bosun.fork(loaded.crew, runId, { from: at, inputs, model, runId: newId, onAsk }),
+    bosun.fork(loaded.program, runId, { from: at, inputs, model, runId: newId, onAsk }),
   );
 }
 
 type Going = {
   readonly bosun: Bosun;
-  readonly loaded: LoadedCrew;
+  readonly loaded: Loaded;
   readonly runId: string;
   readonly onAsk: AskHandler;
 };
@@ -80,7 +80,7 @@ async function goOn(
 ): Promise<number> {
   const { runId, origin } = await whereFrom(id, data, terminal);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
-  const loaded = await openCrew(crew ?? originOf(runId, origin), { model }, terminal);
+  const loaded = await openCrew(crew ?? fileOf(runId, origin), { model }, terminal);
   const bosun = createBosun({ data, env: loaded.env, ...fleetWarnings(terminal) });
   try {
     const beginHere = (onAsk: AskHandler): Promise<StartedRun> =>
@@ -101,17 +101,17 @@ async function whereFrom(
   try {
     const runId = await fullRunId(bosun, id);
     const journal = await journalOf(bosun);
-    return { runId, origin: readKeptRun(await journal.input(runId), runId).origin };
+    return { runId, origin: originOf(await journal.input(runId)) };
   } finally {
     await bosun.close();
   }
 }
 
-function originOf(runId: string, origin: string | undefined): string {
+function fileOf(runId: string, origin: string | undefined): string {
   if (origin !== undefined) return origin;
   throw new BosunError(
     "usage",
-    `run ${runId} was started by a program, which alone knows its crew. Give the file that exports it: --crew FILE, ` +
+    `run ${runId} was started by a program, which alone knows its crew or flow. Give the file that exports it: --crew FILE, ` +
       "resume it in the program: createBosun().resume(crew, id), or start it with origin: the path of that file",
   );
 }

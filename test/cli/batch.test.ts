@@ -30,7 +30,7 @@ function setUp(lines: readonly string[], answer: Answer = (topic) => `text about
   });
   const bosun = createBosun({ data: false, model, env: {}, retry: { maxAttempts: 1 } });
   const batch: Batch = {
-    crew: CREW,
+    program: CREW,
     given: {},
     jobs,
     out,

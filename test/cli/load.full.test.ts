@@ -58,7 +58,7 @@ export default crew({ name: "c", tasks: [task({ name: "t", description: "d", exp
       `${TWO_AGENTS.replace("export default", "export const one =")}\nexport const two = one;\n`,
       /several crews \(one, two\)/,
     ],
-    ["with a flow", 'export default { type: "flow" };\n', /flows are not built yet/],
+    ["with half a flow", 'export default { type: "flow" };\n', /has no crew/],
     ["with odd inputs", `${ONE_AGENT}\nexport const inputs = 5;\n`, /its export "inputs" must be/],
     [
       "that throws a text",

@@ -103,11 +103,7 @@ export function randomFlow(seed: number): Program {
     }
   }
   // What ends last is another step when others are done in another time.
-  return flow(
-    "random",
-    { output: ({ state }) => Object.keys(state).toSorted() },
-    steps as never,
-  ); // `as`: made of names that are there
+  return flow("random", { output: ({ state }) => Object.keys(state).toSorted() }, steps as never); // `as`: made of names that are there
 }
 
 export const FLOWS: Readonly<Record<string, Scenario>> = {

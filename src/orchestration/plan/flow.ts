@@ -1,0 +1,119 @@
+// Flow → FlowPlan: what surely comes before what, how many model calls can be in flight, the longest chain. Pure.
+//
+// A step surely comes after another when it cannot begin for the first time before that has ended: through a single event, all branches
+// of an `and`, what the branches of an `or` have in common. What a loop begins again is not looked at.
+
+import type { Crew } from "../crew/crew.ts";
+import type { Flow } from "../flow/flow.ts";
+import { sourcesOf } from "../flow/graph.ts";
+import type { Trigger } from "../flow/trigger.ts";
+import { heaviestMoment } from "./moment.ts";
+import { planCrew } from "./plan.ts";
+
+/** One step of a plan. */
+export type FlowPlanStep = {
+  readonly name: string;
+  /** Steps that have surely ended before it begins. */
+  readonly after: readonly string[];
+  /** Most model calls in flight of one call of it: its widest crew's; 1 where it does not say which crews it runs. */
+  readonly width: number;
+  /** Crews that it says it runs. */
+  readonly crews: readonly Crew[];
+};
+
+/** A flow, looked at before it runs. */
+export type FlowPlan = {
+  readonly steps: readonly FlowPlanStep[];
+  /** Most model calls in flight that one run can cause, when no loop begins a step again while others still run. */
+  readonly width: number;
+  /** Steps that can be under way at once and cause it. */
+  readonly widest: readonly string[];
+  /** Steps on the chain with the most tasks one after the other. */
+  readonly criticalPath: readonly string[];
+};
+
+export function planFlow(flow: Flow): FlowPlan {
+  const before = surelyBefore(flow);
+  const steps = Object.entries(flow.steps).map(([name, { options }]): FlowPlanStep => {
+    const crews = options.crews ?? [];
+    const widths = crews.map((crew) => planCrew(crew).width);
+    const width = options.crews === undefined ? 1 : Math.max(0, ...widths);
+    return { name, after: [...(before.get(name) ?? [])], width, crews };
+  });
+  const { tasks, weight } = widestOf(steps);
+  return { steps, width: weight, widest: tasks, criticalPath: longestChain(steps) };
+}
+
+function widestOf(steps: readonly FlowPlanStep[]): ReturnType<typeof heaviestMoment> {
+  const calling = steps.filter(({ width }) => width > 0);
+  const names = new Set(calling.map(({ name }) => name));
+  const widths = new Map(calling.map(({ name, width }) => [name, width]));
+  const tasks = calling.map(({ name, after }) => ({
+    name,
+    agent: name,
+    needs: after.filter((one) => names.has(one)),
+    after: [],
+    context: [],
+    remaining: 0,
+  }));
+  const plan = { process: "parallel", tasks, width: 0, criticalPath: [] } as const;
+  return heaviestMoment(plan, (name) => widths.get(name) ?? 1);
+}
+
+/** Tasks that one call of a step does one after the other, as far as it says. */
+function lengthOf({ crews, width }: FlowPlanStep): number {
+  const tasks = crews.reduce((sum, crew) => sum + planCrew(crew).criticalPath.length, 0);
+  return crews.length > 0 ? tasks : width;
+}
+
+function longestChain(steps: readonly FlowPlanStep[]): readonly string[] {
+  const chains = new Map<string, { readonly length: number; readonly names: readonly string[] }>();
+  let longest: { readonly length: number; readonly names: readonly string[] } = {
+    length: -1,
+    names: [],
+  };
+  // What is surely before a step has fewer steps surely before it.
+  for (const step of steps.toSorted((a, b) => a.after.length - b.after.length)) {
+    const behind = step.after.flatMap((name) => chains.get(name) ?? []);
+    const best = behind.reduce((one, other) => (other.length > one.length ? other : one), {
+      length: 0,
+      names: [] as readonly string[],
+    });
+    const chain = { length: best.length + lengthOf(step), names: [...best.names, step.name] };
+    chains.set(step.name, chain);
+    if (chain.length > longest.length) longest = chain;
+  }
+  return longest.names;
+}
+
+/** By step, those that have surely ended before it begins for the first time; every step for one that can never begin. */
+function surelyBefore({ steps }: Flow): ReadonlyMap<string, ReadonlySet<string>> {
+  const sources = sourcesOf(steps);
+  const all: ReadonlySet<string> = new Set(Object.keys(steps));
+  const before = new Map([...all].map((name) => [name, all]));
+  const ofTrigger = (trigger: Trigger): ReadonlySet<string> => {
+    if (typeof trigger === "string")
+      return common(
+        (sources.get(trigger) ?? []).map((name) => new Set(before.get(name)).add(name)),
+      );
+    const branches = trigger.of.map(ofTrigger);
+    if (trigger.type === "or") return common(branches);
+    return new Set(branches.flatMap((branch) => [...branch]));
+  };
+  // Each round only takes steps away: at most n² rounds, and as many as the longest chain in practice.
+  for (let isChanged = true; isChanged;) {
+    isChanged = false;
+    for (const [name, { on }] of Object.entries(steps)) {
+      const now = on === undefined ? new Set<string>() : ofTrigger(on);
+      if (now.size === before.get(name)?.size) continue;
+      before.set(name, now);
+      isChanged = true;
+    }
+  }
+  return before;
+}
+
+function common(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
+  const [first = new Set<string>(), ...others] = sets;
+  return new Set([...first].filter((name) => others.every((other) => other.has(name))));
+}
