@@ -14,6 +14,7 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   "managed-crew": /\[docs\/cold-starts\.md\]/,
   "structured-output": /^\{"topic":.*"facts":\[\{.*"source":"docs\//,
   "claim-analysis": /deductible for water damage is 450 euros.*12,300 euros/s,
+  "report-flow": /\[docs\/prefix-caching\.md\]/,
   "custom-tool": /80 GB of memory.*3350 GB\/s/,
 };
 
