@@ -18,6 +18,7 @@ describe.each([
   ["docs/gateway.md", 1],
   ["docs/context.md", 1],
   ["docs/durable-runs.md", 1],
+  ["docs/flows.md", 4],
 ])("%s", (page, least) => {
   it("has only code that the compiler takes", async () => {
     const folder = mkdtempSync(join(ROOT, "test/docs/.snippets-"));
