@@ -121,10 +121,18 @@ function addGoOn(runs: Command, { terminal, onCode }: Define): void {
 function addTell(runs: Command, { terminal, onCode }: Define): void {
   runs
     .command("signal")
-    .description("answer a question that a run waits for, wherever it runs")
+    .description(
+      "answer a question that a run waits for, or give a flow an event, wherever it runs",
+    )
     .argument(...ID)
-    .argument("<name>", 'the question\'s name, or "approval" for the only open one')
-    .argument("<json>", '{"ok":true}, {"ok":true,"edit":…} or {"ok":false,"reason":"…"}')
+    .argument(
+      "<name>",
+      "the question's name, \"approval\" for the only open one, or a flow's event",
+    )
+    .argument(
+      "<json>",
+      '{"ok":true}, {"ok":true,"edit":…} or {"ok":false,"reason":"…"}; for an event any JSON',
+    )
     .option(...JSON_FLAG)
     .option(...DATA_FLAG)
     .action(async (id: string, name: string, value: string, flags: TellFlags) => {

@@ -4,7 +4,7 @@ import { type Asking, openQuestions } from "../answer.ts";
 import { type Bosun, createBosun } from "../bosun.ts";
 import { systemClock } from "../clock.ts";
 import { BosunError } from "../error.ts";
-import { parseJson } from "../json.ts";
+import { isJson, type Json, parseJson } from "../json.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { createRunLog } from "../orchestration/run/log.ts";
 import { readDecision } from "../orchestration/tool/approval.ts";
@@ -21,7 +21,7 @@ export type TellFlags = {
 
 /**
  * Gives a run what it waits for.
- * @param name The name of a question, the end of one, or "approval" for the only open one.
+ * @param name The name of a question, the end of one, or "approval" for the only open one; or the event that a flow waits for, or will.
  * @param value JSON: for a question { "ok": true, "edit"?: … } or { "ok": false, "reason": "…" }.
  * @returns the exit code: 1 when it changed nothing.
  */
@@ -33,20 +33,37 @@ export async function signalRun(
 ): Promise<number> {
   return withBosun(flags, terminal, async (bosun) => {
     const runId = await fullRunId(bosun, id);
-    const decision = readDecision(parseJson(given.value));
-    if (decision === undefined)
-      throw new BosunError(
-        "usage",
-        `the answer must be JSON: {"ok":true}, {"ok":true,"edit":…} or {"ok":false,"reason":"…"}, got ${given.value}`,
-      );
-    const name = questionNamed(openQuestions(await eventsOf(bosun, runId)), given.name, runId);
-    const isTaken = await (await journalOf(bosun)).send(runId, name, decision);
+    const events = await eventsOf(bosun, runId);
+    const open = openQuestions(events);
+    const isFlow = events[0]?.type === "flow-start";
+    const { name, value } =
+      isFlow && meantBy(given.name, open).length === 0
+        ? { name: given.name, value: readEvent(given.value) }
+        : { name: questionNamed(open, given.name, runId), value: readAnswer(given.value) };
+    const isTaken = await (await journalOf(bosun)).send(runId, name, value);
     const said = isTaken
       ? `Run ${runId} has the answer to ${name}.${await adviceFor(bosun, runId, flags)}`
       : `Run ${runId} has an answer to ${name} already, or does not wait for it any more.`;
     tell(flags, terminal, { runId, name, isTaken }, said);
     return isTaken ? EXIT.done : EXIT.failed;
   });
+}
+
+/** @throws BosunError `usage`. */
+function readAnswer(text: string): Json {
+  const decision = readDecision(parseJson(text));
+  if (decision) return decision;
+  throw new BosunError(
+    "usage",
+    `the answer must be JSON: {"ok":true}, {"ok":true,"edit":…} or {"ok":false,"reason":"…"}, got ${text}`,
+  );
+}
+
+/** What a flow waits for may be any JSON. @throws BosunError `usage`. */
+function readEvent(text: string): Json {
+  const value = parseJson(text);
+  if (isJson(value)) return value;
+  throw new BosunError("usage", `what a flow waits for is given as JSON, got ${text}`);
 }
 
 /** Ends a run as cancelled. @returns the exit code: 1 when it had ended. */
@@ -87,12 +104,7 @@ async function eventsOf(bosun: Bosun, runId: string): Promise<readonly RunEvent[
 
 /** For whoever types it: a question's whole name is long. */
 function questionNamed(open: readonly Asking[], typed: string, runId: string): string {
-  const exact = open.find(({ name }) => name === typed);
-  if (exact) return exact.name;
-  const meant = open.filter(
-    ({ name }) =>
-      typed === "approval" || name.endsWith(`/${typed}`) || name.startsWith(`${typed}/`),
-  );
+  const meant = meantBy(typed, open);
   const [only, ...others] = meant;
   if (only && others.length === 0) return only.name;
   const names = open.map(({ name }) => name).join(", ") || "none";
@@ -100,6 +112,15 @@ function questionNamed(open: readonly Asking[], typed: string, runId: string): s
     ? `"${typed}" can be ${meant.length} questions`
     : `has no open question "${typed}"`;
   throw new BosunError("usage", `run ${runId}: ${why}. Its open questions: ${names}`);
+}
+
+function meantBy(typed: string, open: readonly Asking[]): readonly Asking[] {
+  const exact = open.filter(({ name }) => name === typed);
+  if (exact.length > 0) return exact;
+  return open.filter(
+    ({ name }) =>
+      typed === "approval" || name.endsWith(`/${typed}`) || name.startsWith(`${typed}/`),
+  );
 }
 
 async function adviceFor(bosun: Bosun, runId: string, { data }: TellFlags): Promise<string> {

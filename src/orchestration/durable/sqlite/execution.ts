@@ -82,6 +82,7 @@ export class Execution {
   /** Nothing more begins; what is under way may still end, and is kept. */
   stop(reason: BosunError): void {
     if (this.journal.stopped) return;
+    this.#isWaiting = this.isWaiting; // that it waits is seen in whoever has it next, and the abort ends the wait
     this.journal.stop(reason);
     this.#onSuspend?.(reason);
   }
