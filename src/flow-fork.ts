@@ -18,13 +18,15 @@ export function keepBeforeStep(
       "usage",
       `a fork of a flow from "${from}" has the state as it was there, which other inputs do not change. Leave one of the two out`,
     );
-  const done = (step: StepRecord): boolean =>
-    step.status === "done" && !step.key.startsWith("limit:");
-  if (from === undefined) return done;
+  if (from === undefined) return isDone;
   const place = steps.findIndex(({ key }) => isIn(keyIn(key), from));
   if (place < 0) throw unknownStep(flow, from);
   const kept = new Set(steps.slice(0, place).map(({ key }) => key));
-  return (step) => done(step) && kept.has(step.key);
+  return (step) => isDone(step) && kept.has(step.key);
+}
+
+function isDone({ status, key }: StepRecord): boolean {
+  return status === "done" && !key.startsWith("limit:");
 }
 
 function isIn(key: string, from: string): boolean {

@@ -55,13 +55,13 @@ export async function prepareFlow(
   const { inputs } = run;
   if (!isObject(inputs) || !isJson(inputs))
     throw new BosunError("flow/input", `${where}: its inputs must be an object of JSON values`);
-  if (!resumed) await beginningOf(flow, inputs as JsonObject); // `as`: looked at in the line above
+  if (!resumed) await beginningOf(flow, inputs);
   const opened = await store();
   if (!resumed) checkNew(run.runId, flowRuns, opened);
   const stored = resumed?.stored;
   const bound: BoundFlow = {
     flow,
-    inputs: inputs as JsonObject, // `as`: looked at above
+    inputs,
     log: createRunLog({ runId, clock, record: opened?.record, stored }),
     asked: askedIn(resumed),
     noteFailure,
@@ -109,7 +109,7 @@ export function createFlowWorld(
         runId: call.rootId,
         resumed: undefined,
       });
-      return { inputs: inputs as JsonObject, hookFacts }; // `as`: a hook gives JSON, and enter looks at it
+      return { inputs, hookFacts };
     },
     async enter(call, { inputs, hookFacts }) {
       const { crew, rootId, runId: key, place } = call;

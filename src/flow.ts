@@ -79,7 +79,7 @@ export function flow<
   steps: Steps & Connected<Steps>,
 ): RunnableFlow<State, Steps> {
   const { bosun, ...rest } = options;
-  const data = defineFlow<State, Steps>(name, rest as FlowOptions<State>, steps); // `as`: without the Bosun
+  const data = defineFlow<State, Steps>(name, rest, steps);
   const home = (): Bosun => homeOf(bosun);
   return {
     ...data,
@@ -156,10 +156,11 @@ async function finish<State>(run: StartedRun): Promise<FlowResult<State>> {
 function toFlowResult<State>(folded: RunState): FlowResult<State> {
   const { runId, status, raw, output = null, flowState = {}, steps, tasks, agents } = folded;
   const { usage, cost, hookFaults, error } = folded;
+  const told = { raw, output, steps, tasks, agents, usage, cost, hookFaults, error };
   return {
+    ...told,
     runId,
     status: status === "running" ? "cancelled" : status,
-    ...{ raw, output, steps, tasks, agents, usage, cost, hookFaults, error },
     state: flowState as State, // `as`: its schema has let it through
   };
 }

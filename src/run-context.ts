@@ -82,8 +82,7 @@ export async function prepareRun(
   checkInputs(crew, inputs);
   checkOutputFiles(crew, inputs, outputFolder);
   const models = createRunModels(crew, { model: run.model, ...home });
-  const inside = resumed?.inside;
-  const limits = inside ? crew.limits : limitsOf(crew, run, home);
+  const limits = resumed?.inside ? crew.limits : limitsOf(crew, run, home);
   const reached = checkModels(crew, models, { pool: home.pool, limits });
   if (home.fleet) await checkEndpoints(reached, run, home);
   const description = await describeCrew(crew);
@@ -91,6 +90,7 @@ export async function prepareRun(
   const session = resumed ? resumed.session : await home.sessions.open(run.session, inputs);
   const opened = await store();
   if (!resumed) checkNew(run.runId, contexts, opened);
+  const { key, ...own } = ownOf(runId, resumed, { clock, limits, opened });
   let tools: ToolRunner | undefined;
   const context: RunContext = {
     crew,
@@ -98,14 +98,11 @@ export async function prepareRun(
     inputs,
     documents,
     description,
-    log:
-      inside?.log ??
-      createRunLog({ runId, clock, record: opened?.record, stored: resumed?.stored }),
+    ...own,
     get tools() {
       return (tools ??= createToolRunner({ clock, cache: crew.cache })); // few agents have tools
     },
     ...models,
-    budget: budgetOf(limits, inside),
     hints: toHints(run, clock.now() + crew.timeoutMs),
     remainingTokens: createForecast({
       crew,
@@ -119,13 +116,29 @@ export async function prepareRun(
     }),
     outputFolder,
     session,
-    asked: inside?.asked ?? askedIn(resumed),
     hookFacts,
     noteFailure,
     showPrompts: run.showPrompts === true,
   };
-  contexts.set(inside?.key ?? runId, context); // in the same turn as the check of the id, or two runs could get one
+  contexts.set(key, context); // in the same turn as the check of the id, or two runs could get one
   return context;
+}
+
+/** What is the run's own, or the flow's that it is a part of. */
+function ownOf(
+  runId: string,
+  resumed: Resumed | undefined,
+  beginning: {
+    readonly clock: Clock;
+    readonly limits: RunLimits;
+    readonly opened: Store | undefined;
+  },
+): Inside {
+  const { clock, limits, opened } = beginning;
+  const { inside, stored } = resumed ?? {};
+  if (inside) return { ...inside, budget: budgetOf(limits, inside) };
+  const log = createRunLog({ runId, clock, record: opened?.record, stored });
+  return { key: runId, log, asked: askedIn(resumed), budget: budgetOf(limits) };
 }
 
 /** A server may give this process a run that another one began: only who has its crew or its flow can go on with it. */

@@ -138,7 +138,10 @@ async function followFlow(
   const { name, timeoutMs } = flow;
   return followRun(run, {
     ...following,
-    ...{ kind: "flow", name, timeoutMs, clock: home.clock },
+    kind: "flow",
+    name,
+    timeoutMs,
+    clock: home.clock,
     isKept: (await home.engine.journal()) !== undefined,
     logOf: () => home.flowRuns.get(runId)?.log,
     async begin(options) {

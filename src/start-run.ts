@@ -145,7 +145,10 @@ async function followCrew(
   const { name, timeoutMs } = crew;
   return followRun(run, {
     ...following,
-    ...{ kind: "crew", name, timeoutMs, clock: home.clock },
+    kind: "crew",
+    name,
+    timeoutMs,
+    clock: home.clock,
     isKept: (await home.engine.journal()) !== undefined,
     logOf: () => home.contexts.get(runId)?.log,
     async begin(options) {

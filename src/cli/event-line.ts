@@ -25,6 +25,14 @@ function oneLineOf(seconds: string, said: string): string {
 }
 
 function saidOf(event: RunEvent): string | undefined {
+  return isOfFlow(event) ? flowLine(event) : runLine(event);
+}
+
+function isOfFlow(event: RunEvent): event is FlowLineEvent {
+  return /^(?:flow|step|crew)-/.test(event.type);
+}
+
+function runLine(event: Exclude<RunEvent, FlowLineEvent>): string | undefined {
   switch (event.type) {
     case "run-start":
       return `run ${event.runId}: crew ${event.crew}, ${several(event.tasks.length, "task")}, ${event.process}`;
@@ -36,13 +44,6 @@ function saidOf(event: RunEvent): string | undefined {
       return `task ${[`${event.task}: ${event.status}`, ...taskNotes(event)].join(", ")}${reasonOf(event.error)}`;
     case "run-end": // the whole error stands at the end of the output
       return `run ${event.runId}: ${event.status}${event.error ? ` [${event.error.code}]` : ""}`;
-    case "flow-start":
-    case "step-start":
-    case "step-retry":
-    case "step-end":
-    case "crew-start":
-    case "crew-end":
-      return flowLine(event);
     case "tool-start":
       return `${event.agent}: calls ${event.tool}(${event.arguments})`;
     case "tool-end":

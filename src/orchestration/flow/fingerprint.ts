@@ -22,7 +22,7 @@ export function flowFingerprint({ steps, options }: Flow): Fingerprint {
   };
 }
 
-function ofStep({ kind, on, labels, options }: FlowStep<never>): string {
+function ofStep({ kind, on, labels, options }: FlowStep): string {
   const { input, onError, retries = 0 } = options;
   const trigger = on === undefined ? null : showTrigger(on);
   return hashOf([kind, trigger, labels, retries, input !== undefined, onError !== undefined]);

@@ -100,7 +100,7 @@ export type EventsOf<Steps> = {
 
 /** Refuses steps that listen to what no step of the flow is called or emits. */
 export type Connected<Steps> = {
-  readonly [Name in keyof Steps]: Steps[Name] extends FlowStep<never, infer On, string>
+  readonly [Name in keyof Steps]: Steps[Name] extends FlowStep<never, infer On>
     ? [On] extends [EventsOf<Steps>]
       ? unknown
       : { readonly "listens to what no step is called or emits": Exclude<On, EventsOf<Steps>> }

@@ -6,7 +6,7 @@ import { similarTo } from "../crew/similar.ts";
 import type { FlowStep } from "./step.ts";
 import { checkTrigger, namesIn, showTrigger } from "./trigger.ts";
 
-type Steps = Readonly<Record<string, FlowStep<never, string, string>>>;
+type Steps = Readonly<Record<string, FlowStep>>;
 
 /** Most steps of a flow. */
 const MAX_STEPS = 1_000;
@@ -44,12 +44,7 @@ export function checkGraph(where: string, steps: Steps, reduced: readonly string
   checkWrites(where, steps, new Set(reduced));
 }
 
-function checkStep(
-  where: string,
-  name: string,
-  step: FlowStep<never, string, string>,
-  steps: Steps,
-): void {
+function checkStep(where: string, name: string, step: FlowStep, steps: Steps): void {
   const wrong = isName(name);
   if (wrong !== undefined)
     throw new BosunError("flow/invalid", `${where}: a step's name must be ${wrong}`);

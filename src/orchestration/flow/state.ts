@@ -78,6 +78,6 @@ export async function checkState(
       { details: { issues: [...checked.issues] } },
     );
   const value = checked === undefined ? state : checked.value;
-  if (isObject(value) && isJson(value)) return value as JsonObject; // `as`: both were looked at
+  if (isObject(value) && isJson(value)) return value;
   throw new BosunError("flow/state", `${where}: the state must be an object of JSON values`);
 }

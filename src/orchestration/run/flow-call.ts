@@ -19,7 +19,7 @@ export type CallEnd = {
 
 /** What is called: the step, or its onError with what it failed with. */
 export type Called = Omit<Calling, "draft"> & {
-  readonly definition: FlowStep<never>;
+  readonly definition: FlowStep;
   /** The state as it is when the call begins. */
   readonly base: JsonObject;
   readonly failed?: BosunError | undefined;
@@ -83,11 +83,7 @@ function endOf(
   );
 }
 
-function checkWrites(
-  where: string,
-  { options }: FlowStep<never>,
-  changed: readonly string[],
-): void {
+function checkWrites(where: string, { options }: FlowStep, changed: readonly string[]): void {
   const writes: readonly string[] | undefined = options.writes;
   const other = writes && changed.find((field) => !writes.includes(field));
   if (other === undefined) return;

@@ -62,6 +62,9 @@ type Body = {
 /** Most characters of what a step came to in its event; the whole of it is in the journal. */
 const MAX_RAW = 2_000;
 
+/** Of a call that came to nothing. */
+const NOTHING = { raw: "", labels: [], changed: [] } as const;
+
 /** The flow of a user's flow. Rejects with what it failed with, or with the reason of an abort. */
 export function createFlowBody(world: FlowWorld): DurableFlow<FlowInput, FlowOutcome> {
   return {
@@ -128,11 +131,8 @@ function launch(body: Body, begun: Omit<Running, "segment" | "base" | "child">):
   const definition = definitionOf(run, step);
   const segment = segmentOf(step, call, attempt);
   if (attempt === 1) run.log.emit([segment], { type: "step-start", step, call });
-  const called: Called = {
-    ...{ world, run, step, call, segment, input, inputs, waited, definition },
-    base: state,
-    failed,
-  };
+  const place = { world, run, step, call, segment };
+  const called: Called = { ...place, input, inputs, waited, definition, base: state, failed };
   const timeoutMs = definition.options.timeoutMs;
   const timeoutError = (): BosunError =>
     new BosunError("run/timed-out", `step "${step}" did not end within ${timeoutMs} ms`);
@@ -179,7 +179,9 @@ async function onEnd(
   if (definitionOf(run, step).kind !== "router") body.last = output;
   run.log.emit([segmentOf(step, call, 1)], {
     type: "step-end",
-    ...{ step, call, status: "done" },
+    step,
+    call,
+    status: "done",
     raw: textOf(output).slice(0, MAX_RAW),
     labels: emitted.map(({ label }) => label),
     changed: fieldsOf(changes),
@@ -238,8 +240,7 @@ function onFailure(body: Body, one: Running, error: BosunError): void {
   };
   if (failed === undefined && attempt <= retries) return again({ attempt: attempt + 1, failed });
   if (failed === undefined && onError) return again({ attempt: attempt + 1, failed: error });
-  const nothing = { raw: "", labels: [], changed: [] };
-  run.log.emit(path, { type: "step-end", step, call, status: "failed", ...nothing, error: data });
+  run.log.emit(path, { type: "step-end", step, call, status: "failed", ...NOTHING, error: data });
   throw error;
 }
 
@@ -256,7 +257,10 @@ async function endBadly(body: Body, error: unknown): Promise<BosunError> {
   for (const { step, call } of left)
     log.emit([segmentOf(step, call, 1)], {
       type: "step-end",
-      ...{ step, call, status: "cancelled", raw: "", labels: [], changed: [] },
+      step,
+      call,
+      status: "cancelled",
+      ...NOTHING,
     });
   const status = statusOf(failure);
   log.emit([], { type: "run-end", status, raw: "", error: withoutText(failure), state });
@@ -269,7 +273,7 @@ function statusOf({ code }: BosunError): RunStatus {
   return code === "run/cancelled" ? "cancelled" : "failed";
 }
 
-function definitionOf({ flow }: FlowRun, step: string): FlowStep<never> {
+function definitionOf({ flow }: FlowRun, step: string): FlowStep {
   const found = flow.steps[step];
   if (found) return found;
   throw new Error(`no step ${step} in flow ${flow.name}`); // firings know the flow's own steps only

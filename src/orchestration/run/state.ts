@@ -2,15 +2,18 @@
 
 import type { ErrorData } from "../../error.ts";
 import { type Json, type JsonObject, ownValue } from "../../json.ts";
-import type { Finish, Purpose } from "../../inference/model/model.ts";
+import type { Purpose } from "../../inference/model/model.ts";
 import { addCallCost, type CallCost, type CostSum, NO_COST } from "../../inference/model/price.ts";
 import { addUsage, NO_USAGE, type Usage } from "../../inference/model/usage.ts";
 import { type HookFault, withFault } from "./hook-fault.ts";
-import { addRead, type InputStates } from "./input-read.ts";
+import { addRead } from "./input-read.ts";
 import { inOneGo, withEntry } from "./entry.ts";
-import type { RunEvent, RunStart, RunStatus, TaskStatus } from "./event.ts";
+import type { RunEvent, RunStatus } from "./event.ts";
 import { applyStep, type FlowSteps } from "./step-state.ts";
 import { taskIn, taskOf } from "./task-path.ts";
+import { changeTask, startTasks, type TaskState, type TaskStates } from "./task-state.ts";
+
+export type { TaskState } from "./task-state.ts";
 
 /** What one agent did in a run. `busyMs` = time of its model calls and nothing else. */
 export type AgentState = {
@@ -32,30 +35,6 @@ export type PurposeState = {
   readonly cost: CostSum;
 };
 
-/** What one task came to. Times are on the run's clock in ms. */
-export type TaskState = {
-  readonly name: string;
-  readonly agent: string;
-  readonly status: TaskStatus | "waiting" | "running";
-  readonly attempts: number;
-  readonly calls: number;
-  readonly usage: Usage;
-  readonly cost: CostSum;
-  readonly raw: string;
-  /** Pieces of its work that were given away, and those of them that failed. */
-  readonly delegations: number;
-  readonly delegationFailures: number;
-  /** Why the answer ended; "length" = it was cut at maxTokens. */
-  readonly finish: Finish["unified"] | undefined;
-  /** The task that was done in its place. */
-  readonly standIn: string | undefined;
-  readonly error: ErrorData | undefined;
-  readonly startedAt: number | undefined;
-  readonly endedAt: number | undefined;
-  /** What its last attempt has read of inputs that were too long to be pasted. */
-  readonly inputs: InputStates;
-};
-
 /** A run, folded. `usage` and `cost` are the sums over agents (invariant C2). */
 export type RunState = {
   readonly runId: string;
@@ -65,7 +44,7 @@ export type RunState = {
   /** Of a flow, by name; empty for a crew. */
   readonly steps: FlowSteps;
   /** In a flow, named after their step and crew: `draft/report/write`. */
-  readonly tasks: Readonly<Record<string, TaskState>>;
+  readonly tasks: TaskStates;
   readonly agents: Readonly<Record<string, AgentState>>;
   /** By purpose: "manage" tells what a hierarchy costs. Without failed attempts, which have no purpose. */
   readonly purposes: Readonly<Partial<Record<Purpose, PurposeState>>>;
@@ -218,32 +197,6 @@ function startRun(event: Extract<RunEvent, { type: "run-start" }>): RunState {
   return { ...EMPTY_RUN, runId: event.runId, crew: event.crew, tasks: startTasks(event) };
 }
 
-/** Before any of them has begun. */
-function startTasks({ path, tasks }: RunEvent & RunStart): RunState["tasks"] {
-  const named = tasks.map(({ name, agent }): [string, TaskState] => {
-    const whole = taskIn(path, name);
-    return [whole, { ...EMPTY_TASK, name: whole, agent }];
-  });
-  return Object.fromEntries(named);
-}
-
-const EMPTY_TASK: Omit<TaskState, "name" | "agent"> = {
-  status: "waiting",
-  attempts: 0,
-  calls: 0,
-  usage: NO_USAGE,
-  cost: NO_COST,
-  raw: "",
-  delegations: 0,
-  delegationFailures: 0,
-  finish: undefined,
-  standIn: undefined,
-  error: undefined,
-  startedAt: undefined,
-  endedAt: undefined,
-  inputs: {},
-};
-
 const EMPTY_AGENT: Omit<AgentState, "name"> = {
   calls: 0,
   retries: 0,
@@ -255,8 +208,7 @@ const EMPTY_AGENT: Omit<AgentState, "name"> = {
 };
 
 function withTask(state: RunState, name: string, change: (task: TaskState) => TaskState): RunState {
-  const task = ownValue(state.tasks, name) ?? { ...EMPTY_TASK, name, agent: "" };
-  return { ...state, tasks: withEntry(state.tasks, name, change(task)) };
+  return { ...state, tasks: changeTask(state.tasks, name, change) };
 }
 
 type Increments = {

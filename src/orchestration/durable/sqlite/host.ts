@@ -15,10 +15,7 @@ import { Execution } from "./execution.ts";
 import type { RunRow } from "./run-table.ts";
 import { fromErrorJson, fromStored, toErrorJson, toStored } from "./value.ts";
 
-type Watcher = {
-  readonly resolve: (value: Json) => void;
-  readonly reject: (error: unknown) => void;
-};
+type Watcher = Pick<PromiseWithResolvers<Json>, "resolve" | "reject">;
 
 export type HostOptions = {
   readonly pollMs: number;
