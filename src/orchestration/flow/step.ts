@@ -40,29 +40,29 @@ export type FlowContext<State = Json, Input = Json> = {
   /** Aborts when the run is cancelled, out of time, or another step has failed. */
   readonly signal: AbortSignal;
   /** Runs a crew as a part of this run. @throws BosunError as its kickoff would. */
-  run<C extends Crew>(
+  readonly run: <C extends Crew>(
     crew: C,
     inputs?: CrewCall["inputs"],
     options?: Pick<CrewCall, "key">,
-  ): Promise<CrewResult<C>>;
+  ) => Promise<CrewResult<C>>;
   /** Asks a person. The process may stop meanwhile: whoever goes on with the run has the answer. */
-  ask(question: string, limits?: AskLimits): Promise<Decision>;
+  readonly ask: (question: string, limits?: AskLimits) => Promise<Decision>;
   /**
    * What somebody gives the run under this name (`bosun runs signal ID NAME '{…}'`), also before it was waited for; `otherwise`, null
    * where that is not given, when nothing came in time. A name that is waited for again is `NAME~2`, and so on.
    */
-  waitFor<T extends Json = null>(
+  readonly waitFor: <T extends Json = null>(
     event: string,
     options: { readonly timeoutMs: number; readonly otherwise?: T },
-  ): Promise<Json | T>;
+  ) => Promise<Json | T>;
   /** Waits, also when the process is away meanwhile. */
-  sleep(key: string, ms: number): Promise<void>;
+  readonly sleep: (key: string, ms: number) => Promise<void>;
   /** Does `work` once, and keeps what it came to: for everything that is outside of the run. The key is unique in this step. */
-  step<T extends Json | undefined>(
+  readonly step: <T extends Json | undefined>(
     key: string,
     work: (context: { readonly signal: AbortSignal; readonly attempt: number }) => Promise<T>,
     options?: DurableStepOptions,
-  ): Promise<T>;
+  ) => Promise<T>;
 };
 
 /** Options of a step. */
