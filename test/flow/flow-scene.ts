@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
-import { type Bosun, type BosunOptions, createBosun } from "../../src/bosun.ts";
+import { type Bosun, type BosunOptions, createBosun, type StartedRun } from "../../src/bosun.ts";
 import { createVirtualClock } from "../../src/clock.ts";
 import type { BosunError } from "../../src/error.ts";
 import type { FlowResult } from "../../src/flow.ts";
+import type { RunEvent } from "../../src/orchestration/run/event.ts";
 import { type Script, scriptedModel } from "../../src/test/scripted-model.ts";
 import { bosunOf, errorOf, QUICK, taskIn } from "../orchestration/run/scenario.ts";
 
@@ -47,6 +48,15 @@ export async function failureOf(
   kickoff: Promise<FlowResult<unknown>>,
 ): Promise<BosunError & { readonly partial: FlowResult }> {
   return (await errorOf(kickoff)) as BosunError & { readonly partial: FlowResult }; // `as`: kickoff says so
+}
+
+/** The first question of a run. */
+export async function firstQuestion({
+  log,
+}: StartedRun): Promise<Extract<RunEvent, { readonly type: "ask-start" }>> {
+  for await (const event of log.read(0, new AbortController().signal))
+    if (event.type === "ask-start") return event;
+  throw new Error("the run has asked nothing");
 }
 
 /** How often each step of a run was called; those that were not are left out. */

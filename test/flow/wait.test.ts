@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { Bosun, StartedRun } from "../../src/bosun.ts";
+import type { Bosun } from "../../src/bosun.ts";
 import { flow, listen, start } from "../../src/flow.ts";
 import type { Json } from "../../src/json.ts";
 import type { AskLimits, Question } from "../../src/orchestration/tool/approval.ts";
 import { errorOf } from "../orchestration/run/scenario.ts";
-import { bosunFor, bosunOn, folder, timelyBosun } from "./flow-scene.ts";
+import { bosunFor, bosunOn, firstQuestion, folder, timelyBosun } from "./flow-scene.ts";
 
 const bosun = bosunFor();
 
@@ -18,13 +18,6 @@ function asking(limits?: AskLimits, home: Bosun = bosun) {
       check: listen("write", ({ ask, state }) => ask(`is "${state.draft}" good?`, limits)),
     },
   );
-}
-
-/** The name of the first question of a run. */
-async function firstQuestion({ log }: StartedRun): Promise<string> {
-  for await (const event of log.read(0, new AbortController().signal))
-    if (event.type === "ask-start") return event.name;
-  throw new Error("it has asked nothing");
 }
 
 describe("a question of a step", () => {
@@ -46,7 +39,7 @@ describe("a question of a step", () => {
 
   it("is answered by whoever has started the run, by its name, once", async () => {
     const run = await bosun.start(asking(), { inputs: {} });
-    const name = await firstQuestion(run);
+    const { name } = await firstQuestion(run);
     const given = [
       run.answer("another", { ok: true }),
       run.answer(name, { ok: false, reason: "too long" }),
@@ -175,7 +168,7 @@ describe("a run of a flow that waits", () => {
     const data = folder();
     const first = bosunOn(data);
     const run = await first.start(asking(undefined, first), { inputs: {}, runId: "r" });
-    const name = await firstQuestion(run);
+    const { name } = await firstQuestion(run);
     await first.suspend();
     await first.close();
 
