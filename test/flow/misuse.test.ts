@@ -75,11 +75,11 @@ describe("a handler that ends before what it has begun", () => {
   });
 });
 
-describe("a function of a flow that fails", () => {
-  const fail = (): never => {
-    throw new Error("boom");
-  };
+function fail(): never {
+  throw new Error("boom");
+}
 
+describe("a function of a flow that fails", () => {
   it("as its output fails the run, with the flow's name", async () => {
     const options = { bosun, output: fail };
     const error = await failureOf(flow("made", options, { begin: start(() => 1) }).kickoff());
