@@ -28,8 +28,9 @@ export function bothBudgets(inner: Budget, outer: Budget): Budget {
       if (own.type === "refused") return own;
       try {
         const decision = await outer.reserve(key, need, signal);
-        if (decision.type === "refused") inner.settle(key, NOTHING);
-        return decision;
+        if (decision.type === "reserved") return decision;
+        inner.settle(key, NOTHING);
+        return { ...decision, by: "flow" };
       } catch (error) {
         inner.settle(key, NOTHING);
         throw error;
@@ -37,7 +38,8 @@ export function bothBudgets(inner: Budget, outer: Budget): Budget {
     },
     apply(key, decision) {
       inner.apply(key, decision);
-      outer.apply(key, decision);
+      const isOwn = decision.type === "refused" && decision.by === undefined; // others of the flow may go on
+      if (!isOwn) outer.apply(key, decision);
     },
     fail: (key, amount) => {
       const own = inner.fail(key, amount);

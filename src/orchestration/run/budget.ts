@@ -23,6 +23,8 @@ export type BudgetDecision =
   | { readonly type: "reserved"; readonly need: Amount }
   | {
       readonly type: "refused";
+      /** Of a crew in a flow: the flow's limits refuse, not the crew's own. */
+      readonly by?: "flow" | undefined;
       readonly limit: keyof RunLimits;
       readonly most: number;
       readonly used: number;
@@ -156,7 +158,7 @@ function add(a: Amount, b: Amount): Amount {
 /** @throws BosunError `run/over-budget` with the numbers, for a decision that refuses. */
 export function checkDecision(decision: BudgetDecision | undefined, whose: string): void {
   if (decision === undefined || decision.type === "reserved") return;
-  const { type: _, ...numbers } = decision;
+  const { type: _, by: _by, ...numbers } = decision;
   const { limit, most, used, held, needed } = numbers;
   const show = limit === "usdPerRun" ? showUsd : showTokens;
   const others = held > 0 ? `, ${show(held)} reserved by calls under way` : "";

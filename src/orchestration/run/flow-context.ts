@@ -1,10 +1,12 @@
 // What a handler of a flow's step gets, over the Durable of its call.
 
 import { BosunError } from "../../error.ts";
-import { isJson, type Json, type JsonObject } from "../../json.ts";
+import { isJson, isObject, type Json, type JsonObject } from "../../json.ts";
 import type { Crew } from "../crew/crew.ts";
 import type { Durable } from "../durable/durable.ts";
 import type { CrewResult, FlowContext } from "../flow/step.ts";
+import type { AskLimits, Decision } from "../tool/approval.ts";
+import type { Path } from "../../inference/model/model.ts";
 import { askPerson } from "./ask.ts";
 import type { CrewCall, FlowRun, FlowWorld } from "./flow-world.ts";
 import { toResult } from "./result.ts";
@@ -27,7 +29,9 @@ export type Calling = {
 
 export function createFlowContext(d: Durable, calling: Calling): FlowContext<never, never> {
   const { run, step, call, segment, draft, input, inputs, waited } = calling;
+  const where = `flow "${run.flow.name}", step "${step}"`;
   const crews = new Map<string, number>();
+  const claim = createKeys(where);
   let asks = 0;
   const context: FlowContext<JsonObject> = {
     state: draft,
@@ -36,28 +40,91 @@ export function createFlowContext(d: Durable, calling: Calling): FlowContext<nev
     runId: d.rootId,
     call,
     signal: d.signal,
-    async run(crew, crewInputs = {}, options = {}) {
-      const count = (crews.get(crew.name) ?? 0) + 1;
-      crews.set(crew.name, count);
-      const key = options.key ?? (count > 1 ? `${crew.name}~${count}` : crew.name);
-      return runCrew(d, calling, { crew, inputs: crewInputs, key }) as never; // `as`: the crew's tasks say what it has
+    run(crew, crewInputs = {}, options = {}) {
+      const work = async (): Promise<CrewResult> => {
+        checkCrew(where, crew);
+        const count = (crews.get(crew.name) ?? 0) + 1;
+        crews.set(crew.name, count);
+        const key = options.key ?? (count > 1 ? `${crew.name}~${count}` : crew.name);
+        claim("run", key);
+        return runCrew(d, calling, { crew, inputs: crewInputs, key });
+      };
+      return heard(work()) as never; // `as`: the crew's tasks say what it has
     },
-    async ask(text, limits = {}) {
-      const path = [segment, `ask:${++asks}`];
-      const subject = { subject: "answer", agent: step, task: step, text } as const;
-      return (await askPerson(d, run, subject, { path, limits })).decision;
+    ask(text, limits = {}) {
+      const work = async (): Promise<Decision> => {
+        checkMs(`${where}, ask`, limits.timeoutMs ?? 0);
+        const path = [segment, `ask:${++asks}`];
+        return askOf(d, calling, { text, path, limits });
+      };
+      return heard(work());
     },
-    async waitFor(event, { timeoutMs, otherwise }) {
-      const count = (waited.get(event) ?? 0) + 1;
-      waited.set(event, count);
-      const given = await d.wait(count > 1 ? `${event}~${count}` : event, { timeoutMs });
-      return given === undefined ? (otherwise ?? null) : given;
+    waitFor(event, { timeoutMs, otherwise }) {
+      const work = async (): Promise<Json> => {
+        checkMs(`${where}, waitFor "${event}"`, timeoutMs);
+        const count = (waited.get(event) ?? 0) + 1;
+        waited.set(event, count);
+        const given = await d.wait(count > 1 ? `${event}~${count}` : event, { timeoutMs });
+        return given === undefined ? (otherwise ?? null) : given;
+      };
+      return heard(work());
     },
-    sleep: (key, ms) => d.sleep(`sleep:${key}`, ms),
-    step: (key, work, options) =>
-      d.step(`step:${key}`, ({ signal, attempt }) => work({ signal, attempt }), options),
+    sleep(key, ms) {
+      const work = async (): Promise<void> => {
+        claim("sleep", key);
+        checkMs(`${where}, sleep "${key}"`, ms);
+        await d.sleep(`sleep:${key}`, ms);
+      };
+      return heard(work());
+    },
+    step(key, work, options) {
+      const begin = async () => {
+        claim("step", key);
+        return d.step(`step:${key}`, ({ signal, attempt }) => work({ signal, attempt }), options);
+      };
+      return heard(begin());
+    },
   };
   return context as unknown as FlowContext<never, never>; // `as`: the definition says what the handler takes it for
+}
+
+async function askOf(
+  d: Durable,
+  { run, step }: Calling,
+  { text, ...at }: { readonly text: string; readonly path: Path; readonly limits: AskLimits },
+): Promise<Decision> {
+  const subject = { subject: "answer", agent: step, task: step, text } as const;
+  return (await askPerson(d, run, subject, at)).decision;
+}
+
+/** The same promise. What a handler began and did not await is cut off at its end: that must not end the process. */
+function heard<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
+}
+
+/** Refuses a key that a call of the step has used before. */
+function createKeys(where: string): (use: "run" | "sleep" | "step", key: string) => void {
+  const used = new Set<string>();
+  return (use, key) => {
+    const wrong = typeof key !== "string" || key === "" || used.has(`${use} ${key}`);
+    used.add(`${use} ${key}`);
+    if (wrong)
+      throw new BosunError(
+        "usage",
+        `${where}: ${use} got the key ${JSON.stringify(key)}. Each needs a text of its own in its step`,
+      );
+  };
+}
+
+function checkMs(what: string, ms: number): void {
+  if (!Number.isFinite(ms) || ms < 0)
+    throw new BosunError("usage", `${what}: its time must be milliseconds from 0, got ${ms}`);
+}
+
+function checkCrew(where: string, crew: Crew): void {
+  if (!isObject(crew) || crew["type"] !== "crew")
+    throw new BosunError("usage", `${where}: what it runs is no crew: make it with crew(…)`);
 }
 
 /** Runs a crew as a child of the step's call. */

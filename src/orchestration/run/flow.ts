@@ -8,8 +8,8 @@
 //       meanwhile is reduced, settled, or fails the run: it is never overwritten in silence.
 //   W2  When a step fails for good, the others are aborted and joined before run-end.
 
-import { BosunError, isBosunError } from "../../error.ts";
-import { type Json, type JsonObject, ownValue } from "../../json.ts";
+import { BosunError, toBosunError } from "../../error.ts";
+import { isJson, type Json, type JsonObject, ownValue } from "../../json.ts";
 import type { Child, Durable, Flow as DurableFlow } from "../durable/durable.ts";
 import { beginningOf } from "../flow/beginning.ts";
 import { type Activation, createFirings, type Firings } from "../flow/firing.ts";
@@ -88,8 +88,7 @@ export function createFlowBody(world: FlowWorld): DurableFlow<FlowInput, FlowOut
             begin(body, { step: name, input: inputs, inputs: {}, causes: new Map() });
         for (let round = 0; body.running.size > 0; round++) await takeOne(body, round);
         const { state, last } = body;
-        const { output: toOutput } = flow.options;
-        const output = toOutput === undefined ? last : toOutput({ state, last });
+        const output = outputOf(flow, { state, last });
         const raw = textOf(output);
         log.emit([], { type: "run-end", status: "done", raw, output, state });
         return { status: "done", raw, output, state };
@@ -98,6 +97,17 @@ export function createFlowBody(world: FlowWorld): DurableFlow<FlowInput, FlowOut
       }
     },
   };
+}
+
+/** @throws BosunError `flow/state` for what is no JSON. */
+function outputOf(
+  { name, options }: FlowRun["flow"],
+  ended: { readonly state: JsonObject; readonly last: Json },
+): Json {
+  if (options.output === undefined) return ended.last;
+  const output = options.output(ended) ?? null;
+  if (isJson(output)) return output;
+  throw new BosunError("flow/state", `flow "${name}": what its output returned is no JSON`);
 }
 
 function startBody(
@@ -249,7 +259,7 @@ async function endBadly(body: Body, error: unknown): Promise<BosunError> {
   const { d, run, running, state } = body;
   const { log, flow } = run;
   const reason: unknown = d.signal.aborted ? d.signal.reason : error;
-  const failure = isBosunError(reason) ? reason : failureOfCall(reason, flow.name);
+  const failure = toBosunError(reason, "run/failed", `flow "${flow.name}"`);
   run.noteFailure(failure);
   const left = [...running.values()];
   for (const { child } of left) child.cancel(`the run of flow "${flow.name}" is ending`);

@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { flow, type FlowContext, listen, start } from "../../src/flow.ts";
+import type { Json } from "../../src/json.ts";
+import { defineCrew } from "../../src/orchestration/crew/crew.ts";
+import { job, settle } from "../orchestration/run/scenario.ts";
+import { bosunFor, failureOf } from "./flow-scene.ts";
+
+const bosun = bosunFor();
+const crew = defineCrew({ name: "facts", tasks: [job("look")] });
+
+/** What a flow of one step fails with. */
+const failing = (handler: (context: FlowContext) => Promise<Json>) =>
+  failureOf(flow("misused", { bosun }, { begin: start(handler) }).kickoff());
+
+describe("a handler that uses its context wrongly is told so, with the step's name:", () => {
+  it.each<[string, (context: FlowContext) => Promise<unknown>, string]>([
+    [
+      "a key of a step twice",
+      async ({ step }) => [await step("a", async () => 1), await step("a", async () => 2)],
+      'step got the key "a"',
+    ],
+    [
+      "a key of a crew twice",
+      ({ run }) => Promise.all([run(crew, {}, { key: "a" }), run(crew, {}, { key: "a" })]),
+      'run got the key "a"',
+    ],
+    [
+      "the name of a crew as the key of another",
+      async ({ run }) => [await run(crew), await run(crew, {}, { key: "facts" })],
+      'run got the key "facts"',
+    ],
+    ["no key", ({ run }) => run(crew, {}, { key: "" }), 'run got the key ""'],
+    ["no crew", ({ run }) => run({} as never), "no crew"], // `as`: wrong on purpose
+    ["a wait without a time", ({ waitFor }) => waitFor("x", {} as never), 'waitFor "x"'], // `as`: as above
+    ["a question of a time below 0", ({ ask }) => ask("?", { timeoutMs: -1 }), "ask"],
+    ["a sleep of no time", ({ sleep }) => sleep("s", NaN), 'sleep "s"'],
+  ])("%s", async (_, handler, says) => {
+    const error = await failing(async (context) => {
+      await handler(context);
+      return null;
+    });
+
+    expect(error.code).toBe("usage");
+    expect(error.message).toContain('step "begin"');
+    expect(error.message).toContain(says);
+  });
+
+  it("a result that is no JSON", async () => {
+    const error = await failing(async () => new Date(0) as never); // `as`: wrong on purpose
+
+    expect(error.code).toBe("flow/state");
+    expect(error.message).toContain('step "begin": what it returned is no JSON');
+  });
+});
+
+describe("a handler that ends before what it has begun", () => {
+  it("cuts that off, and its flow and the process go on", async () => {
+    const result = await flow(
+      "careless",
+      { bosun },
+      {
+        begin: start(({ run, ask, waitFor, sleep }) => {
+          void run(crew);
+          void ask("?");
+          void waitFor("x", { timeoutMs: 1_000 });
+          void sleep("s", 1_000);
+          return "ended";
+        }),
+        next: listen("begin", ({ input }) => input),
+      },
+    ).kickoff();
+    await settle(); // an unhandled rejection would fail this test
+
+    expect(result.output).toBe("ended");
+  });
+});
+
+function fail(): never {
+  throw new Error("boom");
+}
+
+describe("a function of a flow that fails", () => {
+  it("as its output fails the run, with the flow's name", async () => {
+    const options = { bosun, output: fail };
+    const error = await failureOf(flow("made", options, { begin: start(() => 1) }).kickoff());
+
+    expect(error.code).toBe("run/failed");
+    expect(error.message).toContain('flow "made": boom');
+  });
+
+  it("by an output that is no JSON fails the run too", async () => {
+    const options = { bosun, output: () => new Date(0) as never }; // `as`: wrong on purpose
+    const error = await failureOf(flow("made", options, { begin: start(() => 1) }).kickoff());
+
+    expect(error.code).toBe("flow/state");
+    expect(error.message).toContain('flow "made": what its output returned is no JSON');
+  });
+
+  it.each([
+    ["a reducer", { reducers: { n: fail } }],
+    ["onConflict", { onConflict: fail }],
+  ])("as %s fails the run, with the flow's name", async (_, rules) => {
+    const ended = Promise.withResolvers<null>();
+    const error = await failureOf(
+      flow(
+        "clashing",
+        { bosun, initial: { n: 0 }, ...rules },
+        {
+          first: start(({ state }) => void (state.n = 1)),
+          second: start(async ({ state, step }) => {
+            await step("late", () => ended.promise);
+            state.n = 2;
+          }),
+          release: listen("first", () => ended.resolve(null)),
+        },
+      ).kickoff(),
+    );
+
+    expect(error.code).toBe("run/failed");
+    expect(error.message).toContain('flow "clashing": boom');
+    expect(error.partial.state).toEqual({ n: 1 });
+  });
+});
