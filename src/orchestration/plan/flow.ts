@@ -66,24 +66,21 @@ function lengthOf({ crews, width }: FlowPlanStep): number {
   return crews.length > 0 ? tasks : width;
 }
 
+type Chain = { readonly length: number; readonly names: readonly string[] };
+
+const longer = (one: Chain, other: Chain): Chain => (other.length > one.length ? other : one);
+
 function longestChain(steps: readonly FlowPlanStep[]): readonly string[] {
-  const chains = new Map<string, { readonly length: number; readonly names: readonly string[] }>();
-  let longest: { readonly length: number; readonly names: readonly string[] } = {
-    length: -1,
-    names: [],
-  };
+  const nothing: Chain = { length: 0, names: [] };
+  const chains = new Map<string, Chain>();
   // What is surely before a step has fewer steps surely before it.
   for (const step of steps.toSorted((a, b) => a.after.length - b.after.length)) {
-    const behind = step.after.flatMap((name) => chains.get(name) ?? []);
-    const best = behind.reduce((one, other) => (other.length > one.length ? other : one), {
-      length: 0,
-      names: [] as readonly string[],
-    });
-    const chain = { length: best.length + lengthOf(step), names: [...best.names, step.name] };
-    chains.set(step.name, chain);
-    if (chain.length > longest.length) longest = chain;
+    const { length, names } = step.after
+      .flatMap((name) => chains.get(name) ?? [])
+      .reduce(longer, nothing);
+    chains.set(step.name, { length: length + lengthOf(step), names: [...names, step.name] });
   }
-  return longest.names;
+  return [...chains.values()].reduce(longer, nothing).names;
 }
 
 /** By step, those that have surely ended before it begins for the first time; every step for one that can never begin. */
