@@ -58,7 +58,7 @@ export type FlowContext<State = Json, Input = Json> = {
   /** Waits, also when the process is away meanwhile. */
   readonly sleep: (key: string, ms: number) => Promise<void>;
   /** Does `work` once, and keeps what it came to: for everything that is outside of the run. The key is unique in this step. */
-  readonly step: <T extends Json | undefined>(
+  readonly step: <T extends Json | undefined | void>(
     key: string,
     work: (context: { readonly signal: AbortSignal; readonly attempt: number }) => Promise<T>,
     options?: DurableStepOptions,

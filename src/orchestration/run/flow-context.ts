@@ -80,7 +80,11 @@ export function createFlowContext(d: Durable, calling: Calling): FlowContext<nev
     step(key, work, options) {
       const begin = async () => {
         claim("step", key);
-        return d.step(`step:${key}`, ({ signal, attempt }) => work({ signal, attempt }), options);
+        return d.step(
+          `step:${key}`,
+          ({ signal, attempt }) => work({ signal, attempt }) as Promise<Json | undefined>,
+          options,
+        ) as never; // `as`: what is nothing is kept as nothing
       };
       return heard(begin());
     },
