@@ -4,6 +4,7 @@ import { BosunError } from "../../error.ts";
 import { isJson, type Json, type JsonObject } from "../../json.ts";
 import type { Crew } from "../crew/crew.ts";
 import type { Durable } from "../durable/durable.ts";
+import type { Draft } from "../flow/state.ts";
 import type { CrewResult, FlowContext } from "../flow/step.ts";
 import { askPerson } from "./ask.ts";
 import type { CrewCall, FlowRun, FlowWorld } from "./flow-world.ts";
@@ -18,7 +19,7 @@ export type Calling = {
   readonly call: number;
   /** Of its path: the step, and from the second call on its number. */
   readonly segment: string;
-  readonly draft: JsonObject;
+  readonly draft: Draft;
   readonly input: Json;
   readonly inputs: Readonly<Record<string, Json>>;
   /** How often each name has been waited for in this run. */
@@ -30,7 +31,9 @@ export function createFlowContext(d: Durable, calling: Calling): FlowContext<nev
   const crews = new Map<string, number>();
   let asks = 0;
   const context: FlowContext<JsonObject> = {
-    state: draft,
+    get state() {
+      return draft.read();
+    },
     input,
     inputs,
     runId: d.rootId,
