@@ -2,13 +2,10 @@
 
 import type { JsonObject } from "../../json.ts";
 import type { Flow } from "./flow.ts";
-import { checkState } from "./state.ts";
+import { checkState, copyOf } from "./state.ts";
 
-/** @throws BosunError `flow/state`. */
-export function beginningOf(flow: Flow, inputs: JsonObject): Promise<JsonObject> {
+/** A state of its own: handlers get the inputs too. @throws BosunError `flow/state`. */
+export async function beginningOf(flow: Flow, inputs: JsonObject): Promise<JsonObject> {
   const { initial, state } = flow.options;
-  return checkState(`flow "${flow.name}"`, state, {
-    ...initial,
-    ...inputs,
-  });
+  return copyOf(await checkState(`flow "${flow.name}"`, state, { ...initial, ...inputs }));
 }

@@ -5,7 +5,18 @@ import type { Flow } from "./flow.ts";
 import type { FlowStep } from "./step.ts";
 import { showTrigger } from "./trigger.ts";
 
-export function flowFingerprint({ steps, options }: Flow): Fingerprint {
+/** Of each flow once, not at each kickoff: a flow does not change. */
+const known = new WeakMap<Flow, Fingerprint>();
+
+export function flowFingerprint(flow: Flow): Fingerprint {
+  const before = known.get(flow);
+  if (before !== undefined) return before;
+  const made = make(flow);
+  known.set(flow, made);
+  return made;
+}
+
+function make({ steps, options }: Flow): Fingerprint {
   const parts = Object.entries(steps).flatMap(([name, step]): [string, string][] => [
     [`step ${name}`, ofStep(step)],
     ...(step.options.crews ?? []).flatMap((crew) =>

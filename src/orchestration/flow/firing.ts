@@ -78,8 +78,28 @@ export function createFirings(steps: readonly Listening[]): Firings {
 
 function toNode(trigger: Trigger, step: string): Node {
   if (typeof trigger === "string") return toLeaf(trigger);
-  const branches = trigger.of.map((one) => toNode(one, step));
-  return trigger.type === "and" ? toAll(branches) : toAny(branches, step);
+  const branches = branchesOf(trigger, step);
+  return trigger.type === "and" ? toAll(branches, trigger.of.length) : toAny(branches, step);
+}
+
+/** A branch of a node, with its place among them. */
+type Branch = { readonly place: number; readonly node: Node };
+
+/** The branches by the events that they are about, each list in their order: an `and` of a hundred must not ask all for each event. */
+function branchesOf(
+  { of }: Exclude<Trigger, string>,
+  step: string,
+): ReadonlyMap<string, readonly Branch[]> {
+  const branches = new Map<string, Branch[]>();
+  for (const [place, trigger] of of.entries()) {
+    const branch = { place, node: toNode(trigger, step) };
+    for (const name of namesIn(trigger)) {
+      const others = branches.get(name);
+      if (others) others.push(branch);
+      else branches.set(name, [branch]);
+    }
+  }
+  return branches;
 }
 
 function toLeaf(name: string): Node {
@@ -90,18 +110,20 @@ function toLeaf(name: string): Node {
 }
 
 /** F1 */
-function toAll(branches: readonly Node[]): Node {
+function toAll(branches: ReadonlyMap<string, readonly Branch[]>, count: number): Node {
   const got = new Map<number, Fired>();
   return (event) => {
     let last: Fired | undefined;
-    for (const [place, branch] of branches.entries()) {
-      const fired = branch(event);
+    for (const { place, node } of branches.get(event.name) ?? []) {
+      const fired = node(event);
       if (fired === undefined) continue;
       got.set(place, fired);
       last = fired;
     }
-    if (last === undefined || got.size < branches.length) return undefined;
-    const all = branches.flatMap((_, place) => got.get(place) ?? []);
+    if (last === undefined || got.size < count) return undefined;
+    const all = Array.from({ length: count }, (_, place) => got.get(place)).filter(
+      (one) => one !== undefined,
+    );
     got.clear();
     return {
       input: last.input,
@@ -120,12 +142,12 @@ function lastOf(all: readonly Causes[]): Causes {
 }
 
 /** F2, F3 */
-function toAny(branches: readonly Node[], step: string): Node {
+function toAny(branches: ReadonlyMap<string, readonly Branch[]>, step: string): Node {
   const counted = new Set<number>();
   const ledBack = new Set<number>(); // runs of its step, at most as many as it may make
   return (event) => {
-    const fired = branches.flatMap((branch, place) => {
-      const one = branch(event);
+    const fired = (branches.get(event.name) ?? []).flatMap(({ place, node }) => {
+      const one = node(event);
       return one === undefined ? [] : [{ place, one, run: one.causes.get(step) }];
     });
     const first =

@@ -5,7 +5,7 @@ import { isJson, type Json, type JsonObject } from "../../json.ts";
 import { validate } from "../../schema.ts";
 import type { Durable, Flow as DurableFlow } from "../durable/durable.ts";
 import { emissionsOf, type Emitted } from "../flow/emission.ts";
-import { type Changes, changesOf, checkState, fieldsOf } from "../flow/state.ts";
+import { type Changes, checkState, createDraft, fieldsOf } from "../flow/state.ts";
 import type { FlowStep } from "../flow/step.ts";
 import { type Calling, createFlowContext } from "./flow-context.ts";
 
@@ -33,7 +33,7 @@ export function callFlow(called: Called): DurableFlow<null, CallEnd> {
 async function execute(d: Durable, called: Called): Promise<CallEnd> {
   const { base, run, step } = called;
   const where = `flow "${run.flow.name}", step "${step}"`;
-  const draft = structuredClone(base);
+  const draft = createDraft(base);
   const ended = await work(d, { ...called, draft }, where).then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
@@ -41,9 +41,10 @@ async function execute(d: Durable, called: Called): Promise<CallEnd> {
   if (d.signal.aborted) throw d.signal.reason; // what an abort made fail is no end
   return d.step("end", async () => {
     if ("error" in ended) throw ended.error;
-    const changes = changesOf(where, base, draft);
+    const changes = draft.changes(where);
     checkWrites(where, called.definition, fieldsOf(changes));
-    await checkState(where, run.flow.options.state, draft);
+    const { state: schema } = run.flow.options;
+    if (schema !== undefined) await checkState(where, schema, draft.read()); // that it is JSON, `changes` has seen
     return { ...endOf(where, called, ended.value), changes };
   });
 }

@@ -4,6 +4,7 @@ import { BosunError } from "../../error.ts";
 import { isJson, isObject, type Json, type JsonObject } from "../../json.ts";
 import type { Crew } from "../crew/crew.ts";
 import type { Durable } from "../durable/durable.ts";
+import type { Draft } from "../flow/state.ts";
 import type { CrewResult, FlowContext } from "../flow/step.ts";
 import type { AskLimits, Decision } from "../tool/approval.ts";
 import type { Path } from "../../inference/model/model.ts";
@@ -20,7 +21,7 @@ export type Calling = {
   readonly call: number;
   /** Of its path: the step, and from the second call on its number. */
   readonly segment: string;
-  readonly draft: JsonObject;
+  readonly draft: Draft;
   readonly input: Json;
   readonly inputs: Readonly<Record<string, Json>>;
   /** How often each name has been waited for in this run. */
@@ -34,7 +35,9 @@ export function createFlowContext(d: Durable, calling: Calling): FlowContext<nev
   const claim = createKeys(where);
   let asks = 0;
   const context: FlowContext<JsonObject> = {
-    state: draft,
+    get state() {
+      return draft.read();
+    },
     input,
     inputs,
     runId: d.rootId,

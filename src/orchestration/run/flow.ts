@@ -186,7 +186,8 @@ async function onEnd(
   const { run, firings } = body;
   const { step, call, causes } = one;
   body.state = await merged(body, one, changes);
-  if (definitionOf(run, step).kind !== "router") body.last = output;
+  const isRouter = definitionOf(run, step).kind === "router";
+  if (!isRouter) body.last = output;
   run.log.emit([segmentOf(step, call, 1)], {
     type: "step-end",
     step,
@@ -196,7 +197,6 @@ async function onEnd(
     labels: emitted.map(({ label }) => label),
     changed: fieldsOf(changes),
   });
-  const isRouter = definitionOf(run, step).kind === "router";
   const events = isRouter
     ? emitted.map(({ label, value }) => ({ name: label, value, causes }))
     : [{ name: step, value: output, causes }];
@@ -232,7 +232,9 @@ async function merged(
     }
   }
   const after = withChanges(current, changes, settled);
-  if (current !== base && after !== current)
+  // Without a schema and a clash both halves are JSON already, and so is what they make.
+  const isNew = options.state !== undefined || clashes.length > 0;
+  if (isNew && current !== base && after !== current)
     await d.local(() => checkState(where, options.state, after));
   return after;
 }
