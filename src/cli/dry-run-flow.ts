@@ -95,6 +95,11 @@ function flowLines(
     ...tableLines(COLUMNS, rows, options),
     "",
     `calls at once  at most ${count(plan.width)}: ${plan.widest.join(", ")}`,
+    ...plan.steps.flatMap(({ name, canRun }) =>
+      canRun
+        ? []
+        : [paint("yellow", `Step ${name} can never run: nothing that it listens to can happen.`)],
+    ),
     `longest chain  ${plan.criticalPath.join(" → ")}`,
     ...(previews.length > 0
       ? [

@@ -13,8 +13,10 @@ import { planCrew } from "./plan.ts";
 /** One step of a plan. */
 export type FlowPlanStep = {
   readonly name: string;
-  /** Steps that have surely ended before it begins. */
+  /** Steps that have surely ended before it begins; none for one that can never begin. */
   readonly after: readonly string[];
+  /** Whether some way leads to it from a start. */
+  readonly canRun: boolean;
   /** Most model calls in flight of one call of it: its widest crew's; 1 where it does not say which crews it runs. */
   readonly width: number;
   /** Crews that it says it runs. */
@@ -38,7 +40,9 @@ export function planFlow(flow: Flow): FlowPlan {
     const crews = options.crews ?? [];
     const widths = crews.map((crew) => planCrew(crew).width);
     const width = options.crews === undefined ? 1 : Math.max(0, ...widths);
-    return { name, after: [...(before.get(name) ?? [])], width, crews };
+    const after = [...(before.get(name) ?? [])];
+    const canRun = !after.includes(name); // whatever runs does not wait for itself
+    return { name, after: canRun ? after : [], canRun, width: canRun ? width : 0, crews };
   });
   const { tasks, weight } = widestOf(steps);
   return { steps, width: weight, widest: tasks, criticalPath: longestChain(steps) };

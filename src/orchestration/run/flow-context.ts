@@ -28,10 +28,12 @@ export type Calling = {
   readonly waited: Map<string, number>;
 };
 
+/** What the function of a step gets. */
+type Given = { readonly signal: AbortSignal; readonly attempt: number };
+
 export function createFlowContext(d: Durable, calling: Calling): FlowContext<never, never> {
-  const { run, step, call, segment, draft, input, inputs, waited } = calling;
-  const where = `flow "${run.flow.name}", step "${step}"`;
-  const crews = new Map<string, number>();
+  const { call, segment, draft, input, inputs, waited } = calling;
+  const where = whereOf(calling);
   const claim = createKeys(where);
   let asks = 0;
   const context: FlowContext<JsonObject> = {
@@ -43,17 +45,7 @@ export function createFlowContext(d: Durable, calling: Calling): FlowContext<nev
     runId: d.rootId,
     call,
     signal: d.signal,
-    run(crew, crewInputs = {}, options = {}) {
-      const work = async (): Promise<CrewResult> => {
-        checkCrew(where, crew);
-        const count = (crews.get(crew.name) ?? 0) + 1;
-        crews.set(crew.name, count);
-        const key = options.key ?? (count > 1 ? `${crew.name}~${count}` : crew.name);
-        claim("run", key);
-        return runCrew(d, calling, { crew, inputs: crewInputs, key });
-      };
-      return heard(work()) as never; // `as`: the crew's tasks say what it has
-    },
+    run: createRun(d, calling, claim),
     ask(text, limits = {}) {
       const work = async (): Promise<Decision> => {
         checkMs(`${where}, ask`, limits.timeoutMs ?? 0);
@@ -81,18 +73,39 @@ export function createFlowContext(d: Durable, calling: Calling): FlowContext<nev
       return heard(work());
     },
     step(key, work, options) {
-      const begin = async () => {
+      const begin = async (): Promise<Json | undefined> => {
         claim("step", key);
-        return d.step(
-          `step:${key}`,
-          ({ signal, attempt }) => work({ signal, attempt }) as Promise<Json | undefined>,
-          options,
-        ) as never; // `as`: what is nothing is kept as nothing
+        const once = work as (given: Given) => Promise<Json | undefined>; // `as`: what is nothing is kept as nothing
+        return d.step(`step:${key}`, ({ signal, attempt }) => once({ signal, attempt }), options);
       };
-      return heard(begin());
+      return heard(begin()) as never; // `as`: the journal gives back what work came to
     },
   };
   return context as unknown as FlowContext<never, never>; // `as`: the definition says what the handler takes it for
+}
+
+function whereOf({ run, step }: Calling): string {
+  return `flow "${run.flow.name}", step "${step}"`;
+}
+
+/** What runs crews. */
+function createRun(
+  d: Durable,
+  calling: Calling,
+  claim: ReturnType<typeof createKeys>,
+): FlowContext["run"] {
+  const crews = new Map<string, number>();
+  return (crew, inputs = {}, options = {}) => {
+    const work = async (): Promise<CrewResult> => {
+      checkCrew(whereOf(calling), crew);
+      const count = (crews.get(crew.name) ?? 0) + 1;
+      crews.set(crew.name, count);
+      const key = options.key ?? (count > 1 ? `${crew.name}~${count}` : crew.name);
+      claim("run", key);
+      return runCrew(d, calling, { crew, inputs, key });
+    };
+    return heard(work()) as never; // `as`: the crew's tasks say what it has
+  };
 }
 
 async function askOf(

@@ -90,6 +90,27 @@ export function stepCases(subject: Subject): void {
       expect(seen).toEqual([{ x: 1 }, id, id, ["one", 1], [`${id}/kid`, id]]);
     });
 
+    it("comes after work that each execution does anew, which takes as long as it takes", async () => {
+      await using scene = await createScene(subject);
+      let done = 0;
+      const work = async (): Promise<number> => {
+        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setTimeout(resolve, 20)); // oxlint-disable-line no-restricted-globals -- not of any clock: what a body may not await by itself
+        return ++done;
+      };
+
+      const output = await scene.run(async (d) => {
+        const first = await d.step("before", async () => "b");
+        const [local, beside] = await Promise.all([
+          d.local(work),
+          d.step("beside", async () => "s"),
+        ]);
+        return [first, local > 0, beside, await d.step("after", async () => "a")];
+      });
+
+      expect(output).toEqual(["b", true, "s", "a"]);
+    });
+
     it("has a key that nothing else in its run has (D1)", async () => {
       const uses: ((d: Durable) => unknown)[] = [
         (d) => d.step("key", async () => 1),
