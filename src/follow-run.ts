@@ -3,6 +3,7 @@
 import { answerQuestion, bringQuestions } from "./answer.ts";
 import type { Clock } from "./clock.ts";
 import { BosunError, isBosunError } from "./error.ts";
+import { isJson, type Json } from "./json.ts";
 import type { RunHandle, StartOptions } from "./orchestration/durable/engine.ts";
 import type { InlineEngine } from "./orchestration/durable/inline.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
@@ -30,6 +31,12 @@ export type StartedRun = {
    * @throws BosunError `usage` for a decision that is none.
    */
   answer(name: string, decision: Decision | Nobody): boolean;
+  /**
+   * Gives a flow what it waits for (`waitFor`), also before it does.
+   * @returns false when it changes nothing: it was given before, its time is over, or the run has ended.
+   * @throws BosunError `usage` for what is no JSON.
+   */
+  send(name: string, value: Json): boolean;
   /** The first error of a task that failed, with its own cause; undefined while there is none. */
   cause(): unknown;
 };
@@ -89,6 +96,10 @@ export async function followRun(
   const { log } = begun;
   const answer: StartedRun["answer"] = (name, decision) =>
     answerQuestion(engine, begun, { name, decision });
+  const send: StartedRun["send"] = (name, value) => {
+    if (isJson(value)) return engine.signal(runId, name, value);
+    throw new BosunError("usage", `what run ${runId} is given as "${name}" must be JSON`);
+  };
   const { cancel } = abort;
   const giveBack = (reason: string): void => {
     if (!isKept) return cancel(reason);
@@ -107,7 +118,7 @@ export async function followRun(
     return state;
   });
   ended.catch(() => undefined); // whoever awaits `ended` gets the error; a detached run must not end the process
-  return { runId, log, ended, cancel, giveBack, cause, answer };
+  return { runId, log, ended, cancel, giveBack, cause, answer, send };
 }
 
 function timedOut({ kind, name, timeoutMs }: Following): BosunError {

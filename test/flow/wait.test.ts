@@ -142,6 +142,22 @@ describe("a wait of a step", () => {
 });
 
 describe("a run of a flow that waits", () => {
+  it("is given by whoever has started the run, where nothing is kept", async () => {
+    const paying = flow(
+      "paying",
+      { bosun },
+      { pay: start(({ waitFor }) => waitFor("paid", { timeoutMs: 60_000 })) },
+    );
+
+    const run = await bosun.start(paying, { inputs: {} });
+    const given = [run.send("paid", { euros: 5 }), run.send("paid", { euros: 6 })];
+    const { output } = await run.ended;
+
+    expect(output).toEqual({ euros: 5 });
+    expect(given).toEqual([true, false]);
+    expect(run.send("paid", 7)).toBe(false);
+  });
+
   it("is given back, resumed by another Bosun, and gets what was given meanwhile", async () => {
     const data = folder();
     const first = bosunOn(data);
