@@ -18,15 +18,43 @@ export function keepBeforeStep(
       "usage",
       `a fork of a flow from "${from}" has the state as it was there, which other inputs do not change. Leave one of the two out`,
     );
-  if (from === undefined) return isDone;
+  if (from === undefined) return keepSurvived(steps);
   const place = steps.findIndex(({ key }) => isIn(keyIn(key), from));
   if (place < 0) throw unknownStep(flow, from);
   const kept = new Set(steps.slice(0, place).map(({ key }) => key));
-  return (step) => isDone(step) && kept.has(step.key);
+  return (step) => isEnded(step) && kept.has(step.key);
 }
 
-function isDone({ status, key }: StepRecord): boolean {
-  return status === "done" && !key.startsWith("limit:");
+/**
+ * All that has ended, failures too: what came after them has seen them. Of the call that ended the run what it did before its first failure,
+ * and nothing that came after it.
+ */
+function keepSurvived(steps: readonly StepRecord[]): (step: StepRecord) => boolean {
+  const last = steps.findLastIndex(({ key, status }) => status === "failed" && CALL_END.test(key));
+  const call = steps[last]?.key.replace(CALL_END, "$1/");
+  if (call === undefined || isSurvived(steps, call)) return isEnded;
+  const first = steps.findIndex(({ key, status }) => status === "failed" && key.startsWith(call));
+  const kept = new Set(
+    steps
+      .slice(0, last)
+      .flatMap(({ key }, place) => (place >= first && key.startsWith(call) ? [] : [key])),
+  );
+  return (step) => isEnded(step) && kept.has(step.key);
+}
+
+/** The end of one call, or of one try of it. */
+const CALL_END = /^(step:[^/]+)\/end$/;
+
+/** Whether another try followed. @param call `step:write~2.1/`. */
+function isSurvived(steps: readonly StepRecord[], call: string): boolean {
+  const [, name = "", number = "1", attempt = "1"] =
+    /^(step:[^~/]+)(?:~(\d+))?(?:\.(\d+))?\/$/.exec(call) ?? [];
+  const next = `${name}~${number}.${Number(attempt) + 1}/`;
+  return steps.some(({ key }) => key.startsWith(next));
+}
+
+function isEnded({ status, key }: StepRecord): boolean {
+  return status !== "begun" && !key.startsWith("limit:");
 }
 
 function isIn(key: string, from: string): boolean {

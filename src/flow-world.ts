@@ -14,6 +14,7 @@ import { createRunLog } from "./orchestration/run/log.ts";
 import {
   askedIn,
   budgetOf,
+  checkCrewEndpoints,
   checkNew,
   type Home,
   inputsOf,
@@ -73,8 +74,9 @@ export async function prepareFlow(
 }
 
 /** The run has ended here, or goes on elsewhere. */
-export function letGoFlow({ flowRuns }: FlowHome, { log }: BoundFlow): void {
-  flowRuns.delete(log.runId);
+export function letGoFlow({ flowRuns }: FlowHome, bound: BoundFlow): void {
+  const { runId } = bound.log;
+  if (flowRuns.get(runId) === bound) flowRuns.delete(runId); // not what another execution has bound
 }
 
 /** What the bodies of flows reach. */
@@ -104,6 +106,7 @@ export function createFlowWorld(
     flowRunOf,
     async begin(call, signal) {
       const run = { ...optionsOf(call, call.inputs), signal };
+      await checkCrewEndpoints(call.crew, run, home);
       const { inputs, hookFacts } = await inputsOf(call.crew, run, {
         clock,
         runId: call.rootId,

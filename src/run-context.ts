@@ -84,7 +84,7 @@ export async function prepareRun(
   const models = createRunModels(crew, { model: run.model, ...home });
   const limits = resumed?.inside ? crew.limits : limitsOf(crew, run, home);
   const reached = checkModels(crew, models, { pool: home.pool, limits });
-  if (home.fleet) await checkEndpoints(reached, run, home);
+  if (home.fleet && !resumed?.inside) await checkEndpoints(reached, run, home);
   const description = await describeCrew(crew);
   const documents = await createInputDocuments(crew, inputs);
   const session = resumed ? resumed.session : await home.sessions.open(run.session, inputs);
@@ -156,7 +156,7 @@ export function letGo(
   { log, documents }: RunContext,
   key: string = log.runId,
 ): void {
-  contexts.delete(key);
+  if (contexts.get(key)?.documents === documents) contexts.delete(key); // not what another execution has bound
   documents[Symbol.dispose]();
 }
 
@@ -201,6 +201,14 @@ export function budgetOf(limits: RunLimits, inside?: Inside): Budget | undefined
 
 function isBounded({ usdPerRun, tokensPerRun }: RunLimits): boolean {
   return usdPerRun !== undefined || tokensPerRun !== undefined;
+}
+
+/** The same for a crew that a flow runs, once in the flow's run. */
+export async function checkCrewEndpoints(crew: Crew, run: RunOptions, home: Home): Promise<void> {
+  if (!home.fleet) return;
+  const models = createRunModels(crew, { model: run.model, ...home });
+  const reached = checkModels(crew, models, { pool: home.pool, limits: crew.limits });
+  await checkEndpoints(reached, run, home);
 }
 
 /** An endpoint that is not what the fleet says is found now too. */

@@ -15,6 +15,13 @@ import type { FlowInput, FlowOutcome } from "./orchestration/run/flow.ts";
 import type { Outcome } from "./orchestration/run/progress.ts";
 import { type Home, letGo, prepareRun } from "./run-context.ts";
 
+/** What runs that are served are bound to: an execution that a server began anew is not what a program has bound. */
+const served = new WeakSet<object>();
+
+function isLocal(bound: object | undefined): boolean {
+  return bound !== undefined && !served.has(bound);
+}
+
 /** What it needs of its Bosun. */
 export type Served = Home & { readonly crewFlow: Flow<CrewInput, Outcome> };
 
@@ -28,7 +35,7 @@ export function createServedFlow(crew: Crew, home: Served): Flow<KeptRun, Outcom
     maxStepMs: Math.max(...allTasks(crew.tasks).map(({ timeoutMs }) => timeoutMs)),
     async run(d, kept) {
       // A program that resumes the run itself has made its context.
-      if (home.contexts.has(d.rootId)) return home.crewFlow.run(d, kept);
+      if (isLocal(home.contexts.get(d.rootId))) return home.crewFlow.run(d, kept);
       checkUnchanged(crew, kept, d.rootId);
       const store = await home.store();
       const resumed = { ...kept, runId: d.rootId, stored: store?.resume(d.rootId) ?? [] };
@@ -39,11 +46,11 @@ export function createServedFlow(crew: Crew, home: Served): Flow<KeptRun, Outcom
         { ...home, noteFailure: () => undefined },
         resumed,
       );
+      served.add(context);
       try {
-        const outcome = await home.crewFlow.run(d, kept);
-        await context.log.flushed();
-        return outcome;
+        return await home.crewFlow.run(d, kept);
       } finally {
+        await context.log.flushed();
         letGo(home, context);
       }
     },
@@ -58,23 +65,33 @@ export function createServedEventFlow(
   return {
     name: `flow/${flow.name}`,
     version: versionOf(flowFingerprint(flow)),
+    maxStepMs: longestOf(flow),
     async run(d, kept) {
-      if (home.flowRuns.has(d.rootId)) return home.flowBody.run(d, kept);
+      if (isLocal(home.flowRuns.get(d.rootId))) return home.flowBody.run(d, kept);
       const run = toRunOptions(kept, {}, d.rootId);
       const bound = await d.local(async () => {
         const stored = (await home.store())?.resume(d.rootId) ?? [];
         const resumed = { runId: d.rootId, stored };
         return prepareFlow(flow, run, { ...home, noteFailure: () => undefined }, resumed);
       });
+      served.add(bound);
       try {
-        const outcome = await home.flowBody.run(d, kept);
-        await d.local(() => bound.log.flushed());
-        return outcome;
+        return await home.flowBody.run(d, kept);
       } finally {
+        await bound.log.flushed();
         letGoFlow(home, bound);
       }
     },
   };
+}
+
+/** The longest time that a task of its crews may take, as far as its steps name them. */
+function longestOf({ steps }: EventFlow): number {
+  const crews = Object.values(steps).flatMap(({ options }) => options.crews ?? []);
+  return Math.max(
+    0,
+    ...crews.flatMap(({ tasks }) => allTasks(tasks).map(({ timeoutMs }) => timeoutMs)),
+  );
 }
 
 /** Short, and another one for each change of a part. */

@@ -63,11 +63,7 @@ export async function resumeFlow(
   engine.register(home.flowBody);
   engine.register(createServedEventFlow(flow, home)); // of a run that was put into a queue
   const kept = readKeptFlow(await engine.input(runId), runId);
-  if (kept.flow !== flow.name)
-    throw new BosunError(
-      "run/changed",
-      `run ${runId} is one of flow "${kept.flow}", not of "${flow.name}"`,
-    );
+  checkName(flow, kept, runId);
   if (options.acceptChanges !== true) checkFlowUnchanged(flow, kept, runId);
   const run = toRunOptions(kept, options, runId);
   const causes = createCauses();
@@ -94,6 +90,14 @@ export async function resumeFlow(
   return followFlow(run, { ...causes, home, engine, flow, runId, begin, answered });
 }
 
+function checkName({ name }: Flow, kept: KeptFlow, runId: string): void {
+  if (kept.flow === name) return;
+  throw new BosunError(
+    "run/changed",
+    `run ${runId} is one of flow "${kept.flow}", not of "${name}"`,
+  );
+}
+
 /** What the keys of waits begin with. */
 const WAIT = "wait:";
 
@@ -108,6 +112,7 @@ export async function forkFlow(
   const { from, inputs, model, runId: id = newRunId(home.clock), ...rest } = options;
   checkRunId(id, (await engine.find(id)) !== undefined);
   const kept = readKeptFlow(await engine.input(runId), runId);
+  checkName(flow, kept, runId);
   const steps = await engine.steps(runId);
   const input: KeptFlow = {
     ...kept,

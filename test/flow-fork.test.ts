@@ -33,10 +33,31 @@ describe("a fork of a flow's run", () => {
     expect(kept("step:write/end")).toEqual(STEPS.slice(0, 3).map(({ key }) => key));
   });
 
-  it("that says nothing takes over all that is done, and nothing that failed or ran out of time", () => {
-    const steps = [...STEPS, record("step:b/end", "failed"), record("limit:step:b")];
+  it("that says nothing takes over all but what the step that ended the run did from its first failure on", () => {
+    const failed = [
+      record("step:b/step:x"),
+      record("step:b/step:y", "failed"),
+      record("step:c/end"),
+      record("step:b/step:z"),
+      record("step:b/end", "failed"),
+      record("limit:step:b"),
+    ];
 
-    expect(kept(undefined, steps)).toEqual(STEPS.map(({ key }) => key));
+    expect(kept(undefined, [...STEPS, ...failed])).toEqual([
+      ...STEPS.map(({ key }) => key),
+      "step:b/step:x",
+      "step:c/end",
+    ]);
+  });
+
+  it("that says nothing keeps a failure that another try has followed, since what came later has seen it", () => {
+    const steps = [
+      record("step:write/end", "failed"),
+      record("step:write~1.2/end"),
+      record("step:publish/end"),
+    ];
+
+    expect(kept(undefined, steps)).toEqual(steps.map(({ key }) => key));
   });
 
   it("with other inputs begins anew, and cannot begin in the middle", () => {

@@ -35,14 +35,22 @@ export async function signalRun(
     const runId = await fullRunId(bosun, id);
     const events = await eventsOf(bosun, runId);
     const open = openQuestions(events);
-    const isFlow = events[0]?.type === "flow-start";
-    const { name, value } =
-      isFlow && meantBy(given.name, open).length === 0
-        ? { name: given.name, value: readEvent(given.value) }
-        : { name: questionNamed(open, given.name, runId), value: readAnswer(given.value) };
-    const isTaken = await (await journalOf(bosun)).send(runId, name, value);
+    const journal = await journalOf(bosun);
+    const isWaiting = (await journal.steps(runId)).some(
+      ({ key, status }) => key === `wait:${given.name}` && status === "begun",
+    );
+    const meant = meantBy(given.name, open);
+    const isOwn = isWaiting && !open.some(({ name: asked }) => asked === given.name);
+    // What is given early is kept; names with "/" or ":" are questions' only.
+    const isEarly = meant.length === 0 && !/[/:]/.test(given.name);
+    const isEvent = events[0]?.type === "flow-start" && (isOwn || isEarly);
+    const { name, value } = isEvent
+      ? { name: given.name, value: readEvent(given.value) }
+      : { name: questionNamed(open, given.name, runId), value: readAnswer(given.value) };
+    const isTaken = await journal.send(runId, name, value);
+    const note = isEvent && !isWaiting ? " Nothing waits for it yet: it is kept." : "";
     const said = isTaken
-      ? `Run ${runId} has the answer to ${name}.${await adviceFor(bosun, runId, flags)}`
+      ? `Run ${runId} has the answer to ${name}.${note}${await adviceFor(bosun, runId, flags)}`
       : `Run ${runId} has an answer to ${name} already, or does not wait for it any more.`;
     tell(flags, terminal, { runId, name, isTaken }, said);
     return isTaken ? EXIT.done : EXIT.failed;

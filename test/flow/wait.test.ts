@@ -143,13 +143,13 @@ describe("a wait of a step", () => {
 
 describe("a run of a flow that waits", () => {
   it("is given by whoever has started the run, where nothing is kept", async () => {
-    const paying = flow(
-      "paying",
+    const waiting = flow(
+      "waiting",
       { bosun },
       { pay: start(({ waitFor }) => waitFor("paid", { timeoutMs: 60_000 })) },
     );
 
-    const run = await bosun.start(paying, { inputs: {} });
+    const run = await bosun.start(waiting, { inputs: {} });
     const given = [run.send("paid", { euros: 5 }), run.send("paid", { euros: 6 })];
     const { output } = await run.ended;
 

@@ -24,7 +24,7 @@ export interface Journal {
    * later executions.
    */
   occurrence(key: string, deliver: () => void): Occurrence;
-  /** The body waits for this, which is not of the journal. Default: that makes no difference. */
+  /** The body waits for this, which is not of the journal. What is kept comes after it. Default: nothing is kept. */
   hold?(work: Promise<unknown>): void;
 }
 

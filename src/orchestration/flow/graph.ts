@@ -139,9 +139,9 @@ function unknownEvent(
 
 /** Two steps that surely begin together: both are starts, or both listen to one event alone. */
 function checkWrites(where: string, steps: Steps, reduced: ReadonlySet<string>): void {
-  const together = Map.groupBy(Object.entries(steps), ([name, { on }]) => {
+  const together = Map.groupBy(Object.entries(steps), ([, { on }]) => {
     if (on === undefined) return "its start";
-    return typeof on === "string" ? on : `${name}: ${showTrigger(on)}`;
+    return showTrigger(on);
   });
   for (const [event, group] of together) {
     const writers = new Map<string, string>();

@@ -1,5 +1,6 @@
 // One call of a flow's step: its handler as a child run, and what that came to, kept as one step of the journal.
 
+import type { Clock, Timer } from "../../clock.ts";
 import { BosunError, toBosunError } from "../../error.ts";
 import { isJson, type Json, type JsonObject } from "../../json.ts";
 import { validate } from "../../schema.ts";
@@ -7,7 +8,7 @@ import type { Durable, Flow as DurableFlow } from "../durable/durable.ts";
 import { emissionsOf, type Emitted } from "../flow/emission.ts";
 import { type Changes, checkState, createDraft, fieldsOf } from "../flow/state.ts";
 import type { FlowStep } from "../flow/step.ts";
-import { type Calling, createFlowContext } from "./flow-context.ts";
+import { type Calling, createFlowContext, END } from "./flow-context.ts";
 
 /** What a call came to. Plain JSON. */
 export type CallEnd = {
@@ -34,12 +35,13 @@ async function execute(d: Durable, called: Called): Promise<CallEnd> {
   const { base, run, step } = called;
   const where = `flow "${run.flow.name}", step "${step}"`;
   const draft = createDraft(base);
-  const ended = await work(d, { ...called, draft }, where).then(
+  const handled = work(d, { ...called, draft }, where).then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
+  const ended = await orAborted(handled, d.signal, called.world.clock);
   if (d.signal.aborted) throw d.signal.reason; // what an abort made fail is no end
-  return d.step("end", async () => {
+  return d.step(END, async () => {
     if ("error" in ended) throw ended.error;
     const changes = draft.changes(where);
     checkWrites(where, called.definition, fieldsOf(changes));
@@ -47,6 +49,26 @@ async function execute(d: Durable, called: Called): Promise<CallEnd> {
     if (schema !== undefined) await checkState(where, schema, draft.read()); // that it is JSON, `changes` has seen
     return { ...endOf(where, called, ended.value), changes };
   });
+}
+
+/** How long a handler may take to end once it is aborted: what it awaits may not listen to its signal. */
+const GRACE_MS = 50;
+
+/** @throws the signal's reason. */
+async function orAborted<T>(handled: Promise<T>, signal: AbortSignal, clock: Clock): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  let timer: Timer | undefined;
+  const onAbort = (): void => {
+    timer ??= clock.timer(GRACE_MS, () => reject(signal.reason));
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([handled, promise]);
+  } finally {
+    timer?.[Symbol.dispose]();
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 /** Calls the user's function. */

@@ -28,6 +28,9 @@ export type Calling = {
   readonly waited: Map<string, number>;
 };
 
+/** The key of what a call came to, beside those of its handler. */
+export const END = "end";
+
 /** What the function of a step gets. */
 type Given = { readonly signal: AbortSignal; readonly attempt: number };
 
@@ -54,8 +57,10 @@ export function createFlowContext(d: Durable, calling: Calling): FlowContext<nev
       };
       return heard(work());
     },
-    waitFor(event, { timeoutMs, otherwise }) {
+    waitFor(event, options) {
       const work = async (): Promise<Json> => {
+        const { timeoutMs, otherwise } = options ?? {}; // a caller without types may leave them out
+        checkEvent(where, event);
         checkMs(`${where}, waitFor "${event}"`, timeoutMs);
         const count = (waited.get(event) ?? 0) + 1;
         waited.set(event, count);
@@ -106,6 +111,15 @@ function createRun(
     };
     return heard(work()) as never; // `as`: the crew's tasks say what it has
   };
+}
+
+/** @throws BosunError `usage`. */
+function checkEvent(where: string, event: unknown): void {
+  if (typeof event === "string" && event !== "" && event !== END && !event.includes("/")) return;
+  throw new BosunError(
+    "usage",
+    `${where}: waitFor takes a name without "/", other than "${END}", got ${JSON.stringify(event)}`,
+  );
 }
 
 async function askOf(

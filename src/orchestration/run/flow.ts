@@ -8,17 +8,18 @@
 //       meanwhile is reduced, settled, or fails the run: it is never overwritten in silence.
 //   W2  When a step fails for good, the others are aborted and joined before run-end.
 
-import { BosunError, toBosunError } from "../../error.ts";
-import { isJson, type Json, type JsonObject, ownValue } from "../../json.ts";
+import { BosunError, type ErrorData, toBosunError } from "../../error.ts";
+import { isJson, type Json, type JsonObject } from "../../json.ts";
 import type { Child, Durable, Flow as DurableFlow } from "../durable/durable.ts";
 import { beginningOf } from "../flow/beginning.ts";
 import { type Activation, createFirings, type Firings } from "../flow/firing.ts";
 import { DEFAULT_CALLS } from "../flow/flow.ts";
-import { checkState, clashesOf, fieldsOf, withChanges } from "../flow/state.ts";
+import { fieldsOf } from "../flow/state.ts";
 import type { FlowStep } from "../flow/step.ts";
 import { showTrigger } from "../flow/trigger.ts";
 import type { RunStatus } from "./event.ts";
 import { withoutText } from "./failure.ts";
+import { mergeChanges } from "./flow-merge.ts";
 import { callFlow, type CallEnd, type Called, failureOfCall } from "./flow-call.ts";
 import type { FlowRun, FlowWorld } from "./flow-world.ts";
 
@@ -54,6 +55,8 @@ type Body = {
   readonly waited: Map<string, number>;
   readonly running: Map<string, Running>;
   readonly results: Map<string, Promise<CallEnd>>;
+  /** Calls that have ended and were not taken, in the order in which they did: that of the journal. */
+  readonly ended: string[];
   state: JsonObject;
   /** What the last step came to. */
   last: Json;
@@ -105,7 +108,7 @@ function outputOf(
   ended: { readonly state: JsonObject; readonly last: Json },
 ): Json {
   if (options.output === undefined) return ended.last;
-  const output = options.output(ended) ?? null;
+  const output = options.output(structuredClone(ended)) ?? null;
   if (isJson(output)) return output;
   throw new BosunError("flow/state", `flow "${name}": what its output returned is no JSON`);
 }
@@ -116,7 +119,7 @@ function startBody(
   { run, firings }: { readonly run: FlowRun; readonly firings: Firings },
 ): Body {
   const maps = { calls: new Map(), waited: new Map(), running: new Map(), results: new Map() };
-  return { d, world, run, firings, ...maps, state: {}, last: null };
+  return { d, world, run, firings, ...maps, ended: [], state: {}, last: null };
 }
 
 /** Calls a step for the first time. @throws BosunError `flow/loop`. */
@@ -150,6 +153,8 @@ function launch(body: Body, begun: Omit<Running, "segment" | "base" | "child">):
   const child = d.child(segment, callFlow(called), null, limits);
   body.running.set(segment, { ...begun, segment, base: state, child });
   body.results.set(segment, child.result);
+  const note = (): void => void body.ended.push(segment);
+  child.result.then(note, note);
 }
 
 /** `step:write`, `step:write~3` for the third call, `step:write~3.2` for its second try. */
@@ -161,7 +166,8 @@ function segmentOf(step: string, call: number, attempt: number): string {
 /** Waits for the next call that ends, and does what follows from it. */
 async function takeOne(body: Body, round: number): Promise<void> {
   const { d, running, results } = body;
-  const segment = await d.race(`round:${round}`, results);
+  const first = await d.race(`round:${round}`, results);
+  const segment = body.ended.shift() ?? first;
   const one = running.get(segment);
   if (one === undefined) return;
   let end: CallEnd;
@@ -185,7 +191,17 @@ async function onEnd(
 ): Promise<void> {
   const { run, firings } = body;
   const { step, call, causes } = one;
-  body.state = await merged(body, one, changes);
+  try {
+    body.state = await mergeChanges(body.d, {
+      run: body.run,
+      current: body.state,
+      ...one,
+      changes,
+    });
+  } catch (error) {
+    if (!body.d.signal.aborted) tellFailed(body, one, withoutText(failureOfCall(error, one.step)));
+    throw error;
+  }
   const isRouter = definitionOf(run, step).kind === "router";
   if (!isRouter) body.last = output;
   run.log.emit([segmentOf(step, call, 1)], {
@@ -203,42 +219,6 @@ async function onEnd(
   for (const event of events) for (const next of firings.happen(event)) begin(body, next);
 }
 
-/** W1 */
-async function merged(
-  { d, run, state: current }: Body,
-  { step, segment, base }: Running,
-  changes: CallEnd["changes"],
-): Promise<JsonObject> {
-  const { options, name } = run.flow;
-  const where = `flow "${name}", step "${step}"`;
-  const settled: Record<string, Json | undefined> = {};
-  const clashes = clashesOf(changes, { base, current });
-  for (const clash of clashes) {
-    const { field } = clash;
-    const { onConflict, reducers = {} } = options;
-    const reduce = ownValue(reducers, field);
-    if (reduce) settled[field] = reduce(clash.current, clash.draft, clash.base);
-    else if (onConflict)
-      settled[field] = await d.step(`conflict:${segment}:${field}`, async () =>
-        onConflict({ step, ...clash }),
-      );
-    else {
-      const { current: kept, draft } = clash;
-      throw new BosunError(
-        "flow/conflict",
-        `${where}: "${field}" of the state was changed by another step that ran at the same time. Give it a reducer or the flow an onConflict, and fork the run: what its steps came to is kept`,
-        { details: { step, field, current: kept ?? null, draft: draft ?? null } },
-      );
-    }
-  }
-  const after = withChanges(current, changes, settled);
-  // Without a schema and a clash both halves are JSON already, and so is what they make.
-  const isNew = options.state !== undefined || clashes.length > 0;
-  if (isNew && current !== base && after !== current)
-    await d.local(() => checkState(where, options.state, after));
-  return after;
-}
-
 /** Another try, what the step's onError makes of it, or the flow's failure. */
 function onFailure(body: Body, one: Running, error: BosunError): void {
   const { run } = body;
@@ -252,8 +232,13 @@ function onFailure(body: Body, one: Running, error: BosunError): void {
   };
   if (failed === undefined && attempt <= retries) return again({ attempt: attempt + 1, failed });
   if (failed === undefined && onError) return again({ attempt: attempt + 1, failed: error });
-  run.log.emit(path, { type: "step-end", step, call, status: "failed", ...NOTHING, error: data });
+  tellFailed(body, one, data);
   throw error;
+}
+
+function tellFailed({ run }: Body, { step, call }: Running, error: ErrorData): void {
+  const path = [segmentOf(step, call, 1)];
+  run.log.emit(path, { type: "step-end", step, call, status: "failed", ...NOTHING, error });
 }
 
 /** W2. @returns what the run fails with. */

@@ -163,12 +163,13 @@ export class SqliteJournal implements Journal {
     };
   }
 
+  readonly hold = (work: Promise<unknown>): void => this.#turns.hold(work);
+
   /** Notes steps that have been running for a while, so that a later execution knows that they were begun. */
   noteBegun(): void {
     const { clock, writer, table, fence } = this.#parts;
-    const before = clock.now() - NOTE_AFTER_MS;
     for (const [key, one] of this.#begun) {
-      if (one.isNoted || one.at > before) continue;
+      if (one.isNoted || one.at > clock.now() - NOTE_AFTER_MS) continue;
       one.isNoted = true;
       const row = { key, begun: one.begun, at: one.at, value: null };
       writer.add({ fence, write: () => table.begin(fence.run, row), kept: this.#lost });
@@ -294,7 +295,6 @@ export class SqliteJournal implements Journal {
   }
 
   readonly #lost = (failure: BosunError | undefined): void => {
-    if (failure === undefined) return;
-    this.#parts.onLost(failure);
+    if (failure) this.#parts.onLost(failure);
   };
 }

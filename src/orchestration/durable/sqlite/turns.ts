@@ -19,6 +19,8 @@ export class Turns {
   /** Of the commit whose first outcome was given at once. */
   #commit = -1;
   #release: (() => void) | undefined;
+  /** How much the body waits for that is not of the journal. */
+  #holds = 0;
 
   /** @param isReplaying Whether there are kept outcomes. */
   constructor(clock: Clock, isReplaying: boolean) {
@@ -46,7 +48,7 @@ export class Turns {
 
   /** Delivers a new outcome. @param commit The number of the commit that kept it: the first of each is delivered at once. */
   deliver(commit: number, deliver: () => void): void {
-    if (commit !== this.#commit && this.#kept.length === 0) {
+    if (commit !== this.#commit && this.#kept.length === 0 && this.#holds === 0) {
       this.#commit = commit;
       deliver();
       return;
@@ -55,8 +57,18 @@ export class Turns {
     this.#schedule();
   }
 
+  /** Nothing is given, and no replay ends, while this goes on: what the body asks for after it may come first. */
+  hold(work: Promise<unknown>): void {
+    this.#holds++;
+    const letGo = (): void => {
+      this.#holds--;
+      this.#schedule();
+    };
+    work.then(letGo, letGo);
+  }
+
   #schedule(): void {
-    if (this.#release) return;
+    if (this.#release || this.#holds > 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#release = resolve;
     void this.#clock.external(promise); // a virtual clock stands still meanwhile
@@ -66,6 +78,7 @@ export class Turns {
   readonly #turn = (): void => {
     const release = this.#release;
     this.#release = undefined;
+    if (this.#holds > 0) return release?.();
     const next = this.#takeFirst();
     if (next) next();
     else if (this.#isReplaying) this.#endReplay();
