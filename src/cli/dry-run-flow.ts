@@ -29,11 +29,8 @@ export async function dryRunFlow(
   { out, signal }: Terminal,
 ): Promise<number> {
   const plan = planFlow(flow);
-  const crews = [
-    ...new Map(
-      plan.steps.flatMap(({ crews: own }) => own).map((crew) => [crew.name, crew]),
-    ).values(),
-  ];
+  const all = plan.steps.flatMap(({ crews: own }) => own);
+  const crews = new Map(all.map((crew) => [crew.name, crew])).values();
   const previews: PromptPlan[] = [];
   for (const crew of crews)
     previews.push(
@@ -73,7 +70,7 @@ function flowLines(
   { plan, previews }: { readonly plan: FlowPlan; readonly previews: readonly PromptPlan[] },
   options: { readonly columns: number | undefined; readonly paint: Paint },
 ): readonly string[] {
-  const rows = plan.steps.map(({ name, after, crews, width }) => {
+  const rows = plan.steps.map(({ name, after, crews, calls, width }) => {
     const { on, options: own } = flow.steps[name] ?? { on: undefined, options: {} };
     const shown =
       crews.map((crew) => crew.name).join(", ") || (own.crews === undefined ? "not said" : "none");
@@ -82,7 +79,7 @@ function flowLines(
       on === undefined ? "the start" : showTrigger(on),
       after.join(", "),
       shown,
-      count(width),
+      count(calls * width),
     ];
   });
   const { paint } = options;

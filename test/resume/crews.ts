@@ -11,7 +11,7 @@ import { call } from "../orchestration/run/input-scene.ts";
 import { customerRecord } from "../orchestration/run/record.ts";
 import { costing, job, promptOf, taskIn, worker } from "../orchestration/run/scenario.ts";
 import { ask, calling, delegate, sendBack, whoIn } from "../orchestration/run/team-scene.ts";
-import type { Scenario } from "./scene.ts";
+import type { Scenario } from "./scenario-run.ts";
 
 /** Turns that the conversation of a call has had. */
 const turnsOf = ({ messages }: ModelRequest): number =>

@@ -8,7 +8,7 @@ import type { FlowContext } from "../../src/orchestration/flow/step.ts";
 import type { Program } from "../../src/bosun.ts";
 import { createRandom } from "../../src/random.ts";
 import { job, taskIn } from "../orchestration/run/scenario.ts";
-import type { Scenario } from "./scene.ts";
+import type { Scenario } from "./scenario-run.ts";
 
 const script: Scenario["script"] = (request) => `of ${taskIn(request)}`;
 
@@ -120,3 +120,6 @@ export const randomScenario = (seed: number): Scenario => ({
   script,
   isVirtual: true,
 });
+
+/** @param name "report", or the seed of a random flow. */
+export const scenarioOf = (name: string): Scenario => FLOWS[name] ?? randomScenario(Number(name));

@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import { CREWS, SLOW_CREWS } from "./crews.ts";
-import { checkAgain, checkPlaces, type Place } from "./scene.ts";
+import type { Place } from "./scenario-run.ts";
+import { checkAgain, checkPlaces } from "./scene.ts";
 
 const everyStep = (kept: number): readonly Place["n"][] =>
   Array.from({ length: kept }, (_, n) => n + 1);

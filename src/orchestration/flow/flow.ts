@@ -3,6 +3,7 @@
 import { BosunError } from "../../error.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import type { Schema, StandardSchema } from "../../schema.ts";
+import { fingerprintOf, hashOf } from "../crew/fingerprint.ts";
 import { isRunLimits, type RunLimits } from "../crew/run-limit.ts";
 import {
   type Check,
@@ -124,6 +125,7 @@ export function defineFlow<State, const Steps extends FlowSteps>(
     throw new BosunError("flow/invalid", `${where}: its name must be ${wrong}`);
   checkOptions(where, options, KNOWN);
   checkGraph(where, steps, Object.keys(options.reducers ?? {}));
+  checkCrews(where, steps);
   const { timeoutMs = DEFAULT_TIMEOUT_MS, limits = {} } = options;
   return {
     type: "flow",
@@ -134,6 +136,22 @@ export function defineFlow<State, const Steps extends FlowSteps>(
     limits,
     warnings: warningsOf(steps),
   };
+}
+
+/** Plans, pictures and what a resume compares know a crew by its name. */
+function checkCrews(where: string, steps: FlowSteps): void {
+  const parts = new Map<string, string>();
+  for (const [step, { options }] of Object.entries(steps)) {
+    for (const crew of options.crews ?? []) {
+      const own = hashOf(fingerprintOf(crew));
+      if ((parts.get(crew.name) ?? own) !== own)
+        throw new BosunError(
+          "flow/invalid",
+          `${where}, step "${step}": its crew "${crew.name}" is not the one of that name that the flow has already. Give one of them another name`,
+        );
+      parts.set(crew.name, own);
+    }
+  }
 }
 
 const isFunction: Check = (value) => (typeof value === "function" ? undefined : "a function");

@@ -80,7 +80,11 @@ const OPTIONS: Readonly<Record<string, (value: unknown) => string | undefined>> 
   timeoutMs: wholeFrom(1),
   onError: (value) => (typeof value === "function" ? undefined : "a function"),
   description: (value) => (typeof value === "string" ? undefined : "a text"),
-  crews: (value) => (Array.isArray(value) ? undefined : "a list of crews"),
+  crews: (value) =>
+    Array.isArray(value) &&
+    value.every((one) => isThing(one) && "type" in one && one.type === "crew")
+      ? undefined
+      : "a list of crews",
 };
 
 function checkStepOptions(where: string, options: object): void {
@@ -174,7 +178,7 @@ export function warningsOf(steps: Steps): readonly string[] {
   );
 }
 
-function isThing(value: unknown): boolean {
+function isThing(value: unknown): value is object {
   return (typeof value === "object" || typeof value === "function") && value !== null;
 }
 

@@ -4,9 +4,9 @@
 // of an `and`, what the branches of an `or` have in common. What a loop begins again is not looked at.
 
 import type { Crew } from "../crew/crew.ts";
-import type { Flow } from "../flow/flow.ts";
+import { DEFAULT_CALLS, type Flow } from "../flow/flow.ts";
 import { sourcesOf } from "../flow/graph.ts";
-import type { Trigger } from "../flow/trigger.ts";
+import { namesIn, type Trigger } from "../flow/trigger.ts";
 import { heaviestMoment } from "./moment.ts";
 import { planCrew } from "./plan.ts";
 
@@ -17,6 +17,8 @@ export type FlowPlanStep = {
   readonly after: readonly string[];
   /** Whether some way leads to it from a start. */
   readonly canRun: boolean;
+  /** Most calls of it under way at once: more than 1 where several routers emit what it listens to. */
+  readonly calls: number;
   /** Most model calls in flight of one call of it: its widest crew's; 1 where it does not say which crews it runs. */
   readonly width: number;
   /** Crews that it says it runs. */
@@ -36,13 +38,15 @@ export type FlowPlan = {
 
 export function planFlow(flow: Flow): FlowPlan {
   const before = surelyBefore(flow);
+  const calls = callsAtOnce(flow);
   const steps = Object.entries(flow.steps).map(([name, { options }]): FlowPlanStep => {
     const crews = options.crews ?? [];
     const widths = crews.map((crew) => planCrew(crew).width);
     const width = options.crews === undefined ? 1 : Math.max(0, ...widths);
     const after = [...(before.get(name) ?? [])];
     const canRun = !after.includes(name); // whatever runs does not wait for itself
-    return { name, after: canRun ? after : [], canRun, width: canRun ? width : 0, crews };
+    if (!canRun) return { name, after: [], canRun, calls: 0, width: 0, crews };
+    return { name, after, canRun, calls: calls.get(name) ?? 1, width, crews };
   });
   const { tasks, weight } = widestOf(steps);
   return { steps, width: weight, widest: tasks, criticalPath: longestChain(steps) };
@@ -51,7 +55,7 @@ export function planFlow(flow: Flow): FlowPlan {
 function widestOf(steps: readonly FlowPlanStep[]): ReturnType<typeof heaviestMoment> {
   const calling = steps.filter(({ width }) => width > 0);
   const names = new Set(calling.map(({ name }) => name));
-  const widths = new Map(calling.map(({ name, width }) => [name, width]));
+  const widths = new Map(calling.map(({ name, calls, width }) => [name, calls * width]));
   const tasks = calling.map(({ name, after }) => ({
     name,
     agent: name,
@@ -117,4 +121,53 @@ function surelyBefore({ steps }: Flow): ReadonlyMap<string, ReadonlySet<string>>
 function common(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
   const [first = new Set<string>(), ...others] = sets;
   return new Set([...first].filter((name) => others.every((other) => other.has(name))));
+}
+
+/**
+ * By step, how many calls of it can be under way at once: each emission of an event begins one, an `and` as many as its rarest branch, an
+ * `or` as many as its most frequent one. What comes back to a step through a loop is not counted.
+ */
+function callsAtOnce({ steps }: Flow): ReadonlyMap<string, number> {
+  const sources = sourcesOf(steps);
+  const earlier = earlierThan(steps, sources);
+  const calls = new Map<string, number>();
+  const callsOf = (name: string): number => {
+    const known = calls.get(name);
+    if (known !== undefined) return known;
+    const { on, options } = steps[name] ?? { on: undefined, options: {} };
+    const isLoop = (source: string): boolean => earlier.get(source)?.has(name) ?? false;
+    const ofTrigger = (trigger: Trigger): number => {
+      if (typeof trigger !== "string") {
+        const branches = trigger.of.map(ofTrigger);
+        return trigger.type === "or" ? Math.max(...branches) : Math.min(...branches);
+      }
+      const before = (sources.get(trigger) ?? []).filter((source) => !isLoop(source));
+      return before.reduce((sum, source) => sum + callsOf(source), 0);
+    };
+    const most = on === undefined ? 1 : Math.max(1, ofTrigger(on));
+    calls.set(name, Math.min(most, options.maxCalls ?? DEFAULT_CALLS));
+    return calls.get(name) ?? 1;
+  };
+  for (const name of Object.keys(steps)) callsOf(name);
+  return calls;
+}
+
+/** By step, all that can have run before it, itself only in a loop. */
+function earlierThan(
+  steps: Flow["steps"],
+  sources: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const directly = new Map(
+    Object.entries(steps).map(([name, { on }]) => [
+      name,
+      on === undefined ? [] : namesIn(on).flatMap((event) => sources.get(event) ?? []),
+    ]),
+  );
+  const all = (name: string): ReadonlySet<string> => {
+    const found = new Set(directly.get(name));
+    // A set goes on to what is added to it meanwhile.
+    for (const one of found) for (const source of directly.get(one) ?? []) found.add(source);
+    return found;
+  };
+  return new Map(Object.keys(steps).map((name) => [name, all(name)]));
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { type Crew, defineCrew } from "../../../src/orchestration/crew/crew.ts";
 import type { Connected, EventsOf, FlowSteps } from "../../../src/orchestration/flow/flow.ts";
-import { listen, router, start } from "../../../src/orchestration/flow/step.ts";
+import { type FlowStep, listen, router, start } from "../../../src/orchestration/flow/step.ts";
 import { and, or, showTrigger, type Trigger } from "../../../src/orchestration/flow/trigger.ts";
+import { job } from "../run/scenario.ts";
 import { begin, defined, refusal, work } from "./definition-scene.ts";
 
 function many(count: number): FlowSteps {
@@ -156,6 +158,7 @@ describe("the steps of a flow", () => {
     ["onError", "ignore"],
     ["description", 1],
     ["crews", {}],
+    ["crews", ["text"]],
     ["retry", 1],
     ["toString", 1],
   ])("are refused with a wrong option: %s %j", (option, value) => {
@@ -181,6 +184,19 @@ describe("the steps of a flow", () => {
 
     expect(error.code).toBe("flow/invalid");
     expect(error.message).toContain('step "next": what it listens to must be a name');
+  });
+
+  it("may run one crew, and not two different ones of one name", () => {
+    const [text, same, other] = [["a"], ["a"], ["a", "b"]].map((tasks) =>
+      defineCrew({ name: "text", tasks: tasks.map((name) => job(name)) }),
+    );
+    const running = (crew: Crew | undefined): FlowStep<never, "begin"> =>
+      listen("begin", work, { crews: crew ? [crew] : [] });
+    const error = refusal({ begin, one: running(text), two: running(other) });
+
+    expect(error.code).toBe("flow/invalid");
+    expect(error.message).toContain('step "two": its crew "text"');
+    expect(() => defined({ begin, one: running(text), two: running(same) })).not.toThrow();
   });
 
   it("listen to trees that are 20 deep at most", () => {

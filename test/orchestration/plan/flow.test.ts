@@ -36,6 +36,27 @@ describe("a flow's plan", () => {
     expect([width, widest]).toEqual([3, ["a", "b"]]);
   });
 
+  it("counts a step once for each router that may emit what it listens to, and for each way to a join the rarest", () => {
+    const planned = plan({
+      a: router(or("in", "again"), ["go", "again"], () => "go", { crews: [], maxCalls: 5 }),
+      b: router("in", ["go"], () => "go", { crews: [] }),
+      in: start(nothing, { crews: [] }),
+      work: listen("go", nothing, { crews: [wide] }),
+      joined: listen(and("work", "in"), nothing, { crews: [one] }),
+      capped: listen("go", nothing, { crews: [], maxCalls: 1 }),
+    });
+
+    expect(planned.steps.map(({ name, calls }) => [name, calls])).toEqual([
+      ["a", 1],
+      ["b", 1],
+      ["in", 1],
+      ["work", 2],
+      ["joined", 1],
+      ["capped", 1],
+    ]);
+    expect(planned.width).toBe(4);
+  });
+
   it("counts a step after what every way to it has passed", () => {
     const planned = plan({
       a: start(nothing),
