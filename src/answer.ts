@@ -32,7 +32,7 @@ export function answerQuestion(
 type Answering = {
   readonly answer: (name: string, decision: Decision | Nobody) => boolean;
   /** Stops the run: its questions can reach nobody any more. */
-  readonly giveBack: (reason: string) => void;
+  readonly giveBack: (reason: string, cause: unknown) => void;
   /** Names of questions that an earlier process asked, and whose answer is kept. */
   readonly answered?: ReadonlySet<string> | undefined;
   readonly clock: Clock;
@@ -76,11 +76,10 @@ export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answer
   const close = (): void => open.forEach((controller) => controller.abort());
   follow().then(close, (error: unknown) => {
     close();
-    if (isSuspension(error)) return; // the run is given back: its steps under way have some time to end
     // A store that fails takes the events with it: a question would wait for somebody who never hears of it.
     // A run that is given back stops by itself, once its calls have had their time to end.
     if (!answering.signal.aborted && !isSuspension(error))
-      answering.giveBack(`its questions reach nobody: ${messageOf(error)}`);
+      answering.giveBack(`its questions reach nobody: ${messageOf(error)}`, error);
   });
 }
 

@@ -23,8 +23,8 @@ export type StartedRun = {
    */
   readonly ended: Promise<RunState>;
   cancel(reason: string): void;
-  /** Stops it without an end: it can be resumed. Where nothing is kept it ends as cancelled. */
-  giveBack(reason: string): void;
+  /** Stops it without an end: it can be resumed. `ended` throws the cause, if there is one. Where nothing is kept it ends as cancelled. */
+  giveBack(reason: string, cause?: unknown): void;
   /**
    * Gives a question of this run (event `ask-start`) its answer, by its name.
    * @returns false when it changes nothing: there is no such question, it has been answered, its time is over, or the run has ended.
@@ -101,9 +101,9 @@ export async function followRun(
     throw new BosunError("usage", `what run ${runId} is given as "${name}" must be JSON`);
   };
   const { cancel } = abort;
-  const giveBack = (reason: string): void => {
+  const giveBack = (reason: string, cause?: unknown): void => {
     if (!isKept) return cancel(reason);
-    const suspension = new BosunError("run/suspended", reason, { retryable: true });
+    const suspension = new BosunError("run/suspended", reason, { retryable: true, cause });
     log.close(suspension);
     abort.abort(suspension);
   };

@@ -63,7 +63,7 @@ export function stepCard(step: StepNode, state: FlowStepState | undefined): Card
 }
 
 /** How a step went, in a few words: "done · 2 calls · 1 retry". */
-function statusText({ status, calls, retries, running }: FlowStepState): string {
+export function statusText({ status, calls, retries, running }: FlowStepState): string {
   const now = running > 1 ? `${status} ${count(running)} times` : status;
   return [
     now,

@@ -31,16 +31,16 @@ export async function plotFlow(
   if (program.type !== "flow")
     throw new BosunError("usage", `"${path}" has a crew, and no flow: \`run --dry-run\` shows it`);
   const { out, err } = terminal;
-  if (flags.mermaid) {
-    out.write(flowMermaid(program));
-    return EXIT.done;
-  }
   const bosun = createBosun({ data: flags.data, fleet: false, env });
   let state: RunState | undefined;
   try {
     if (flags.run !== undefined) state = await stateOf(bosun, flags.run, program.name);
   } finally {
     await bosun.close();
+  }
+  if (flags.mermaid) {
+    out.write(flowMermaid(program, state));
+    return EXIT.done;
   }
   const file = flags.out ?? `${program.name}.html`;
   try {

@@ -33,7 +33,7 @@ export function flowHtml(flow: PicturedFlow, state?: RunState): string {
     `<div class="picture">${flowSvg(graph, title, state?.steps)}</div>`,
     legendHtml(state !== undefined),
     ...(state === undefined ? [] : [stepsHtml(flow, state)]),
-    `<details><summary>Mermaid</summary><pre>${escapeHtml(flowMermaid(flow))}</pre></details>`,
+    `<details><summary>Mermaid</summary><pre>${escapeHtml(flowMermaid(flow, state))}</pre></details>`,
     "</body>",
     "</html>",
     "",
@@ -65,10 +65,9 @@ function legendHtml(hasRun: boolean): string {
     [icon(circle("end", 6)), "a label that no step listens to"],
     [icon('<path class="line back" d="M2 9L34 9"/>'), "back to an earlier step"],
   ];
-  const statuses = ["waiting", "running", "done", "failed", "cancelled"].map((status) => [
-    icon(outline("listen", LEGEND_BOX, "box"), status),
-    status,
-  ]);
+  const statuses = ["waiting", "running", "done", "failed", "cancelled", "skipped"].map(
+    (status) => [icon(outline("listen", LEGEND_BOX, "box"), status), status],
+  );
   const taken = [icon('<path class="line taken" d="M2 9L34 9"/>'), "emitted, × how often"];
   const entries = hasRun ? [...kinds, ...statuses, taken] : kinds;
   const items = entries.map(([picture, text]) => `<li>${picture}${text}</li>`);

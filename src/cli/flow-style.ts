@@ -16,7 +16,7 @@ svg text, pre, td.mono { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, C
 svg text { fill: var(--ink); white-space: pre; } svg text.name { font-size: 14px; font-weight: 600; }
 svg text.note, svg text.task { fill: var(--dim); } svg text.crew { font-weight: 600; } svg text.error { fill: var(--error); }
 .box, .join { fill: var(--box); stroke: var(--rim); stroke-width: 1.5; } .frame { fill: var(--frame); stroke: var(--rim); stroke-width: 0.75; }
-.end { fill: var(--line); } .waiting .box { stroke-dasharray: 5 3; }
+.end { fill: var(--line); } .waiting .box, .skipped .box { stroke-dasharray: 5 3; }
 .running .box { fill: var(--running); stroke: var(--running-rim); } .done .box { fill: var(--done); stroke: var(--done-rim); }
 .failed .box { fill: var(--failed); stroke: var(--failed-rim); } .cancelled .box { fill: var(--cancelled); stroke: var(--cancelled-rim); }
 .running text.note, .done text.note, .failed text.note, .cancelled text.note { fill: var(--ink); }

@@ -123,7 +123,7 @@ describe("the page of a run of a flow", () => {
     expect(boxOf(page, "draft")).toContain(">done · 2 calls · 1 retry<");
     expect(boxOf(page, "print")).toMatch(/^<g class="failed">/);
     expect(boxOf(page, "send")).toMatch(/^<g class="cancelled">/);
-    expect(boxOf(page, "file")).toMatch(/^<g class="waiting">.*>waiting</s);
+    expect(boxOf(page, "file")).toMatch(/^<g class="skipped">.*>skipped</s);
   });
 
   it("shows a step that runs, and how often at once", () => {
@@ -165,7 +165,7 @@ describe("the page of a run of a flow", () => {
       "again ×1, good ×1",
       "",
     ]);
-    expect(rowOf(page, "file").slice(0, 5)).toEqual(["file", "waiting", "0", "0", "–"]);
+    expect(rowOf(page, "file").slice(0, 5)).toEqual(["file", "skipped", "0", "0", "–"]);
     expect(page).toContain("Run r1: failed, 16.0 s");
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { flowMermaid } from "../../src/cli/flow-mermaid.ts";
-import { LOOP, longFlow, NESTED, oddFlow } from "./flow-scene.ts";
+import { FAILED_RUN, LOOP, longFlow, NESTED, oddFlow } from "./flow-scene.ts";
 
 /** Every line that Mermaid may be given: ids of ours, and quoted texts of letters, digits, spaces, `_`, `-` and escapes. */
 const TEXT = String.raw`"(?:[\p{L}\p{N}\p{M} ]|(?<=[\p{L}\p{N}])[_-](?=[\p{L}\p{N}])|#\d+;|: (?=\d)|<br\/>)+"`;
@@ -59,6 +59,19 @@ describe("a flow as Mermaid", () => {
     expect(named("Übung 日本")).toBe('  s0(["Übung 日本"])');
     expect(named("two\nlines\u001b[31m")).toBe('  s0(["two lines"])');
     expect(named("half \ud800 😀")).toBe('  s0(["half #65533; #128512;"])');
+  });
+
+  it("shows what a run has come to: what steps did, how often labels were emitted, what went wrong", () => {
+    const text = flowMermaid(LOOP, FAILED_RUN);
+
+    expect(text).toContain(
+      '  s1["draft<br/>done #183; 2 calls #183; 1 retry<br/>crew report: 2"]:::done\n',
+    );
+    expect(text).toContain('  s3["print<br/>failed #183; 1 call<br/>tool#47;failed"]:::failed\n');
+    expect(text).toContain('  s5["file<br/>skipped"]\n');
+    expect(text).toContain('  s2 -.->|"again #215;1"| j0\n');
+    expect(text).toContain('  s2 ==>|"good #215;1"| s3\n');
+    expect(text).toContain("  classDef failed fill:#ffebe9");
   });
 
   it("takes a flow of the most steps", () => {

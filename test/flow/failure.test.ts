@@ -59,7 +59,7 @@ describe("a step that fails", () => {
     expect(error.message).toContain("the disk is full");
     expect(error.details).toMatchObject({ runId: "r", status: "failed" });
     expect(error.partial.steps["bad"]).toMatchObject({ status: "failed", running: 0 });
-    expect(error.partial.steps["never"]?.status).toBe("waiting");
+    expect(error.partial.steps["never"]?.status).toBe("skipped");
   });
 
   it("fails as run/failed, with its name, when its error has no code", async () => {

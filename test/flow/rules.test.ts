@@ -256,7 +256,7 @@ describe("a flow", () => {
     ).kickoff();
 
     expect(callsOf(result)).toEqual({ begin: 1, choose: 1, onLeft: 1 });
-    expect(result.steps["both"]?.status).toBe("waiting");
+    expect(result.steps["both"]?.status).toBe("skipped");
     expect(result.output).toBe("went left");
   });
 

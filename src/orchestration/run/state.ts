@@ -9,7 +9,7 @@ import { type HookFault, withFault } from "./hook-fault.ts";
 import { addRead } from "./input-read.ts";
 import { inOneGo, withEntry } from "./entry.ts";
 import type { RunEvent, RunStatus } from "./event.ts";
-import { applyStep, type FlowSteps } from "./step-state.ts";
+import { applyStep, atEnd, type FlowSteps } from "./step-state.ts";
 import { taskIn, taskOf } from "./task-path.ts";
 import { changeTask, startTasks, type TaskState, type TaskStates } from "./task-state.ts";
 
@@ -137,6 +137,7 @@ function applyFact(state: RunState, event: RunEvent): RunState {
       return {
         ...state,
         status: event.status,
+        steps: atEnd(state.steps),
         raw: event.raw,
         error: event.error,
         output: event.output,

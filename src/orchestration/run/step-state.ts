@@ -7,8 +7,8 @@ import type { RunEvent, StepFact } from "./event.ts";
 
 /** What one step of a flow came to. Times are on the run's clock in ms. */
 export type FlowStepState = StepFact & {
-  /** Of its last call. */
-  readonly status: "waiting" | "running" | "done" | "failed" | "cancelled";
+  /** Of its last call. `skipped`: the run has ended, and nothing had let the step run. */
+  readonly status: "waiting" | "running" | "done" | "failed" | "cancelled" | "skipped";
   readonly calls: number;
   readonly retries: number;
   /** How many of its calls run now. */
@@ -65,6 +65,15 @@ export function applyStep(steps: FlowSteps, event: StepEvent): FlowSteps {
     default:
       return event satisfies never;
   }
+}
+
+/** The steps when the run has ended. */
+export function atEnd(steps: FlowSteps): FlowSteps {
+  const ended = Object.entries(steps).map(([name, step]): [string, FlowStepState] => [
+    name,
+    step.status === "waiting" ? { ...step, status: "skipped" } : step,
+  ]);
+  return Object.fromEntries(ended);
 }
 
 function toWaiting(step: StepFact): FlowStepState {

@@ -15,6 +15,9 @@ function check<const S extends FlowSteps>(steps: S & Connected<S>): S {
   return steps;
 }
 
+const running = (crew: Crew | undefined): FlowStep<never, "begin"> =>
+  listen("begin", work, { crews: crew ? [crew] : [] });
+
 /** `or` in `or`, so many times. */
 function nested(depth: number): Trigger {
   return depth === 0 ? "begin" : or(nested(depth - 1));
@@ -190,8 +193,6 @@ describe("the steps of a flow", () => {
     const [text, same, other] = [["a"], ["a"], ["a", "b"]].map((tasks) =>
       defineCrew({ name: "text", tasks: tasks.map((name) => job(name)) }),
     );
-    const running = (crew: Crew | undefined): FlowStep<never, "begin"> =>
-      listen("begin", work, { crews: crew ? [crew] : [] });
     const error = refusal({ begin, one: running(text), two: running(other) });
 
     expect(error.code).toBe("flow/invalid");

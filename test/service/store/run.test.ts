@@ -97,26 +97,29 @@ describe("a run with a store", () => {
     expect(error.message).toContain(data);
   });
 
-  it("throws store/failed that carries what was finished, from kickoff and from stream", async () => {
-    const errors: unknown[] = [];
-    for (const run of ["kickoff", "stream"] as const) {
-      const bosun = bosunIn(folder());
-      const made = crew({ name: "c", tasks: [job("a"), job("b")], bosun });
+  it.each(["kickoff", "stream"] as const)(
+    "throws store/failed that carries what there was by then, from %s, and can be resumed",
+    async (how) => {
+      const [data, tasks] = [folder(), [job("a"), job("b")]];
+      const bosun = bosunIn(data);
+      const made = crew({ name: "c", tasks, bosun });
       (await bosun.store())?.close();
       const running =
-        run === "kickoff"
+        how === "kickoff"
           ? made.kickoff()
           : eventsOf(made.stream()).then(({ error }) => Promise.reject(error));
-      errors.push(await running.catch((error: unknown) => error));
+      const error = await errorOf(running);
       await bosun.close();
-    }
+      const later = bosunIn(data);
+      const runId = partialResult(error)?.runId ?? "";
+      const resumed = await (await later.resume(crew({ name: "c", tasks }), runId)).ended;
+      await later.close();
 
-    expect(errors).toMatchObject([{ code: "store/failed" }, { code: "store/failed" }]);
-    expect(errors.map((error) => partialResult(error)?.tasks["a"]?.raw)).toEqual([
-      "a text",
-      expect.any(String),
-    ]);
-  });
+      expect(error.code).toBe("store/failed");
+      expect(resumed).toMatchObject({ status: "done", raw: "b text" });
+      expect(resumed.tasks["a"]?.raw).toBe("a text");
+    },
+  );
 
   it("is given back when its Bosun is closed amid it", async () => {
     const opened = Promise.withResolvers<string>();
