@@ -2,7 +2,11 @@
 
 import type { Clock } from "./clock.ts";
 import { BosunError, messageOf } from "./error.ts";
-import { type DurableEngine, isSuspension } from "./orchestration/durable/engine.ts";
+import {
+  type DurableEngine,
+  isSuspension,
+  type StepRecord,
+} from "./orchestration/durable/engine.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
 import type { RunContext } from "./orchestration/run/world.ts";
@@ -51,6 +55,15 @@ export function openQuestions(events: readonly RunEvent[]): readonly Asking[] {
     .filter((event) => event.type === "ask-start")
     .filter(({ name }) => !answered.has(name));
 }
+
+/** Names of the questions whose answer is kept, though the end of the process may have kept their events from saying so. */
+export function answeredIn(steps: readonly StepRecord[]): ReadonlySet<string> {
+  const waits = steps.filter(({ key, status }) => key.startsWith(WAIT) && status !== "begun");
+  return new Set(waits.map(({ key }) => key.slice(WAIT.length)));
+}
+
+/** What the keys of waits begin with. */
+const WAIT = "wait:";
 
 /** Follows the log, and calls the handler once for each question, also for those that an earlier process asked. Ends with the run. */
 export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answering): void {

@@ -19,7 +19,10 @@ export function keepBeforeStep(
       `a fork of a flow from "${from}" has the state as it was there, which other inputs do not change. Leave one of the two out`,
     );
   if (from === undefined) return keepSurvived(steps);
-  const place = steps.findIndex(({ key }) => isIn(keyIn(key), from));
+  // A step goes before what waitFor calls the same.
+  const isStep = Object.hasOwn(flow.steps, from.replace(/~\d+(?:\.\d+)?$/, ""));
+  const first = isStep ? `step:${from}` : from;
+  const place = steps.findIndex(({ key }) => isIn(key, first) || isIn(keyIn(key), first));
   if (place < 0) throw unknownStep(flow, from);
   const kept = new Set(steps.slice(0, place).map(({ key }) => key));
   return (step) => isEnded(step) && kept.has(step.key);
@@ -58,7 +61,7 @@ function isEnded({ status, key }: StepRecord): boolean {
 }
 
 function isIn(key: string, from: string): boolean {
-  return [from, `step:${from}`].some((prefix) => key === prefix || key.startsWith(`${prefix}/`));
+  return key === from || key.startsWith(`${from}/`);
 }
 
 /** Without what the journal says of its kind. */

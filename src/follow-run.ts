@@ -92,6 +92,9 @@ export async function followRun(
     timeoutError: () => timedOut(following),
     onSuspend: (reason) => logOf()?.close(reason),
     settle: async () => logOf()?.flushed(),
+  }).catch((error: unknown) => {
+    abort[Symbol.dispose]();
+    throw error;
   });
   const { log } = begun;
   const answer: StartedRun["answer"] = (name, decision) =>
@@ -101,9 +104,9 @@ export async function followRun(
     throw new BosunError("usage", `what run ${runId} is given as "${name}" must be JSON`);
   };
   const { cancel } = abort;
-  const giveBack = (reason: string, cause?: unknown): void => {
+  const giveBack = (reason: string, error?: unknown): void => {
     if (!isKept) return cancel(reason);
-    const suspension = new BosunError("run/suspended", reason, { retryable: true, cause });
+    const suspension = new BosunError("run/suspended", reason, { retryable: true, cause: error });
     log.close(suspension);
     abort.abort(suspension);
   };

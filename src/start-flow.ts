@@ -1,5 +1,6 @@
 // Starting a run of a flow, going on with one, and beginning one from another's steps.
 
+import { answeredIn } from "./answer.ts";
 import { BosunError } from "./error.ts";
 import { type BoundFlow, type FlowHome, letGoFlow, prepareFlow } from "./flow-world.ts";
 import { type Causes, createCauses, followRun, type StartedRun } from "./follow-run.ts";
@@ -45,10 +46,14 @@ export async function startFlow(
     throw error;
   }
   const kept = toKeptFlow(run, flow, bound.inputs);
-  const begin = async (options: StartOptions): Promise<Begun> => ({
-    handle: await engine.start(home.flowBody, kept, options),
-    bound,
-  });
+  const begin = async (options: StartOptions): Promise<Begun> => {
+    try {
+      return { handle: await engine.start(home.flowBody, kept, options), bound };
+    } catch (error) {
+      letGoFlow(home, bound);
+      throw error;
+    }
+  };
   return followFlow(run, { ...causes, home, engine, flow, runId, begin });
 }
 
@@ -80,13 +85,14 @@ export async function resumeFlow(
     }
   };
   const begin = async (limits: StartOptions): Promise<Begun> => {
-    const handle = await engine.resume<FlowOutcome>(runId, { ...limits, prepare });
+    const resuming = engine.resume<FlowOutcome>(runId, { ...limits, prepare });
+    // What it was bound to before it failed.
+    resuming.catch(() => prepared.promise.then((bound) => letGoFlow(home, bound), ignore));
+    const handle = await resuming;
     handle.result().catch(() => undefined); // whoever follows it gets it
     return { handle, bound: await prepared.promise };
   };
-  const steps = options.onAsk ? await engine.steps(runId) : [];
-  const waits = steps.filter(({ key, status }) => key.startsWith(WAIT) && status !== "begun");
-  const answered = new Set(waits.map(({ key }) => key.slice(WAIT.length)));
+  const answered = options.onAsk ? answeredIn(await engine.steps(runId)) : undefined;
   return followFlow(run, { ...causes, home, engine, flow, runId, begin, answered });
 }
 
@@ -97,9 +103,6 @@ function checkName({ name }: Flow, kept: KeptFlow, runId: string): void {
     `run ${runId} is one of flow "${kept.flow}", not of "${name}"`,
   );
 }
-
-/** What the keys of waits begin with. */
-const WAIT = "wait:";
 
 /** Begins a run from another one's steps. @throws BosunError as Bosun.fork. */
 export async function forkFlow(
@@ -156,3 +159,5 @@ async function followFlow(
     },
   });
 }
+
+const ignore = (): void => undefined;

@@ -1,12 +1,13 @@
 // Starting a run, going on with one, and beginning one from another's steps: what is common to them is its following to its end.
 
+import { answeredIn } from "./answer.ts";
 import { BosunError } from "./error.ts";
 import { type Causes, createCauses, followRun, type StartedRun } from "./follow-run.ts";
 import type { JsonObject } from "./json.ts";
 import { checkUnchanged, type KeptRun, readKeptRun, toKeptRun, toRunOptions } from "./kept-run.ts";
 import type { Crew } from "./orchestration/crew/crew.ts";
 import type { Flow } from "./orchestration/durable/durable.ts";
-import type { RunHandle, StartOptions, StepRecord } from "./orchestration/durable/engine.ts";
+import type { RunHandle, StartOptions } from "./orchestration/durable/engine.ts";
 import type { InlineEngine } from "./orchestration/durable/inline.ts";
 import type { CrewInput } from "./orchestration/run/crew.ts";
 import type { Outcome } from "./orchestration/run/progress.ts";
@@ -39,8 +40,12 @@ export async function startRun(crew: Crew, run: RunOptions, home: Starting): Pro
   }
   const kept = toKeptRun(run, context);
   const begin = async (options: StartOptions): Promise<BegunCrew> => {
-    const handle = await engine.start(home.crewFlow, kept, options);
-    return { handle, context };
+    try {
+      return { handle: await engine.start(home.crewFlow, kept, options), context };
+    } catch (error) {
+      letGo(home, context);
+      throw error;
+    }
   };
   return followCrew(run, { home, engine, crew, runId, begin, ...causes });
 }
@@ -78,21 +83,15 @@ export async function resumeRun(
     }
   };
   const begin = async (limits: StartOptions): Promise<BegunCrew> => {
-    const handle = await engine.resume<Outcome>(runId, { ...limits, prepare });
+    const resuming = engine.resume<Outcome>(runId, { ...limits, prepare });
+    // What it was bound to before it failed.
+    resuming.catch(() => prepared.promise.then((context) => letGo(home, context), ignore));
+    const handle = await resuming;
     handle.result().catch(() => undefined); // whoever follows it gets it
     return { handle, context: await prepared.promise };
   };
   return followCrew(run, { home, engine, crew, runId, begin, answered, ...causes });
 }
-
-/** Names of the questions whose answer is kept, though the end of the process may have kept their events from saying so. */
-function answeredIn(steps: readonly StepRecord[]): ReadonlySet<string> {
-  const waits = steps.filter(({ key, status }) => key.startsWith(WAIT) && status !== "begun");
-  return new Set(waits.map(({ key }) => key.slice(WAIT.length)));
-}
-
-/** What the keys of waits begin with. */
-const WAIT = "wait:";
 
 /** Begins a run from another one's steps. @throws BosunError as Bosun.fork. */
 export async function forkRun(
@@ -179,3 +178,5 @@ async function noteTurn(
   if (session && isWell && (await store()) === undefined)
     sessions.add(session.name, { inputs, raw: state.raw });
 }
+
+const ignore = (): void => undefined;

@@ -31,6 +31,23 @@ describe("a fork of a flow's run", () => {
   it("takes over what was kept before another call, or before a key", () => {
     expect(kept("write~2")).toEqual(STEPS.slice(0, 4).map(({ key }) => key));
     expect(kept("step:write/end")).toEqual(STEPS.slice(0, 3).map(({ key }) => key));
+    const tries = [...STEPS, record("step:write~3/x"), record("step:write~3.2/end")];
+    expect(kept("write~3.2", tries)).toEqual(tries.slice(0, -1).map(({ key }) => key));
+  });
+
+  it("means the step where something from outside has its name, and else what it is called in the journal", () => {
+    const steps = [record("wait:write"), record("wait:paid"), record("sleep:n"), ...STEPS];
+
+    expect(kept("write", steps)).toEqual([
+      "wait:write",
+      "wait:paid",
+      "sleep:n",
+      "state",
+      "step:a/end",
+    ]);
+    expect(kept("wait:write", steps)).toEqual([]);
+    expect(kept("paid", steps)).toEqual(["wait:write"]);
+    expect(kept("sleep:n", steps)).toEqual(["wait:write", "wait:paid"]);
   });
 
   it("that says nothing takes over all but what the step that ended the run did from its first failure on", () => {

@@ -216,5 +216,6 @@ export class Execution {
 /** The kept outcomes that a fork brings. */
 export function readKept({ kept }: RunInput, parts: Pick<EngineParts, "blobs">): Kept {
   if (kept === undefined || kept === null) return new Map();
-  return new Map(fromStored(kept, parts.blobs) as unknown as readonly [string, Outcome][]); // `as`: fork() made it
+  const entries = fromStored(kept, parts.blobs) as unknown as readonly [string, Outcome][]; // `as`: fork() made it
+  return new Map(entries.map(([key, outcome], place) => [key, { place, outcome }]));
 }

@@ -51,7 +51,7 @@ export async function fork(
 export async function keptOf(parts: EngineParts, row: RunRow): Promise<readonly KeptStep[]> {
   const body = await readInput(parts, row.invocation);
   if (!body) return [];
-  return [...readKept(body, parts)].map(([key, outcome]) => {
+  return [...readKept(body, parts)].map(([key, { outcome }]) => {
     const { ok, at: startedAt, ms, value } = outcome;
     const bytes = value === null ? 0 : Buffer.byteLength(value);
     const status = ok ? "done" : "failed";

@@ -16,8 +16,10 @@ import { fromOutcome, type Outcome, toOutcome } from "./outcome.ts";
 import { Pump, type Pumped, type Settled } from "./pump.ts";
 import type { RestateSdk } from "./sdk.ts";
 
-/** What another run kept, by key: a fork takes it over. */
-export type Kept = ReadonlyMap<string, Outcome>;
+/** What another run kept, by key, and in which place it came: a fork takes it over. */
+export type Kept = ReadonlyMap<string, KeptOutcome>;
+
+type KeptOutcome = { readonly place: number; readonly outcome: Outcome };
 
 export type JournalParts = {
   readonly ctx: WorkflowContext;
@@ -100,18 +102,18 @@ export class RestateJournal implements Journal {
   }
 
   step(key: string, work: (begun: number) => Promise<Json | undefined>): Promise<Json | undefined> {
-    const { ctx, sdk, kept, blobs, probe } = this.#parts;
+    const before = this.#parts.kept.get(key);
+    if (before) return this.#recall(before);
+    const { ctx, blobs, probe } = this.#parts;
     const live: { failure?: { readonly error: unknown } } = {};
     let isLive = false;
-    const before = kept.get(key);
     const execute = async (): Promise<Outcome> => {
       isLive = true;
       return this.#execute(key, work, live);
     };
-    const promise = before ? sdk.RestatePromise.resolve(before) : ctx.run(key, execute);
     this.#steps++;
     return new Promise((resolve, reject) => {
-      this.pump.add(promise, (settled) => {
+      this.pump.add(ctx.run(key, execute), (settled) => {
         this.#steps--;
         if (isLive) {
           this.#executing--;
@@ -129,15 +131,15 @@ export class RestateJournal implements Journal {
 
   async sleep(key: string, ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { ctx, sdk, kept } = this.#parts;
+    const before = this.#parts.kept.get(`sleep:${key}`);
+    if (before) return void (await this.#recall(before, signal));
+    const { ctx } = this.#parts;
     const isNap = ms < LONG_SLEEP_MS;
     if (isNap) this.#naps++;
     else this.#waits++;
     try {
       await this.#paused(signal, (settle) => {
-        const sleep = kept.has(`sleep:${key}`)
-          ? sdk.RestatePromise.resolve(undefined)
-          : ctx.sleep(Math.min(Math.max(0, ms), MAX_SLEEP_MS), key);
+        const sleep = ctx.sleep(Math.min(Math.max(0, ms), MAX_SLEEP_MS), key);
         return [this.pump.add(sleep, settle)];
       });
     } finally {
@@ -149,11 +151,10 @@ export class RestateJournal implements Journal {
   async wait(name: string, timeoutMs: number, signal: AbortSignal): Promise<Json | undefined> {
     signal.throwIfAborted();
     const { kept, blobs } = this.#parts;
-    const key = `wait:${name}`;
-    const before = kept.get(key);
+    const before = kept.get(`wait:${name}`);
     if (before) {
       this.answered.add(name);
-      return fromOutcome(before, blobs);
+      return this.#recall(before, signal);
     }
     this.#waits++;
     this.#answers++;
@@ -189,6 +190,19 @@ export class RestateJournal implements Journal {
 
   hold(work: Promise<unknown>): void {
     this.pump.hold(work);
+  }
+
+  /** What a fork has taken over, in its turn; the signal's reason as soon as it aborts. */
+  async #recall({ place, outcome }: KeptOutcome, signal?: AbortSignal): Promise<Json | undefined> {
+    this.#steps++;
+    try {
+      await this.#paused<null>(signal, (settle) => [
+        this.pump.recall(place, () => settle({ value: null })),
+      ]);
+    } finally {
+      this.#steps--;
+    }
+    return fromOutcome(outcome, this.#parts.blobs);
   }
 
   /** Calls the step's function, and makes data of what it comes to. */
@@ -250,20 +264,20 @@ export class RestateJournal implements Journal {
 
   /** What `begin` settles to; the signal's reason as soon as it aborts. */
   #paused<T>(
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
     begin: (settle: (settled: Settled<T>) => void) => readonly Pumped[],
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         for (const one of pumped) one.drop();
-        reject(signal.reason);
+        reject(signal?.reason);
       };
       const pumped = begin((settled) => {
-        signal.removeEventListener("abort", onAbort);
+        signal?.removeEventListener("abort", onAbort);
         if ("error" in settled) reject(settled.error);
         else resolve(settled.value);
       });
-      signal.addEventListener("abort", onAbort, { once: true });
+      signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 }

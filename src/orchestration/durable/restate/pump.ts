@@ -3,6 +3,7 @@
 // Invariants
 //   K1  Only the pump awaits promises of the SDK, one race at a time. Their order is the journal's, in every execution alike.
 //   K2  One of them is delivered in a turn of the event loop: what the body does about it, it has done before the next race (D5).
+//   K6  What a fork has taken over comes before what is raced, in the order in which it came to the other run.
 //   K5  There is a race only while the body waits for something. What it begins while one is under way it began out of turn, after
 //       awaiting something else than its Durable (D2): that race would not see it, and the run would hang. It ends with an error.
 
@@ -25,6 +26,9 @@ type Pending = {
   readonly isBackground: boolean;
 };
 
+/** What a fork has taken over, and the body has asked for. */
+type Recalled = { readonly place: number; readonly deliver: () => void };
+
 export type PumpOptions = {
   readonly sdk: RestateSdk;
   /** The server cancels the run. What was pending stays so. */
@@ -40,6 +44,7 @@ export type PumpOptions = {
 export class Pump {
   readonly #options: PumpOptions;
   readonly #pending = new Map<number, Pending>();
+  readonly #recalled = new Set<Recalled>();
   #next = 0;
   #foreground = 0;
   #isRunning = false;
@@ -64,12 +69,16 @@ export class Pump {
     }));
     this.#pending.set(id, { promise: settled, deliver, isBackground });
     if (!isBackground) this.#foreground++;
-    if (this.#isRacing) this.#options.onOutOfTurn();
-    else if (!this.#isRunning && !isBackground) {
-      this.#isRunning = true;
-      setImmediate(() => void this.#loop());
-    }
+    this.#begin(isBackground);
     return { drop: () => this.#remove(id) };
+  }
+
+  /** Calls `deliver` when all that was asked for and came before this place was delivered (K6). */
+  recall(place: number, deliver: () => void): Pumped {
+    const recalled = { place, deliver };
+    this.#recalled.add(recalled);
+    this.#begin(false);
+    return { drop: () => void this.#recalled.delete(recalled) };
   }
 
   /** There is no race while this goes on: what the body does after it, it does in its turn. */
@@ -79,6 +88,14 @@ export class Pump {
     work.then(letGo, letGo);
   }
 
+  #begin(isBackground: boolean): void {
+    if (this.#isRacing) this.#options.onOutOfTurn();
+    else if (!this.#isRunning && !isBackground) {
+      this.#isRunning = true;
+      setImmediate(() => void this.#loop());
+    }
+  }
+
   #remove(id: number): void {
     if (this.#pending.get(id)?.isBackground === false) this.#foreground--;
     this.#pending.delete(id);
@@ -86,16 +103,28 @@ export class Pump {
 
   /** When its execution ends, whatever it waits for stays pending for ever, and so does this. */
   async #loop(): Promise<void> {
-    while (this.#foreground > 0) {
+    while (this.#foreground > 0 || this.#recalled.size > 0) {
       while (this.#held.size > 0) {
         await Promise.allSettled(this.#held);
         await new Promise((resolve) => setImmediate(resolve)); // what the body does about it
       }
-      this.#options.beforeRace();
-      await this.#race();
+      const recalled = this.#takeFirst();
+      if (recalled) recalled.deliver();
+      else {
+        this.#options.beforeRace();
+        await this.#race();
+      }
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#isRunning = false;
+  }
+
+  #takeFirst(): Recalled | undefined {
+    const [first, ...others] = this.#recalled;
+    if (first === undefined) return undefined;
+    const next = others.reduce((least, one) => (one.place < least.place ? one : least), first);
+    this.#recalled.delete(next);
+    return next;
   }
 
   async #race(): Promise<void> {

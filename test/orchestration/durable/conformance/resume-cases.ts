@@ -128,6 +128,45 @@ function forkCases(subject: Subject): void {
       ]);
     });
 
+    it("is given what it takes over in the order in which it came, not in which it is asked for", async () => {
+      await using scene = await createScene(subject);
+      const fast = Promise.withResolvers<void>();
+      const source = await scene.start(async (d) => {
+        const came: string[] = [];
+        const asked: Record<string, () => Promise<unknown>> = {
+          answer: () => d.wait("w", { timeoutMs: 3_600_000 }),
+          nap: () => d.sleep("nap", 30),
+          slow: () => d.step("slow", () => fast.promise.then(() => null)),
+          fast: () =>
+            d.step("fast", async () => {
+              fast.resolve();
+              return null;
+            }),
+        };
+        await Promise.all(
+          Object.entries(asked).map(async ([name, ask]) => {
+            await ask();
+            came.push(name);
+            await d.step(`${name}, then`, async () => came.length);
+          }),
+        );
+        return came;
+      });
+      const keys = async (): Promise<readonly string[]> =>
+        (await scene.engine.steps(source.id)).map(({ key }) => key);
+      await scene.until(async () => (await keys()).includes("nap, then"));
+      await scene.engine.send(source.id, "w", 1);
+      const order = await source.result();
+      const id = scene.id();
+
+      await scene.engine.fork(source.id, { id });
+      const output = await (await scene.engine.resume<string[]>(id)).result();
+
+      expect(order).toEqual(["fast", "slow", "nap", "answer"]);
+      expect(output).toEqual(order);
+      expect(await scene.engine.steps(id)).toHaveLength(8);
+    });
+
     it("needs an id that no run has", async () => {
       await using scene = await createScene(subject);
       const { source } = await prepared(scene);
