@@ -2,11 +2,12 @@
 
 import { type Bosun, createBosun } from "./bosun.ts";
 import { BosunError } from "./error.ts";
+import { type Ending, finishRun, kickoffEach, kickoffOptions, streamRun } from "./kickoff.ts";
 import type { Agent } from "./orchestration/crew/agent.ts";
 import { type Crew, type CrewOptions, defineCrew, type Policy } from "./orchestration/crew/crew.ts";
 import type { InputsOf } from "./orchestration/crew/input.ts";
 import type { Task } from "./orchestration/crew/task.ts";
-import { type ItemResult, runEach } from "./orchestration/run/each.ts";
+import type { ItemResult } from "./orchestration/run/each.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import { failRun, type RunResult, type TaskResults, toResult } from "./orchestration/run/result.ts";
 import type { RunOptions } from "./run-option.ts";
@@ -63,9 +64,6 @@ export type RunnableCrew<
   ): Promise<readonly ItemResult<CrewInputs<Tasks, Agents>, RunResult<TaskResults<Tasks, P>>>[]>;
 };
 
-/** Default of `concurrency`. */
-const DEFAULT_CONCURRENCY = 4;
-
 let shared: Bosun | undefined;
 
 /**
@@ -92,31 +90,16 @@ export function crew<
     ...data,
     kickoff: (...[run]) => kickoff(home(), data, run),
     stream: (...[run]) => stream(home(), data, run),
-    async kickoffForEach(
-      items,
-      { concurrency = DEFAULT_CONCURRENCY, signal = new AbortController().signal, ...each } = {},
-    ) {
+    async kickoffForEach(items, { concurrency, signal, ...each } = {}) {
       if ("session" in each)
         throw new BosunError(
           "usage",
           "kickoffForEach: items run at once, and cannot be turns of one session",
         );
-      if (!Number.isInteger(concurrency) || concurrency < 1) {
-        throw new BosunError(
-          "usage",
-          `kickoffForEach: concurrency must be a whole number of at least 1, got ${concurrency}`,
-        );
-      }
       type In = CrewInputs<Tasks, readonly [...Agents, ...ManagerIn<Manager>]>;
-      const results: ItemResult<In, RunResult<TaskResults<Tasks, P>>>[] = [];
-      const work = (
-        inputs: In,
-        itemSignal: AbortSignal,
-      ): Promise<RunResult<TaskResults<Tasks, P>>> =>
+      const work = async (inputs: In, itemSignal: AbortSignal) =>
         kickoff(home(), data, { ...each, inputs, signal: itemSignal });
-      for await (const ended of runEach(items, work, { concurrency, signal }))
-        results[ended.index] = ended;
-      return results;
+      return kickoffEach(items, work, { concurrency, signal });
     },
   };
 }
@@ -132,8 +115,7 @@ export async function kickoff<Tasks extends readonly Task[], P extends Policy>(
   data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},
 ): Promise<RunResult<TaskResults<Tasks, P>>> {
-  const run = await bosun.start(data, optionsOf(options));
-  return finish(data, run);
+  return finishRun(await bosun.start(data, kickoffOptions(options)), endingOf(data));
 }
 
 /** Runs a crew on a Bosun and yields what happens. See RunnableCrew.stream. */
@@ -142,45 +124,13 @@ export async function* stream<Tasks extends readonly Task[], P extends Policy>(
   data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},
 ): AsyncGenerator<RunEvent, RunResult<TaskResults<Tasks, P>>> {
-  const run = await bosun.start(data, optionsOf(options));
-  let isLeft = true;
-  // A run that ends without run-end (a defect, or a store that failed) must not leave its reader waiting.
-  const reading = new AbortController();
-  run.ended.catch((error: unknown) => reading.abort(error));
-  try {
-    for await (const event of run.log.read(0, reading.signal)) {
-      if (event.type === "run-end") isLeft = false;
-      yield event;
-    }
-  } catch (error) {
-    isLeft = false; // the events cannot be read any more; the run goes on to its end, for what it has paid for
-    await finish(data, run);
-    throw error;
-  } finally {
-    if (isLeft) {
-      run.cancel("the reader of its stream left");
-      await run.ended.catch(() => undefined); // the reader is gone: there is nobody to tell
-    }
-  }
-  return finish(data, run);
+  return yield* streamRun(await bosun.start(data, kickoffOptions(options)), endingOf(data));
 }
 
-/** Whoever kicks off has no other way to answer than onAsk: without one, nobody is waited for. */
-function optionsOf(options: Partial<RunOptions>): RunOptions {
-  const { inputs = {}, onAsk = () => ({ nobody: "the kickoff has no onAsk" }), ...rest } = options;
-  return { ...rest, inputs, onAsk };
-}
-
-async function finish<Tasks extends readonly Task[], P extends Policy>(
+const endingOf = <Tasks extends readonly Task[], P extends Policy>(
   data: Crew<Tasks, P>,
-  run: Awaited<ReturnType<Bosun["start"]>>,
-): Promise<RunResult<TaskResults<Tasks, P>>> {
-  const state = await run.ended.catch(async (error: unknown) => {
-    throw Object.assign(error instanceof Error ? error : new Error(String(error)), {
-      partial: await toResult(data, run.log.state),
-    });
-  });
-  const result = await toResult(data, state);
-  if (result.status === "done" || result.status === "partial") return result;
-  throw failRun(result, run.cause());
-}
+): Ending<RunResult<TaskResults<Tasks, P>>> => ({
+  toResult: (state) => toResult(data, state),
+  toFailure: (result, cause) =>
+    result.status === "done" || result.status === "partial" ? undefined : failRun(result, cause),
+});

@@ -6,6 +6,7 @@ import { homeOf } from "./crew.ts";
 import { BosunError, isBosunError } from "./error.ts";
 import type { StartedRun } from "./follow-run.ts";
 import type { Json, JsonObject } from "./json.ts";
+import { type Ending, finishRun, kickoffEach, kickoffOptions, streamRun } from "./kickoff.ts";
 import {
   type Connected,
   defineFlow,
@@ -13,7 +14,7 @@ import {
   type FlowOptions,
   type FlowSteps,
 } from "./orchestration/flow/flow.ts";
-import { type ItemResult, runEach } from "./orchestration/run/each.ts";
+import type { ItemResult } from "./orchestration/run/each.ts";
 import type { RunEvent, RunStatus } from "./orchestration/run/event.ts";
 import type { RunState } from "./orchestration/run/state.ts";
 import type { RunOptions } from "./run-option.ts";
@@ -63,8 +64,6 @@ export type RunnableFlow<State = JsonObject, Steps extends FlowSteps = FlowSteps
   ): Promise<readonly ItemResult<Item, FlowResult<State>>[]>;
 };
 
-const DEFAULT_CONCURRENCY = 4;
-
 /**
  * Makes a flow: steps that run when what they listen to has happened.
  * @param options.bosun What it runs on, as createBosun makes it. Default: one for the process, made from the environment.
@@ -81,75 +80,24 @@ export function flow<
   const { bosun, ...rest } = options;
   const data = defineFlow<State, Steps>(name, rest, steps);
   const home = (): Bosun => homeOf(bosun);
+  const started = (run: FlowKickoffOptions = {}): Promise<StartedRun> =>
+    home().start(data, kickoffOptions(run));
+  const ending: Ending<FlowResult<State>> = {
+    toResult: toFlowResult,
+    toFailure: (result, cause) => (result.status === "done" ? undefined : failFlow(result, cause)),
+  };
   return {
     ...data,
-    kickoff: async (run) => finish<State>(await home().start(data, optionsOf(run))),
-    stream: (run) => stream<State>(home(), data, run),
-    async kickoffForEach(
-      items,
-      { concurrency = DEFAULT_CONCURRENCY, signal = new AbortController().signal, ...each } = {},
-    ) {
-      if (!Number.isInteger(concurrency) || concurrency < 1)
-        throw new BosunError(
-          "usage",
-          `kickoffForEach: concurrency must be a whole number of at least 1, got ${concurrency}`,
-        );
-      const work = async (
-        inputs: RunOptions["inputs"],
-        itemSignal: AbortSignal,
-      ): Promise<FlowResult<State>> =>
-        finish<State>(await home().start(data, optionsOf({ ...each, inputs, signal: itemSignal })));
-      const results = [];
-      for await (const ended of runEach(items, work, { concurrency, signal }))
-        results[ended.index] = ended;
-      return results;
+    kickoff: async (run) => finishRun(await started(run), ending),
+    async *stream(run) {
+      return yield* streamRun(await started(run), ending);
+    },
+    async kickoffForEach(items, { concurrency, signal, ...each } = {}) {
+      const work = async (inputs: RunOptions["inputs"], itemSignal: AbortSignal) =>
+        finishRun(await started({ ...each, inputs, signal: itemSignal }), ending);
+      return kickoffEach(items, work, { concurrency, signal });
     },
   };
-}
-
-async function* stream<State>(
-  bosun: Bosun,
-  data: Flow,
-  options: FlowKickoffOptions | undefined,
-): AsyncGenerator<RunEvent, FlowResult<State>> {
-  const run = await bosun.start(data, optionsOf(options));
-  let isLeft = true;
-  // A run that ends without run-end (a defect, or a store that failed) must not leave its reader waiting.
-  const reading = new AbortController();
-  run.ended.catch((error: unknown) => reading.abort(error));
-  try {
-    for await (const event of run.log.read(0, reading.signal)) {
-      if (event.type === "run-end") isLeft = false;
-      yield event;
-    }
-  } catch (error) {
-    isLeft = false; // the events cannot be read any more; the run goes on to its end, for what it has paid for
-    await finish<State>(run);
-    throw error;
-  } finally {
-    if (isLeft) {
-      run.cancel("the reader of its stream left");
-      await run.ended.catch(() => undefined); // the reader is gone: there is nobody to tell
-    }
-  }
-  return finish<State>(run);
-}
-
-/** Whoever kicks off has no other way to answer than onAsk: without one, nobody is waited for. */
-function optionsOf(options: FlowKickoffOptions = {}): RunOptions {
-  const { inputs = {}, onAsk = () => ({ nobody: "the kickoff has no onAsk" }), ...rest } = options;
-  return { ...rest, inputs, onAsk };
-}
-
-async function finish<State>(run: StartedRun): Promise<FlowResult<State>> {
-  const state = await run.ended.catch((error: unknown) => {
-    throw Object.assign(error instanceof Error ? error : new Error(String(error)), {
-      partial: toFlowResult<State>(run.log.state),
-    });
-  });
-  const result = toFlowResult<State>(state);
-  if (result.status === "done") return result;
-  throw failFlow(result, run.cause());
 }
 
 /** The result of a flow's run from its folded events. */

@@ -1,0 +1,87 @@
+// Running a program once, following it, or once for each of many inputs: what crews, agents and flows do alike.
+
+import { BosunError } from "./error.ts";
+import type { StartedRun } from "./follow-run.ts";
+import { type ItemResult, runEach } from "./orchestration/run/each.ts";
+import type { RunEvent } from "./orchestration/run/event.ts";
+import type { RunState } from "./orchestration/run/state.ts";
+import type { RunOptions } from "./run-option.ts";
+
+/** What a kind of program makes of the end of its run. */
+export type Ending<Result> = {
+  readonly toResult: (state: RunState) => Result | Promise<Result>;
+  /** The error that is thrown for a result; undefined for one that is returned. It carries the result as `partial`. */
+  readonly toFailure: (result: Result, cause: unknown) => BosunError | undefined;
+};
+
+/** Whoever kicks off has no other way to answer than onAsk: without one, nobody is waited for. */
+export function kickoffOptions(
+  options: Omit<RunOptions, "inputs"> & { readonly inputs?: RunOptions["inputs"] | undefined },
+): RunOptions {
+  const { inputs = {}, onAsk = () => ({ nobody: "the kickoff has no onAsk" }), ...rest } = options;
+  return { ...rest, inputs, onAsk };
+}
+
+/** Waits for a run's end. @throws BosunError for one that is not good, with what was finished as `partial`. */
+export async function finishRun<Result>(
+  run: StartedRun,
+  { toResult, toFailure }: Ending<Result>,
+): Promise<Result> {
+  const state = await run.ended.catch(async (error: unknown) => {
+    throw Object.assign(error instanceof Error ? error : new Error(String(error)), {
+      partial: await toResult(run.log.state),
+    });
+  });
+  const result = await toResult(state);
+  const failure = toFailure(result, run.cause());
+  if (failure) throw failure;
+  return result;
+}
+
+/** Yields a run's events. Leaving the loop cancels the run. @throws after run-end as finishRun. */
+export async function* streamRun<Result>(
+  run: StartedRun,
+  ending: Ending<Result>,
+): AsyncGenerator<RunEvent, Result> {
+  let isLeft = true;
+  // A run that ends without run-end (a defect, or a store that failed) must not leave its reader waiting.
+  const reading = new AbortController();
+  run.ended.catch((error: unknown) => reading.abort(error));
+  try {
+    for await (const event of run.log.read(0, reading.signal)) {
+      if (event.type === "run-end") isLeft = false;
+      yield event;
+    }
+  } catch (error) {
+    isLeft = false; // the events cannot be read any more; the run goes on to its end, for what it has paid for
+    await finishRun(run, ending);
+    throw error;
+  } finally {
+    if (isLeft) {
+      run.cancel("the reader of its stream left");
+      await run.ended.catch(() => undefined); // the reader is gone: there is nobody to tell
+    }
+  }
+  return finishRun(run, ending);
+}
+
+/** How many of the items of a kickoffForEach run at once. */
+const DEFAULT_CONCURRENCY = 4;
+
+/** Runs one program for each item. Never rejects for one of them: results and errors are in order, an abort leaves out what was not started. */
+export async function kickoffEach<Item, Result>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  work: (item: Item, signal: AbortSignal) => Promise<Result>,
+  options: { readonly concurrency?: number | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<readonly ItemResult<Item, Result>[]> {
+  const { concurrency = DEFAULT_CONCURRENCY, signal = new AbortController().signal } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw new BosunError(
+      "usage",
+      `kickoffForEach: concurrency must be a whole number of at least 1, got ${concurrency}`,
+    );
+  const results: ItemResult<Item, Result>[] = [];
+  for await (const ended of runEach(items, work, { concurrency, signal }))
+    results[ended.index] = ended;
+  return results;
+}
