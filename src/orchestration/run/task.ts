@@ -117,6 +117,9 @@ async function soFarOf({ crew, inputs }: RunContext, ends: Ends): Promise<SoFar>
   return { inputs: structuredClone(inputs), tasks: Object.fromEntries(await Promise.all(tasks)) };
 }
 
+/** One for all tasks: what an abort without a reason makes takes its stack, each time. */
+const ENDED = new BosunError("run/cancelled", "the task has ended");
+
 async function doTask(
   d: Durable,
   world: World,
@@ -128,7 +131,7 @@ async function doTask(
   try {
     return await askAgent(d, world, doing);
   } finally {
-    working.abort();
+    working.abort(ENDED);
   }
 }
 
