@@ -44,9 +44,11 @@ export function resolveTimeouts(
 
 /** The connections of one endpoint. Proxy variables of `env` are honoured; at most `maxConnections` sockets are open. */
 export function createAgent(endpoint: Endpoint, env: Env): http.Agent {
+  const { maxConnections = DEFAULT_MAX_CONNECTIONS } = endpoint;
   const options = {
     keepAlive: true,
-    maxSockets: endpoint.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    maxSockets: maxConnections,
+    maxFreeSockets: maxConnections, // those of calls that all end at once are needed again at once
     timeout: FREE_SOCKET_MS,
     proxyEnv: proxyOf(env),
   };
