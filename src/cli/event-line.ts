@@ -65,7 +65,7 @@ function flowLine(event: FlowLineEvent): string {
     case "step-start":
       return `step ${event.step}: starts${event.call > 1 ? `, call ${event.call}` : ""}`;
     case "step-retry":
-      return `step ${event.step}: another try follows [${event.error.code}] ${event.error.message}`;
+      return `step ${event.step}: ${event.by === "retry" ? "another try" : "its onError"} follows [${event.error.code}] ${event.error.message}`;
     case "step-end":
       return `step ${event.step}: ${[event.status, ...event.labels.map((label) => `emits ${label}`)].join(", ")}${reasonOf(event.error)}`;
     case "crew-start":

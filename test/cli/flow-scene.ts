@@ -121,7 +121,7 @@ const FAILED_FACTS: readonly RunFact[] = [
   begin("plan"),
   end("plan"),
   begin("draft"),
-  { type: "step-retry", step: "draft", call: 1, error: FAULT },
+  { type: "step-retry", by: "retry", step: "draft", call: 1, error: FAULT },
   end("draft"),
   begin("judge"),
   end("judge", { labels: ["again"] }),

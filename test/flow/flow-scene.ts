@@ -39,8 +39,8 @@ afterEach(() => {
 });
 
 /** A Bosun on a folder, as one of several processes opens it. */
-export function bosunOn(data: string, script: Script = ofTask): Bosun {
-  return createBosun({ data, env: {}, model: scriptedModel(script), retry: QUICK });
+export function bosunOn(data: string, script: Script = ofTask, options: BosunOptions = {}): Bosun {
+  return createBosun({ data, env: {}, model: scriptedModel(script), retry: QUICK, ...options });
 }
 
 /** What a kickoff fails with, and what the run had come to by then. */

@@ -134,3 +134,75 @@ describe("a run that is resumed", () => {
     expect(state.output).toEqual(["a", "b"]);
   });
 });
+
+const change = ({ input }: { input: { list: number[] } }): { list: number[] } => {
+  input.list.push(99);
+  return input;
+};
+
+describe("what a step came to", () => {
+  it("is a copy for each that gets it: nobody sees what another one does to it", async () => {
+    const kept: number[] = [1, 2];
+    const shared = flow(
+      "shared",
+      { bosun },
+      {
+        a: start(() => ({ list: kept })),
+        b: listen("a", change as () => { list: number[] }), // `as`: wrong on purpose, with a mutable input
+        c: listen("a", change as () => { list: number[] }), // `as`: as above
+        d: listen(and("b", "c"), ({ inputs }) => {
+          kept.push(3);
+          return inputs;
+        }),
+      },
+    );
+
+    const { output } = await shared.kickoff();
+
+    expect(output).toEqual({ b: { list: [1, 2, 99] }, c: { list: [1, 2, 99] } });
+  });
+
+  it("may come from a function that is not async, and tells its try", async () => {
+    const tries: number[] = [];
+    const plain = flow(
+      "plain",
+      { bosun },
+      {
+        a: start(
+          async ({ step, attempt, call }) => {
+            tries.push(attempt);
+            if (attempt < 3) throw new Error("again");
+            return [await step("now", () => 7), call];
+          },
+          { retries: 2 },
+        ),
+      },
+    );
+
+    const { output, steps } = await plain.kickoff();
+
+    expect([output, tries, steps["a"]?.retries]).toEqual([[7, 1], [1, 2, 3], 2]);
+  });
+
+  it("is its onError's when all tries have failed, which is no try more", async () => {
+    const mended = flow(
+      "mended",
+      { bosun },
+      {
+        a: start(() => Promise.reject(new Error("no")), {
+          retries: 2,
+          onError: (_, { attempt }) => attempt,
+        }),
+      },
+    );
+    const seen: unknown[] = [];
+    const stream = mended.stream();
+    let next = await stream.next();
+    for (; !next.done; next = await stream.next())
+      if (next.value.type === "step-retry") seen.push(next.value.by);
+
+    expect(seen).toEqual(["retry", "retry", "onError"]);
+    expect(next.value.steps["a"]?.retries).toBe(2);
+    expect(next.value.output).toBe(4);
+  });
+});

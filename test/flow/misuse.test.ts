@@ -17,19 +17,23 @@ describe("a handler that uses its context wrongly is told so, with the step's na
     [
       "a key of a step twice",
       async ({ step }) => [await step("a", async () => 1), await step("a", async () => 2)],
-      'step got the key "a"',
+      'step(key, fn) got the key "a"',
     ],
     [
       "a key of a crew twice",
       ({ run }) => Promise.all([run(crew, {}, { key: "a" }), run(crew, {}, { key: "a" })]),
-      'run got the key "a"',
+      'run(crew, inputs, { key }) got the key "a"',
     ],
     [
       "the name of a crew as the key of another",
       async ({ run }) => [await run(crew), await run(crew, {}, { key: "facts" })],
-      'run got the key "facts"',
+      'run(crew, inputs, { key }) got the key "facts"',
     ],
-    ["no key", ({ run }) => run(crew, {}, { key: "" }), 'run got the key ""'],
+    [
+      "no key",
+      ({ run }) => run(crew, {}, { key: "" }),
+      'run(crew, inputs, { key }) got the key ""',
+    ],
     ["no crew", ({ run }) => run({} as never), "no crew"], // `as`: wrong on purpose
     ["a wait without a time", ({ waitFor }) => waitFor("x", {} as never), 'waitFor "x"'], // `as`: as above
     ["a question of a time below 0", ({ ask }) => ask("?", { timeoutMs: -1 }), "ask"],

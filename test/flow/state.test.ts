@@ -142,7 +142,6 @@ type Shared = { readonly mine: string; words: string[]; n: number };
 /** Two steps that run at once, of which the first one ends first: each makes these values of the fields. */
 function twoWriters(
   options: FlowOptions<Shared> & { readonly bosun?: typeof bosun },
-  values: { readonly first: number; readonly second: number } = { first: 1, second: 2 },
   calls: string[] = [],
 ) {
   const ended = Promise.withResolvers<null>();
@@ -156,7 +155,7 @@ function twoWriters(
           return null;
         });
         state.words.push("first");
-        state.n = values.first;
+        state.n = 1;
       }),
       second: start(async ({ state, step }) => {
         await step("pay", async () => {
@@ -164,7 +163,7 @@ function twoWriters(
           return ended.promise;
         });
         state.words.push("second");
-        state.n = values.second;
+        state.n = 2;
       }),
       release: listen("first", () => ended.resolve(null)),
       after: listen("second", ({ state }) => state.n),
@@ -175,6 +174,16 @@ function twoWriters(
 const joined: FlowOptions<Shared>["reducers"] = {
   words: (now, mine, base) => [...now, ...mine.slice(base.length)],
   n: (now, mine) => now + mine,
+};
+
+const count = ({ state }: { state: { n: number; notes: string[] } }): void => {
+  state.n += 1;
+  state.notes.push("counted");
+};
+
+const counting = (options: object) => {
+  const steps = { a: start(count), b: start(count), c: start(count) };
+  return flow("counts", { bosun, initial: { n: 0, notes: [] as string[] }, ...options }, steps);
 };
 
 describe("a field that two steps which ran at once have changed", () => {
@@ -214,22 +223,41 @@ describe("a field that two steps which ran at once have changed", () => {
     expect(result.state).toMatchObject({ words: ["old", "first"], n: 12 });
   });
 
-  it("is no conflict when both have made the same of it", async () => {
-    const same = { first: 5, second: 5 };
-    const seen: string[] = [];
-    const result = await twoWriters(
-      {
-        bosun,
-        onConflict: ({ field }) => {
-          seen.push(field);
-          return [];
-        },
-      },
-      same,
-    ).kickoff();
+  it("is one also when both have made the same of it: two that count from 0 to 1 have counted to 2", async () => {
+    const reducers = {
+      n: (now: number, mine: number, before: number) => now + mine - before,
+      notes: (now: string[], mine: string[], before: string[]) => [
+        ...now,
+        ...mine.slice(before.length),
+      ],
+    };
+    const reduced = await counting({ reducers }).kickoff();
+    const error = await failureOf(counting({}).kickoff());
 
-    expect(seen).toEqual(["words"]);
-    expect(result.state.n).toBe(5);
+    expect(reduced.state).toEqual({ n: 3, notes: ["counted", "counted", "counted"] });
+    expect(error.code).toBe("flow/conflict");
+  });
+
+  it("is one also when others have made of it again what it was", async () => {
+    const done = Promise.withResolvers<void>();
+    const error = await failureOf(
+      flow(
+        "there-and-back",
+        { bosun, initial: { n: 0 } },
+        {
+          slow: start(async ({ state, step }) => {
+            await step("wait", () => done.promise);
+            state.n += 5;
+          }),
+          there: start(({ state }) => void (state.n = 1)),
+          back: listen("there", ({ state }) => void (state.n = 0)),
+          last: listen("back", () => done.resolve()),
+        },
+      ).kickoff(),
+    );
+
+    expect(error.code).toBe("flow/conflict");
+    expect(error.details).toMatchObject({ step: "slow", field: "n", current: 0, draft: 5 });
   });
 
   it("is settled once, also when its run is given back afterwards and resumed", async () => {
@@ -283,11 +311,9 @@ describe("a field that two steps which ran at once have changed", () => {
     const data = folder();
     const home = bosunOn(data);
     const calls: string[] = [];
-    const failed = await failureOf(
-      twoWriters({ bosun: home }, undefined, calls).kickoff({ runId: "r" }),
-    );
+    const failed = await failureOf(twoWriters({ bosun: home }, calls).kickoff({ runId: "r" }));
     const paid = [...calls];
-    const mended = twoWriters({ reducers: joined }, undefined, calls);
+    const mended = twoWriters({ reducers: joined }, calls);
     const forked = await (await home.fork(mended, "r")).ended;
     await home.close();
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Bosun } from "../../src/bosun.ts";
+import { createVirtualClock } from "../../src/clock.ts";
 import { flow, listen, start } from "../../src/flow.ts";
 import type { Json } from "../../src/json.ts";
 import type { AskLimits, Question } from "../../src/orchestration/tool/approval.ts";
 import { errorOf } from "../orchestration/run/scenario.ts";
-import { bosunFor, bosunOn, firstQuestion, folder, timelyBosun } from "./flow-scene.ts";
+import { bosunFor, bosunOn, firstQuestion, folder, ofTask, timelyBosun } from "./flow-scene.ts";
 
 const bosun = bosunFor();
 
@@ -248,5 +249,39 @@ describe("a flow in a queue", () => {
 
     expect(error.code).toBe("flow/state");
     expect(record).toBeUndefined();
+  });
+});
+
+const waiting = (home: Bosun) =>
+  flow(
+    "late",
+    { bosun: home },
+    {
+      wait: start(({ waitFor }) => waitFor("paid", { timeoutMs: 60_000, otherwise: "unpaid" })),
+      check: start(({ ask }) => ask("Pay?", { timeoutMs: 60_000 })),
+    },
+  );
+
+describe("what comes when its time is over, and no process was there to see it", () => {
+  it("is refused, and the flow goes on without it", async () => {
+    const data = folder();
+    const first = bosunOn(data, ofTask, { clock: createVirtualClock({ auto: false }) });
+    const run = await first.start(waiting(first), { inputs: {}, runId: "r" });
+    const { name } = await firstQuestion(run);
+    await first.suspend();
+    await first.close();
+
+    const later = bosunOn(data); // some fifty years
+    const journal = await later.journal();
+    const given = [
+      await journal?.send("r", "paid", "late"),
+      await journal?.send("r", name, { ok: true }),
+    ];
+    const { steps } = await (await later.resume(waiting(later), "r")).ended;
+    await later.close();
+
+    expect(given).toEqual([false, false]);
+    expect(steps["wait"]?.raw).toBe("unpaid");
+    expect(steps["check"]?.raw).toContain("nobody answered within 60000 ms");
   });
 });

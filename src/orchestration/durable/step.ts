@@ -107,7 +107,8 @@ export class Step {
     if (ms < Infinity) return this.#tryFor(ms, attempt);
     return new Promise((resolve, reject) => {
       this.#reject = reject;
-      this.#fn({ key: this.#key, attempt, signal }).then(resolve, reject);
+      // What is not async may return a value as it is.
+      Promise.resolve(this.#fn({ key: this.#key, attempt, signal })).then(resolve, reject);
     });
   }
 
@@ -130,7 +131,7 @@ export class Step {
       const context = { key: this.#key, attempt, signal: own.signal };
       const failed = (error: unknown): void => end(reject, error);
       try {
-        this.#fn(context).then((value) => end(resolve, value), failed);
+        Promise.resolve(this.#fn(context)).then((value) => end(resolve, value), failed);
       } catch (error) {
         failed(error);
       }

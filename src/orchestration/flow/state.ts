@@ -9,7 +9,7 @@ import { type Schema, validate } from "../../schema.ts";
 /** What a step has changed: fields with their values, and fields that it has removed. Plain JSON, which no handler holds. */
 export type Changes = { readonly set: JsonObject; readonly removed: readonly string[] };
 
-/** A field that another step has changed since this one began, to something else. */
+/** A field that another step has changed since this one began. */
 export type Clash = {
   readonly field: string;
   readonly base: Json | undefined;
@@ -81,18 +81,23 @@ export function fieldsOf({ set, removed }: Changes): readonly string[] {
   return [...Object.keys(set), ...removed];
 }
 
-/** The fields of `changes` that are not as they were when the step began, and not as it has made them either. */
+/**
+ * The fields of `changes` that others have changed meanwhile: to the same value too, or back to what it was. Two steps that both count
+ * from 0 to 1 have counted to 2.
+ */
 export function clashesOf(
   changes: Changes,
   { base, current }: { readonly base: JsonObject; readonly current: JsonObject },
+  isChanged: (field: string) => boolean,
 ): readonly Clash[] {
-  if (base === current) return [];
-  return fieldsOf(changes).flatMap((field) => {
-    const clash = { field, base: base[field], current: current[field], draft: changes.set[field] };
-    const isSame =
-      isDeepStrictEqual(clash.current, clash.base) || isDeepStrictEqual(clash.current, clash.draft);
-    return isSame ? [] : [clash];
-  });
+  return fieldsOf(changes)
+    .filter(isChanged)
+    .map((field) => ({
+      field,
+      base: base[field],
+      current: current[field],
+      draft: changes.set[field],
+    }));
 }
 
 /** The state with the changes. `settled` = values of fields that clashed. */

@@ -30,13 +30,15 @@ export type CrewResult<C extends Crew = Crew> = {
 export type FlowContext<State = Json, Input = Json> = {
   /** A draft of the flow's state as it was when the step began: what is changed here is the flow's when the step ends. */
   readonly state: State;
-  /** What the event that let the step run came to; the kickoff's inputs for a start. */
+  /** What the event that let the step run came to, as a copy of its own; the kickoff's inputs for a start. */
   readonly input: Input;
   /** What each event came to that let it run, by name: all branches of an `and`. */
   readonly inputs: Readonly<Record<string, Json>>;
   readonly runId: string;
-  /** How often this step has been begun in this run, from 1. */
+  /** Which call of this step in this run it is, from 1: a loop calls it again. */
   readonly call: number;
+  /** Which try of this call it is, from 1: a failed one is followed by another, or by the step's onError. */
+  readonly attempt: number;
   /** Aborts when the run is cancelled, out of time, or another step has failed. */
   readonly signal: AbortSignal;
   /** Runs a crew as a part of this run. @throws BosunError as its kickoff would. */
@@ -60,7 +62,7 @@ export type FlowContext<State = Json, Input = Json> = {
   /** Does `work` once, and keeps what it came to: for everything that is outside of the run. The key is unique in this step. */
   readonly step: <T extends Json | undefined | void>(
     key: string,
-    work: (context: { readonly signal: AbortSignal; readonly attempt: number }) => Promise<T>,
+    work: (context: { readonly signal: AbortSignal; readonly attempt: number }) => Promise<T> | T,
     options?: DurableStepOptions,
   ) => Promise<T>;
 };

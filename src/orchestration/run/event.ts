@@ -41,6 +41,8 @@ export type RunFact =
       readonly type: "step-retry";
       readonly step: string;
       readonly call: number;
+      /** What follows: another try, or the step's onError. */
+      readonly by: "retry" | "onError";
       readonly error: ErrorData;
     }
   | ({ readonly type: "step-end" } & StepEnd)

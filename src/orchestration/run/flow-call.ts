@@ -6,7 +6,7 @@ import { isJson, type Json, type JsonObject } from "../../json.ts";
 import { validate } from "../../schema.ts";
 import type { Durable, Flow as DurableFlow } from "../durable/durable.ts";
 import { emissionsOf, type Emitted } from "../flow/emission.ts";
-import { type Changes, checkState, createDraft, fieldsOf } from "../flow/state.ts";
+import { type Changes, checkState, copyOf, createDraft, fieldsOf } from "../flow/state.ts";
 import type { FlowStep } from "../flow/step.ts";
 import { type Calling, createFlowContext, END } from "./flow-context.ts";
 
@@ -19,7 +19,9 @@ export type CallEnd = {
 };
 
 /** What is called: the step, or its onError with what it failed with. */
-export type Called = Omit<Calling, "draft"> & {
+export type Called = Omit<Calling, "draft" | "input"> & {
+  /** What others may be called with too. */
+  readonly input: Json;
   readonly definition: FlowStep;
   /** The state as it is when the call begins. */
   readonly base: JsonObject;
@@ -74,20 +76,22 @@ async function orAborted<T>(handled: Promise<T>, signal: AbortSignal, clock: Clo
 /** Calls the user's function. */
 async function work(
   d: Durable,
-  { definition, failed, ...calling }: Called & Calling,
+  { definition, failed, input, ...calling }: Called & Pick<Calling, "draft">,
   where: string,
 ): Promise<unknown> {
   const { options } = definition;
-  if (failed) return options.onError?.(failed, createFlowContext(d, calling));
-  if (options.input === undefined) return definition.run(createFlowContext(d, calling));
+  const context = createFlowContext(d, { ...calling, input: () => copyOf(input) });
+  if (failed) return options.onError?.(failed, context);
+  if (options.input === undefined) return definition.run(context);
   const schema = options.input;
-  const checked = await d.local(() => validate(schema, calling.input));
+  const checked = await d.local(() => validate(schema, copyOf(input)));
   if (checked.type === "invalid")
     throw new BosunError(
       "flow/input",
       `${where}: what it got is not what its schema asks for: ${checked.issues.join("; ")}`,
     );
-  return definition.run(createFlowContext(d, { ...calling, input: checked.value as Json })); // `as`: its handler takes what the schema gives
+  const value = checked.value as Json; // `as`: its handler takes what the schema gives
+  return definition.run(createFlowContext(d, { ...calling, input: () => value }));
 }
 
 function endOf(
@@ -97,9 +101,9 @@ function endOf(
 ): Omit<CallEnd, "changes"> {
   const { kind, labels } = definition;
   if (kind === "router")
-    return { output: input, emitted: emissionsOf(where, value, { labels, input }) };
+    return { output: input, emitted: copyOf(emissionsOf(where, value, { labels, input })) };
   const output = value ?? null;
-  if (isJson(output)) return { output, emitted: [] };
+  if (isJson(output)) return { output: copyOf(output), emitted: [] }; // the handler may still hold it
   throw new BosunError(
     "flow/state",
     `${where}: what it returned is no JSON: it must survive its process`,

@@ -4,7 +4,7 @@ import { BosunError } from "../../error.ts";
 import { isJson, isObject, type Json, type JsonObject } from "../../json.ts";
 import type { Crew } from "../crew/crew.ts";
 import type { Durable } from "../durable/durable.ts";
-import type { Draft } from "../flow/state.ts";
+import { copyOf, type Draft } from "../flow/state.ts";
 import type { CrewResult, FlowContext } from "../flow/step.ts";
 import type { AskLimits, Decision } from "../tool/approval.ts";
 import type { Path } from "../../inference/model/model.ts";
@@ -19,10 +19,12 @@ export type Calling = {
   /** The step's name. */
   readonly step: string;
   readonly call: number;
+  readonly attempt: number;
   /** Of its path: the step, and from the second call on its number. */
   readonly segment: string;
   readonly draft: Draft;
-  readonly input: Json;
+  /** Makes what it is called with: asked for once at most, as large ones are seldom looked at by all. */
+  readonly input: () => Json;
   readonly inputs: Readonly<Record<string, Json>>;
   /** How often each name has been waited for in this run. */
   readonly waited: Map<string, number>;
@@ -35,18 +37,24 @@ export const END = "end";
 type Given = { readonly signal: AbortSignal; readonly attempt: number };
 
 export function createFlowContext(d: Durable, calling: Calling): FlowContext<never, never> {
-  const { call, segment, draft, input, inputs, waited } = calling;
+  const { call, attempt, segment, draft, waited } = calling;
   const where = whereOf(calling);
   const claim = createKeys(where);
   let asks = 0;
+  const own: { input?: Json; inputs?: Readonly<Record<string, Json>> } = {};
   const context: FlowContext<JsonObject> = {
     get state() {
       return draft.read();
     },
-    input,
-    inputs,
+    get input() {
+      return (own.input ??= calling.input());
+    },
+    get inputs() {
+      return (own.inputs ??= copyOf(calling.inputs));
+    },
     runId: d.rootId,
     call,
+    attempt,
     signal: d.signal,
     run: createRun(d, calling, claim),
     ask(text, limits = {}) {
@@ -81,7 +89,7 @@ export function createFlowContext(d: Durable, calling: Calling): FlowContext<nev
       const begin = async (): Promise<Json | undefined> => {
         claim("step", key);
         const once = work as (given: Given) => Promise<Json | undefined>; // `as`: what is nothing is kept as nothing
-        return d.step(`step:${key}`, ({ signal, attempt }) => once({ signal, attempt }), options);
+        return d.step(`step:${key}`, async (given) => once(given), options);
       };
       return heard(begin()) as never; // `as`: the journal gives back what work came to
     },
@@ -137,6 +145,8 @@ function heard<T>(work: Promise<T>): Promise<T> {
   return work;
 }
 
+const USES = { run: "run(crew, inputs, { key })", sleep: "sleep(key, ms)", step: "step(key, fn)" };
+
 /** Refuses a key that a call of the step has used before. */
 function createKeys(where: string): (use: "run" | "sleep" | "step", key: string) => void {
   const used = new Set<string>();
@@ -146,7 +156,7 @@ function createKeys(where: string): (use: "run" | "sleep" | "step", key: string)
     if (wrong)
       throw new BosunError(
         "usage",
-        `${where}: ${use} got the key ${JSON.stringify(key)}. Each needs a text of its own in its step`,
+        `${where}: ${USES[use]} got the key ${JSON.stringify(key)}. Each needs a text of its own in its step`,
       );
   };
 }

@@ -16,15 +16,17 @@ export type Merging = {
   readonly base: JsonObject;
   readonly current: JsonObject;
   readonly changes: Changes;
+  /** Whether another call has changed the field since it began. */
+  readonly isChanged: (field: string) => boolean;
 };
 
 /** The state with the changes (W1). @throws BosunError `flow/conflict`, `flow/state`. */
 export async function mergeChanges(d: Durable, merging: Merging): Promise<JsonObject> {
-  const { run, current, base, changes, step, segment } = merging;
+  const { run, current, base, changes, step, segment, isChanged } = merging;
   const { options, name } = run.flow;
   const where = `flow "${name}", step "${step}"`;
   const settled: Record<string, Json | undefined> = {};
-  const clashes = clashesOf(changes, { base, current });
+  const clashes = clashesOf(changes, { base, current }, isChanged);
   for (const clash of clashes) {
     const { field } = clash;
     const { onConflict, reducers = {} } = options;

@@ -41,6 +41,8 @@ type Running = Activation & {
   readonly attempt: number;
   readonly segment: string;
   readonly base: JsonObject;
+  /** How many calls had ended well when it began. */
+  readonly since: number;
   readonly failed?: BosunError | undefined;
   readonly child: Child<CallEnd>;
 };
@@ -58,6 +60,9 @@ type Body = {
   /** Calls that have ended and were not taken, in the order in which they did: that of the journal. */
   readonly ended: string[];
   state: JsonObject;
+  /** How many calls have ended well, and which of them was the last to change each field. */
+  merged: number;
+  readonly changedBy: Map<string, number>;
   /** What the last step came to. */
   last: Json;
 };
@@ -119,7 +124,19 @@ function startBody(
   { run, firings }: { readonly run: FlowRun; readonly firings: Firings },
 ): Body {
   const maps = { calls: new Map(), waited: new Map(), running: new Map(), results: new Map() };
-  return { d, world, run, firings, ...maps, ended: [], state: {}, last: null };
+  const changedBy = new Map<string, number>();
+  return {
+    d,
+    world,
+    run,
+    firings,
+    ...maps,
+    ended: [],
+    state: {},
+    merged: 0,
+    changedBy,
+    last: null,
+  };
 }
 
 /** Calls a step for the first time. @throws BosunError `flow/loop`. */
@@ -138,20 +155,20 @@ function begin(body: Body, activation: Activation): void {
 }
 
 /** Starts a call, or another try of it. */
-function launch(body: Body, begun: Omit<Running, "segment" | "base" | "child">): void {
+function launch(body: Body, begun: Omit<Running, "segment" | "base" | "since" | "child">): void {
   const { d, world, run, waited, state } = body;
   const { step, call, attempt, failed, input, inputs } = begun;
   const definition = definitionOf(run, step);
   const segment = segmentOf(step, call, attempt);
   if (attempt === 1) run.log.emit([segment], { type: "step-start", step, call });
-  const place = { world, run, step, call, segment };
+  const place = { world, run, step, call, attempt, segment };
   const called: Called = { ...place, input, inputs, waited, definition, base: state, failed };
   const timeoutMs = definition.options.timeoutMs;
   const timeoutError = (): BosunError =>
     new BosunError("run/timed-out", `step "${step}" did not end within ${timeoutMs} ms`);
   const limits = timeoutMs === undefined ? {} : { timeoutMs, timeoutError };
   const child = d.child(segment, callFlow(called), null, limits);
-  body.running.set(segment, { ...begun, segment, base: state, child });
+  body.running.set(segment, { ...begun, segment, base: state, since: body.merged, child });
   body.results.set(segment, child.result);
   const note = (): void => void body.ended.push(segment);
   child.result.then(note, note);
@@ -189,15 +206,14 @@ async function onEnd(
   one: Running,
   { output, emitted, changes }: CallEnd,
 ): Promise<void> {
-  const { run, firings } = body;
-  const { step, call, causes } = one;
+  const { run, firings, changedBy } = body;
+  const { step, call, causes, since } = one;
   try {
-    body.state = await mergeChanges(body.d, {
-      run: body.run,
-      current: body.state,
-      ...one,
-      changes,
-    });
+    const isChanged = (field: string): boolean => (changedBy.get(field) ?? 0) > since;
+    const current = body.state;
+    body.state = await mergeChanges(body.d, { run, current, ...one, changes, isChanged });
+    body.merged++;
+    for (const field of fieldsOf(changes)) changedBy.set(field, body.merged);
   } catch (error) {
     if (!body.d.signal.aborted) tellFailed(body, one, withoutText(failureOfCall(error, one.step)));
     throw error;
@@ -226,12 +242,12 @@ function onFailure(body: Body, one: Running, error: BosunError): void {
   const { retries = 0, onError } = definitionOf(run, step).options;
   const data = withoutText(error);
   const path = [segmentOf(step, call, 1)];
-  const again = (more: Pick<Running, "attempt" | "failed">): void => {
-    run.log.emit(path, { type: "step-retry", step, call, error: data }, attempt + 1);
-    launch(body, { ...one, ...more });
+  const again = (by: "retry" | "onError"): void => {
+    run.log.emit(path, { type: "step-retry", step, call, by, error: data }, attempt + 1);
+    launch(body, { ...one, attempt: attempt + 1, failed: by === "retry" ? undefined : error });
   };
-  if (failed === undefined && attempt <= retries) return again({ attempt: attempt + 1, failed });
-  if (failed === undefined && onError) return again({ attempt: attempt + 1, failed: error });
+  if (failed === undefined && attempt <= retries) return again("retry");
+  if (failed === undefined && onError) return again("onError");
   tellFailed(body, one, data);
   throw error;
 }

@@ -43,7 +43,10 @@ export function applyStep(steps: FlowSteps, event: StepEvent): FlowSteps {
         startedAt: step.startedAt ?? event.at,
       }));
     case "step-retry":
-      return withStep(steps, event.step, (step) => ({ ...step, retries: step.retries + 1 }));
+      return withStep(steps, event.step, (step) => ({
+        ...step,
+        retries: step.retries + (event.by === "retry" ? 1 : 0),
+      }));
     case "step-end":
       return withStep(steps, event.step, (step) => {
         const running = Math.max(0, step.running - 1);

@@ -117,9 +117,10 @@ export class Host {
     const stored =
       toStored(value, `what is given to run ${row.runId} as "${name}"`, blobs) ?? "null";
     return sqlite.transaction(() => {
-      if (row.endedAt !== undefined || steps.isKept(row.id, `wait:${name}`)) return false;
+      const at = clock.now();
+      if (row.endedAt !== undefined || steps.isOver(row.id, `wait:${name}`, at)) return false;
       noteBlob(row.id, stored);
-      return signals.insert(row.id, { name, value: stored, at: clock.now() });
+      return signals.insert(row.id, { name, value: stored, at });
     });
   }
 

@@ -27,7 +27,8 @@ export interface StepTable {
   begin(run: number, row: Pick<StepRow, "key" | "begun" | "at" | "value">): void;
   keep(run: number, row: Kept): void;
   of(run: number): readonly StepRow[];
-  isKept(run: number, key: string): boolean;
+  /** Whether a wait has an outcome, or its time is over and nobody was there to see it. */
+  isOver(run: number, key: string, now: number): boolean;
   copy(from: number, to: number, keys: readonly string[]): void;
 }
 
@@ -42,7 +43,9 @@ export function createStepTable({ database }: Sqlite): StepTable {
        at = excluded.at, ms = excluded.ms, value = excluded.value`,
   );
   const all = database.prepare("SELECT * FROM steps WHERE run = ? ORDER BY seq IS NULL, seq");
-  const one = database.prepare("SELECT 1 FROM steps WHERE run = ? AND key = ? AND ok IS NOT NULL");
+  const over = database.prepare(
+    "SELECT 1 FROM steps WHERE run = ? AND key = ? AND (ok IS NOT NULL OR CAST(value AS REAL) <= ?)",
+  );
   const copy = database.prepare(
     "INSERT INTO steps (run, key, seq, begun, ok, at, ms, value) SELECT ?, key, seq, begun, ok, at, ms, value FROM steps WHERE run = ? AND key = ?",
   );
@@ -53,7 +56,7 @@ export function createStepTable({ database }: Sqlite): StepTable {
     begin: (run, { key, begun: count, at, value }) => void begin.run(run, key, count, at, value),
     keep: (run, { key, seq, begun: count, ok, at, ms, value }) =>
       void keep.run(run, key, seq, count, Number(ok), at, ms, value),
-    isKept: (run, key) => one.get(run, key) !== undefined,
+    isOver: (run, key, now) => over.get(run, key, now) !== undefined,
     of: (run) => all.all(run).map(toRow),
     copy(from, to, keys) {
       for (const key of keys) copy.run(to, from, key);
