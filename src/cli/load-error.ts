@@ -37,7 +37,7 @@ const COMMON_JS =
  * file:line of the first place that is in a user's file. A syntax error has it in its first line, any other error in its frames;
  * frames of Node, of packages and of Bosun itself say nothing to the user.
  */
-function placeOf(error: unknown): string | undefined {
+export function placeOf(error: unknown): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
   const head = /^(?:file:\/\/)?(\/[^\n]*?|[A-Za-z]:[^\n]*?):(\d+)\n/.exec(stack);
   if (head) return shown(head[1], head[2]);

@@ -1,5 +1,6 @@
 // One run as the terminal shows it, from its beginning to its end, or to the interrupt that gives it back.
 
+import { inspect } from "node:util";
 import type { Bosun, StartedRun } from "../bosun.ts";
 import { type BosunError, isBosunError } from "../error.ts";
 import { isSuspension } from "../orchestration/durable/engine.ts";
@@ -10,6 +11,7 @@ import { commandName, dataFlag } from "./command-name.ts";
 import { errorText, EXIT, exitCodeOfCode } from "./failure.ts";
 import { graceOf, stoppingText } from "./interrupt.ts";
 import { createLineInput } from "./line-input.ts";
+import { placeOf } from "./load-error.ts";
 import { createProgress, type Progress, type ProgressMode } from "./progress.ts";
 import { reportLines } from "./report.ts";
 import { canRedraw, type Terminal, writeLines } from "./terminal.ts";
@@ -54,7 +56,7 @@ export async function showWholeRun(shown: WholeRun): Promise<number> {
   const models = progress.live.models;
   if ("suspended" in ended)
     return tellSuspended(shown, { ...ended, runId: run.runId, models, keptIn });
-  return tell(shown, { state: ended.state, models, keptIn });
+  return tell(shown, { state: ended.state, models, keptIn }, run.cause());
 }
 
 /** With events on a terminal's stdout there is no room for anything else on it. */
@@ -125,7 +127,7 @@ function tellSuspended(
 }
 
 /** The text to stdout; the tables beside it on a terminal, else to stderr. */
-function tell({ terminal, json, data }: WholeRun, told: Told): number {
+function tell({ terminal, json, data }: WholeRun, told: Told, cause: unknown): number {
   const { out, err } = terminal;
   const { state } = told;
   const isGood = state.status === "done" || state.status === "partial";
@@ -134,25 +136,49 @@ function tell({ terminal, json, data }: WholeRun, told: Told): number {
   writeLines(side, ["", ...unfinishedLines(state, side.paint)]);
   const columns = side.isTerminal ? side.columns() : undefined;
   writeLines(side, reportLines(told, { columns, paint: side.paint }));
-  return isGood ? EXIT.done : tellFailure(terminal, state, data);
+  return isGood ? EXIT.done : tellFailure(terminal, { state, cause, data });
 }
 
 /** Why a run did not end well, and how its work can go on. */
-function tellFailure({ err, signal }: Terminal, state: RunState, data: string | undefined): number {
+function tellFailure(
+  { err, signal, env }: Terminal,
+  {
+    state,
+    cause,
+    data,
+  }: Pick<Told, "state"> & {
+    readonly cause: unknown;
+    readonly data: string | undefined;
+  },
+): number {
   const { error, status } = state;
   const code = error?.code ?? "run/failed";
   if (canRerun(state)) {
     const command = `${commandName()} runs rerun ${state.runId}${dataFlag(data)}`;
     writeLines(err, [`What is done is kept. To do the rest in another run: ${command}`]);
   }
-  const message = error?.message ?? `the run ${status}`;
+  // Of what a user's own function threw: where it is.
+  const thrown = firstCause(cause);
+  const place = thrown === undefined ? "" : placeOf(thrown);
+  const message = `${place ? `${place}: ` : ""}${error?.message ?? `the run ${status}`}`;
   writeLines(err, [err.paint("red", errorText({ code, message }))]);
+  if (env()["BOSUN_DEBUG"] === "1" && cause !== undefined)
+    writeLines(err, inspect(cause).split("\n"));
   const isInterrupted = signal.aborted && status === "cancelled";
   return isInterrupted ? EXIT.interrupted : exitCodeOfCode(code);
 }
 
+/** What an error began with, where that is none of Bosun's. */
+function firstCause(error: unknown): unknown {
+  let [first, depth] = [error, 0];
+  while (first instanceof Error && first.cause !== undefined && depth++ < 10) first = first.cause;
+  return isBosunError(first) ? undefined : first;
+}
+
 /** Where something was done, and another try may come to more. */
-function canRerun({ status, tasks }: RunState): boolean {
-  const isDone = Object.values(tasks).some((task) => task.status === "done");
+function canRerun({ status, tasks, steps }: RunState): boolean {
+  const isDone = [...Object.values(tasks), ...Object.values(steps)].some(
+    (one) => one.status === "done",
+  );
   return isDone && (status === "failed" || status === "timed-out");
 }

@@ -112,4 +112,23 @@ describe("a flow's run", () => {
     expect(code).toBe(2);
     expect(err).toContain("has a crew, and no flow");
   });
+
+  it("that a handler's error fails says where in the user's file it was thrown, and that the rest can be done later", async () => {
+    const cwd = newFolder({
+      "flow.ts": `
+import { flow, listen, start } from "bosun/flow";
+const helper = (given) => given.foo.bar;
+export default flow("throws", {}, {
+  first: start(() => 1, { crews: [] }),
+  a: listen("first", () => helper({}), { crews: [] }),
+});
+`,
+    });
+
+    const { code, err } = await runBosun(["run", ".", "--model", "extractive"], { cwd });
+
+    expect(code).toBe(1);
+    expect(err).toContain('Error [run/failed] flow.ts:3: step "a": Cannot read properties');
+    expect(err).toContain("What is done is kept");
+  });
 });
