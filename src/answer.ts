@@ -122,7 +122,7 @@ async function callHandler(
 function toQuestion(event: Asking): Question {
   const { runId, name, agent, task, timeoutMs, onTimeout, issues } = event;
   const base = { runId, name, agent, task, timeoutMs, onTimeout, issues };
-  return event.subject === "answer"
-    ? { ...base, subject: event.subject, text: event.text }
-    : { ...base, subject: event.subject, tool: event.tool, arguments: event.arguments };
+  return event.subject === "tool"
+    ? { ...base, subject: event.subject, tool: event.tool, arguments: event.arguments }
+    : { ...base, subject: event.subject, text: event.text };
 }

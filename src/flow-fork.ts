@@ -74,6 +74,6 @@ function unknownStep({ steps }: Flow, from: string): BosunError {
   const meant = similarTo(from, names);
   return new BosunError(
     "usage",
-    `the run has done no step "${from}"${meant === undefined ? "" : `: did you mean ${meant}?`} The flow's steps: ${names.join(", ")}; the second call of one is NAME~2. \`bosun runs show ID --steps\` lists what is kept`,
+    `the run has done no step "${from}"${meant === undefined ? "." : `: did you mean ${meant}?`} The flow's steps: ${names.join(", ")}; the second call of one is NAME~2. \`bosun runs show ID --steps\` lists what is kept`,
   );
 }

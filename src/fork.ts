@@ -73,7 +73,7 @@ function find(
   const meant = similarTo(from, names);
   throw new BosunError(
     "usage",
-    `the run has no task and no step "${from}"${meant === undefined ? "" : `: did you mean ${meant}?`} Its tasks: ${names.join(", ")}. \`bosun runs show ID --steps\` lists its steps`,
+    `the run has no task and no step "${from}"${meant === undefined ? "." : `: did you mean ${meant}?`} Its tasks: ${names.join(", ")}. \`bosun runs show ID --steps\` lists its steps`,
   );
 }
 

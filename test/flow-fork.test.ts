@@ -87,6 +87,7 @@ describe("a fork of a flow's run", () => {
   });
 
   it("from a step that the run has not done names those that there are", () => {
-    expect(() => kept("wirte")).toThrow(/did you mean write/);
+    expect(() => kept("wirte")).toThrow(/"wirte": did you mean write\? The flow's steps:/);
+    expect(() => kept("nosuch")).toThrow(/"nosuch"\. The flow's steps:/);
   });
 });

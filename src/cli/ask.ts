@@ -1,7 +1,8 @@
 // Asks whoever sits at the terminal what a run asks a person: shows the question, reads the answer. One question at a time.
 
+import { taskIn } from "../orchestration/run/task-path.ts";
 import type { AskHandler } from "../run-option.ts";
-import type { Decision, Nobody, Question } from "../orchestration/tool/approval.ts";
+import type { Asked, Decision, Nobody, Question } from "../orchestration/tool/approval.ts";
 import { count, duration } from "./number.ts";
 import type { LineInput } from "./line-input.ts";
 import type { Progress } from "./progress.ts";
@@ -37,9 +38,9 @@ export function createAsker({ terminal, input, hold }: Asking): AskHandler {
   };
 }
 
-type Asked = Omit<Asking, "hold"> & { readonly signal: AbortSignal };
+type AskedHere = Omit<Asking, "hold"> & { readonly signal: AbortSignal };
 
-async function ask(question: Question, asked: Asked): Promise<Decision | Nobody | undefined> {
+async function ask(question: Question, asked: AskedHere): Promise<Decision | Nobody | undefined> {
   const { terminal, input, signal } = asked;
   const { err } = terminal;
   if (terminal.input.isTerminal) await input.drop(); // typed before the question was seen: no answer to it
@@ -83,21 +84,43 @@ export function readAnswer(line: string): Decision | undefined {
 }
 
 function questionLines(question: Question, { err }: Terminal): readonly string[] {
-  const { agent, task, timeoutMs, onTimeout, issues = [] } = question;
+  const { timeoutMs, onTimeout, issues = [] } = question;
   const otherwise = onTimeout === "approve" ? "approved" : "rejected";
   const limit = err.paint("dim", `(within ${duration(timeoutMs)}, else ${otherwise})`);
   const mark = err.paint("yellow", "?");
   const faults = issues.map((issue) =>
     err.paint("red", `  What was written does not fit: ${issue}`),
   );
-  const [title, text] =
-    question.subject === "tool"
-      ? [
-          `${mark} ${agent}, at task ${task}, wants to call ${question.tool} ${limit}`,
-          JSON.stringify(question.arguments),
-        ]
-      : [`${mark} Is this answer of ${agent} to task ${task} good? ${limit}`, question.text];
-  return [oneLine(title), ...shownLines(text).map((line) => `  ${line}`), ...faults];
+  const title = `${mark} ${askedTitle(question)}`;
+  const text = askedText(question);
+  const isShort = question.subject === "question" && !/[\n\r]/.test(text) && text.length <= SHORT;
+  const head = isShort ? `${title} ${text} ${limit}` : `${title} ${limit}`;
+  const below = isShort ? [] : shownLines(text).map((line) => `  ${line}`);
+  return [oneLine(head), ...below, ...faults];
+}
+
+/** Most characters of a step's question that stand beside who asks. */
+const SHORT = 200;
+
+/** Who asks for what, without the text that it is about. In a flow a task has its place before it. */
+export function askedTitle(question: Asked): string {
+  const { agent, subject } = question;
+  const task = taskIn(question.name.split("/"), question.task);
+  switch (subject) {
+    case "tool":
+      return `${agent}, at task ${task}, wants to call ${question.tool}`;
+    case "answer":
+      return `Is this answer of ${agent} to task ${task} good?`;
+    case "question":
+      return `Step ${question.task} asks:`;
+    default:
+      return subject satisfies never;
+  }
+}
+
+/** What a question is about. */
+export function askedText(question: Asked): string {
+  return question.subject === "tool" ? JSON.stringify(question.arguments) : question.text;
 }
 
 /** A text that is cut says so: nobody approves what they have not seen without knowing it. */

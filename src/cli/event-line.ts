@@ -2,7 +2,7 @@
 
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { lengthOf } from "../orchestration/run/range.ts";
-import { crewPlace } from "../orchestration/run/task-path.ts";
+import { crewPlace, taskIn, taskOf } from "../orchestration/run/task-path.ts";
 import { modelLabel } from "./live.ts";
 import { count, duration, several, share, tokens } from "./number.ts";
 import { taskNotes } from "./task-note.ts";
@@ -37,20 +37,39 @@ function runLine(event: Exclude<RunEvent, FlowLineEvent>): string | undefined {
     case "run-start":
       return `run ${event.runId}: crew ${event.crew}, ${several(event.tasks.length, "task")}, ${event.process}`;
     case "task-start":
-      return `task ${event.task}: ${event.agent} starts${event.attempt > 1 ? `, attempt ${event.attempt}` : ""}`;
+      return `${taskLabel(event)}: ${event.agent} starts${event.attempt > 1 ? `, attempt ${event.attempt}` : ""}`;
     case "task-retry":
-      return `task ${event.task}: attempt ${event.attempt} follows [${event.error.code}] ${event.error.message}`;
+      return `${taskLabel(event)}: attempt ${event.attempt} follows [${event.error.code}] ${event.error.message}`;
     case "task-end":
-      return `task ${[`${event.task}: ${event.status}`, ...taskNotes(event)].join(", ")}${reasonOf(event.error)}`;
+      return `${[`${taskLabel(event)}: ${event.status}`, ...taskNotes(event)].join(", ")}${reasonOf(event.error)}`;
     case "run-end": // the whole error stands at the end of the output
       return `run ${event.runId}: ${event.status}${event.error ? ` [${event.error.code}]` : ""}`;
     case "tool-start":
-      return `${event.agent}: calls ${event.tool}(${event.arguments})`;
+      return `${agentLabel(event)}: calls ${event.tool}(${event.arguments})`;
     case "tool-end":
-      return `${event.agent}: ${event.tool} ${event.status}, ${count(event.tokens)} tokens${toolNotes(event)}${event.content === "" ? "" : `: ${cutTo(event.content, SHORT)}`}`;
+      return `${agentLabel(event)}: ${event.tool} ${event.status}, ${count(event.tokens)} tokens${toolNotes(event)}${event.content === "" ? "" : `: ${cutTo(event.content, SHORT)}`}`;
     default:
       return modelLine(event);
   }
+}
+
+/** A task, in a flow by its place, as the report names it: crews that run at once are told apart. */
+function taskLabel({ path, task }: Pick<TaskEvent, "path" | "task">): string {
+  return `task ${taskIn(path, task)}`;
+}
+
+type TaskEvent = Extract<RunEvent, { readonly type: "task-start" }>;
+
+/** Who does or wants something; in a flow with the place before it. A step that asks a person is its own agent. */
+function agentLabel({ path, agent }: Pick<TaskEvent, "path" | "agent">): string {
+  const place = crewPlace(path);
+  if (place.length === 0) return agent;
+  return place.length === 1 ? `step ${place[0]}` : `${taskOf(path) ?? place.join("/")}, ${agent}`;
+}
+
+/** Before what is neither a task's nor an agent's; nothing for a crew's own run. */
+function placeLabel({ path }: Pick<TaskEvent, "path">): string {
+  return crewPlace(path).length === 0 ? "" : `${taskOf(path) ?? crewPlace(path).join("/")}: `;
 }
 
 type FlowLineEvent = Extract<
@@ -84,23 +103,39 @@ const SHORT = 80;
 function workLine(event: WorkLineEvent): string {
   switch (event.type) {
     case "delegation-start":
-      return `${event.agent}: ${DELEGATES[event.kind]} ${event.to} [${event.id}]: ${cutTo(event.text, SHOWN)}`;
+      return `${agentLabel(event)}: ${DELEGATES[event.kind]} ${event.to} [${event.id}]: ${cutTo(event.text, SHOWN)}`;
     case "delegation-end":
-      return `${event.to}: ${ENDED[event.status]} ${event.id} for ${event.agent}${reasonOf(event.error)}`;
+      return `${agentLabel({ ...event, agent: event.to })}: ${ENDED[event.status]} ${event.id} for ${event.agent}${reasonOf(event.error)}`;
     case "guardrail-end":
-      return `task ${event.task}: guardrail ${event.guardrail} ${event.status}${because(event.reason)}`;
+      return `${taskLabel(event)}: guardrail ${event.guardrail} ${event.status}${because(event.reason)}`;
     case "ask-start":
-      return `${event.agent}: waits for a person at most ${duration(event.timeoutMs)}: ${event.subject === "tool" ? `may it call ${event.tool}?` : `is the answer of task ${event.task} good?`}`;
+      return askLine(event);
     case "ask-end":
-      return `${event.agent}: ${event.answer} by ${ANSWERED_BY[event.by]}${because(event.reason)}`;
+      return `${agentLabel(event)}: ${event.answer} by ${ANSWERED_BY[event.by]}${because(event.reason)}`;
     case "hook-end":
-      return `hook ${event.hook}: ${event.status}${because(event.reason)}`;
+      return `${placeLabel(event)}hook ${event.hook}: ${event.status}${because(event.reason)}`;
     case "plan-end":
       return event.status === "done"
-        ? `plan: made for ${several(Object.keys(event.plans).length, "task")}`
-        : `plan: failed, the tasks go on without one${reasonOf(event.error)}`;
+        ? `${placeLabel(event)}plan: made for ${several(Object.keys(event.plans).length, "task")}`
+        : `${placeLabel(event)}plan: failed, the tasks go on without one${reasonOf(event.error)}`;
     case "file-write":
-      return `task ${event.task}: written to ${event.file}`;
+      return `${taskLabel(event)}: written to ${event.file}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+type Ask = Extract<RunEvent, { readonly type: "ask-start" }>;
+
+function askLine(event: Ask): string {
+  const wait = `waits for a person at most ${duration(event.timeoutMs)}`;
+  switch (event.subject) {
+    case "tool":
+      return `${agentLabel(event)}: ${wait}: may it call ${event.tool}?`;
+    case "answer":
+      return `${agentLabel(event)}: ${wait}: is the answer of ${taskLabel(event)} good?`;
+    case "question":
+      return `${agentLabel(event)} asks: ${cutTo(oneLine(event.text), SHOWN)} (${wait})`;
     default:
       return event satisfies never;
   }
@@ -140,22 +175,22 @@ function modelLine(event: ModelLineEvent): string | undefined {
     case "context-trim":
       return trimLine(event);
     case "input-read":
-      return `${event.agent}: has read ${share(lengthOf(event.ranges), event.characters)} of the input ${event.input}`;
+      return `${agentLabel(event)}: has read ${share(lengthOf(event.ranges), event.characters)} of the input ${event.input}`;
     case "model-queued":
-      return `${event.agent}: queued: ${event.reason}`;
+      return `${agentLabel(event)}: queued: ${event.reason}`;
     case "model-start":
-      return `${event.agent}: asks ${modelLabel(`${event.model} at ${event.endpoint}`)}${event.call > 1 ? `, try ${event.call}` : ""}`;
+      return `${agentLabel(event)}: asks ${modelLabel(`${event.model} at ${event.endpoint}`)}${event.call > 1 ? `, try ${event.call}` : ""}`;
     case "model-retry":
-      return `${event.agent}: tries again in ${duration(event.afterMs)} after [${event.code}] ${cutTo(event.message, SHORT)}`;
+      return `${agentLabel(event)}: tries again in ${duration(event.afterMs)} after [${event.code}] ${cutTo(event.message, SHORT)}`;
     case "model-fallback":
-      return `${event.agent}: goes on with ${event.to} after [${event.code}] of ${event.from}`;
+      return `${agentLabel(event)}: goes on with ${event.to} after [${event.code}] of ${event.from}`;
     case "model-end": {
       if (event.status !== "done")
-        return `${event.agent}: call ${event.status}${reasonOf(event.error)}`;
+        return `${agentLabel(event)}: call ${event.status}${reasonOf(event.error)}`;
       const { usage, timings, finish, cached } = event;
-      if (cached) return `${event.agent}: answers from the response cache, nothing paid`;
+      if (cached) return `${agentLabel(event)}: answers from the response cache, nothing paid`;
       const cut = finish.unified === "length" ? ", cut at maxTokens" : "";
-      return `${event.agent}: answers, ${tokens(usage.input.total, usage.source)} tokens in, ${tokens(usage.output.total, usage.source)} out, ${duration(timings.totalMs)}${cut}`;
+      return `${agentLabel(event)}: answers, ${tokens(usage.input.total, usage.source)} tokens in, ${tokens(usage.output.total, usage.source)} out, ${duration(timings.totalMs)}${cut}`;
     }
     case "model-prompt":
     case "model-delta":
@@ -167,9 +202,10 @@ function modelLine(event: ModelLineEvent): string | undefined {
 
 type Trim = Extract<RunEvent, { readonly type: "context-trim" }>;
 
-function trimLine({ part, how = "cut", tokensBefore, tokensAfter, failure }: Trim): string {
+function trimLine(event: Trim): string {
+  const { part, how = "cut", tokensBefore, tokensAfter, failure } = event;
   const why = failure ? `, as a summary failed:${reasonOf(failure)}` : "";
-  return `context: ${part} ${TRIMMED[how]} from ${count(tokensBefore)} to ${count(tokensAfter)} tokens${why}`;
+  return `${placeLabel(event)}context: ${part} ${TRIMMED[how]} from ${count(tokensBefore)} to ${count(tokensAfter)} tokens${why}`;
 }
 
 const TRIMMED = { cut: "cut", summary: "summarised", retrieval: "made searchable," } as const;

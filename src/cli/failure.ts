@@ -10,10 +10,18 @@ export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 /** `Error [code] message`, one paragraph without a stack trace; the stack follows only when `debug` asks for it. */
 export function failureText(error: unknown, debug: boolean): string {
   const code = isBosunError(error) ? error.code : "unexpected";
-  const advice =
-    isBosunError(error) || debug ? "" : " Set BOSUN_DEBUG=1 to see where it comes from.";
-  const text = errorText({ code, message: `${messageOf(error)}${advice}` });
+  const message = messageOf(error);
+  const isForeseen = isBosunError(error) || debug;
+  const text = errorText({ code, message: isForeseen ? message : `${stopped(message)}${ADVICE}` });
   return debug ? `${text}\n${inspect(error)}` : text; // with the stacks of its causes
+}
+
+const ADVICE = " Set BOSUN_DEBUG=1 to see where it comes from.";
+
+/** As a sentence that another one can follow. */
+function stopped(message: string): string {
+  const text = message.trimEnd();
+  return text === "" || /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 /** The same for an error that came as data. */

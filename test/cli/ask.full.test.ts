@@ -67,6 +67,23 @@ describe("what a run asks a person", () => {
     );
   });
 
+  it("is a step's own question in a flow, and no answer of an agent", async () => {
+    const cwd = newFolder({
+      "flow.ts": `import { flow, start } from "bosun/flow";
+export default flow("pays", {}, {
+  approve: start(async ({ ask }) => [await ask("Pay 100?"), await ask("For this?\\nA ship")]),
+});`,
+    });
+
+    const { code, err } = await runBosun(["run", "."], { cwd, typed: "y\ny\n" });
+
+    expect(code, err).toBe(0);
+    expect(err).toContain("? Step approve asks: Pay 100? (within 1h 00m, else rejected)\n");
+    expect(err).toContain(
+      "? Step approve asks: (within 1h 00m, else rejected)\n  For this?\n  A ship\n",
+    );
+  });
+
   it("is decided by its own default in a batch, which asks nobody", async () => {
     await using server = await startFaultServer({ replies: () => textReply("text") });
     const crew = CREW.replace("humanInput: true", 'humanInput: { onTimeout: "approve" }');

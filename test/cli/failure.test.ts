@@ -9,11 +9,14 @@ describe("failureText", () => {
     expect(failureText(error, false)).toBe("Error [model/server] it said oops");
   });
 
-  it("says how to see more of an error that Bosun did not foresee", () => {
-    expect(failureText(new TypeError("x is not a function"), false)).toBe(
-      "Error [unexpected] x is not a function Set BOSUN_DEBUG=1 to see where it comes from.",
-    );
-  });
+  it.each(["x is not a function", "x is not a function.", "x is not a function\n"])(
+    "says after a full stop how to see more of an error that Bosun did not foresee: %j",
+    (message) => {
+      expect(failureText(new TypeError(message), false)).toBe(
+        "Error [unexpected] x is not a function. Set BOSUN_DEBUG=1 to see where it comes from.",
+      );
+    },
+  );
 
   it("has the stack when debugging", () => {
     expect(failureText(new TypeError("x"), true)).toMatch(

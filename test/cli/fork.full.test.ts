@@ -96,7 +96,7 @@ describe("bosun runs rerun", () => {
 
     expect([task.code, step.code, run.code, taken.code]).toEqual([2, 2, 2, 2]);
     expect(task.err).toContain("did you mean text? Its tasks: facts, text, sum");
-    expect(step.err).toContain('no task and no step "task:text/turn:9"');
+    expect(step.err).toContain('no task and no step "task:text/turn:9". Its tasks:');
     expect(run.err).toContain("[run/unknown]");
     expect(taken.err).toContain('there is a run "r1" already');
   });

@@ -34,7 +34,7 @@ describe("a question of a step", () => {
 
     expect(result.output).toEqual({ ok: true, edit: "a better one" });
     expect(questions).toMatchObject([
-      { runId: "r", subject: "answer", text: 'is "a draft" good?', task: "check" },
+      { runId: "r", subject: "question", text: 'is "a draft" good?', task: "check" },
     ]);
   });
 

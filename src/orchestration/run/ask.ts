@@ -24,7 +24,7 @@ export type Answered = {
 /** What is asked, without what the limits and the path say. */
 export type AskSubject = Pick<Asked, "agent" | "task" | "issues"> &
   (
-    | { readonly subject: "answer"; readonly text: string }
+    | { readonly subject: "answer" | "question"; readonly text: string }
     | { readonly subject: "tool"; readonly tool: string; readonly arguments: AskedArguments }
   );
 

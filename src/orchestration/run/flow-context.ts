@@ -135,7 +135,7 @@ async function askOf(
   { run, step }: Calling,
   { text, ...at }: { readonly text: string; readonly path: Path; readonly limits: AskLimits },
 ): Promise<Decision> {
-  const subject = { subject: "answer", agent: step, task: step, text } as const;
+  const subject = { subject: "question", agent: step, task: step, text } as const;
   return (await askPerson(d, run, subject, at)).decision;
 }
 

@@ -27,7 +27,10 @@ export type Decision =
 /** Nobody can be asked: the question's own default holds at once, and this is why. */
 export type Nobody = { readonly nobody: string };
 
-/** What a person is asked. `name` is what an answer is given under; unique in its run. */
+/**
+ * What a person is asked: whether an agent's answer to a task is good, whether it may call a tool, or what a step of a flow wants to know,
+ * which is both the `agent` and the `task` then. `name` is what an answer is given under; unique in its run.
+ */
 export type Asked = {
   readonly name: string;
   readonly agent: string;
@@ -37,7 +40,7 @@ export type Asked = {
   /** What is wrong with what was written instead, when it is asked again. */
   readonly issues?: readonly string[] | undefined;
 } & (
-  | { readonly subject: "answer"; readonly text: string }
+  | { readonly subject: "answer" | "question"; readonly text: string }
   | { readonly subject: "tool"; readonly tool: string; readonly arguments: JsonObject }
 );
 
