@@ -5,7 +5,7 @@ import { type Schema, toJsonSchema } from "../../schema.ts";
 import type { Flow } from "./flow.ts";
 
 /** A type of JSON, by its name in JSON Schema. */
-type JsonType = "null" | "boolean" | "integer" | "number" | "string" | "array" | "object";
+export type JsonType = "null" | "boolean" | "integer" | "number" | "string" | "array" | "object";
 
 /** By field the types that it takes; no types where nothing is known of them. */
 export type FieldTypes = ReadonlyMap<string, readonly JsonType[]>;
