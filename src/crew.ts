@@ -5,24 +5,14 @@ import { BosunError } from "./error.ts";
 import { type Ending, finishRun, kickoffEach, kickoffOptions, streamRun } from "./kickoff.ts";
 import type { Agent } from "./orchestration/crew/agent.ts";
 import { type Crew, type CrewOptions, defineCrew, type Policy } from "./orchestration/crew/crew.ts";
-import type { InputsOf } from "./orchestration/crew/input.ts";
+import type { CrewInputs, CrewNames } from "./orchestration/crew/crew-input.ts";
 import type { Task } from "./orchestration/crew/task.ts";
 import type { ItemResult } from "./orchestration/run/each.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import { failRun, type RunResult, type TaskResults, toResult } from "./orchestration/run/result.ts";
 import type { RunOptions } from "./run-option.ts";
 
-/** The inputs that the texts of a crew's tasks and agents ask for with {placeholders}. */
-export type CrewInputs<
-  Tasks extends readonly Task[],
-  Agents extends readonly Agent[] = readonly [],
-> = InputsOf<NamesOf<Tasks[number]> | NamesOf<Agents[number]>>;
-
-type NamesOf<T> = T extends {
-  readonly types?: { readonly inputs: infer Names extends string } | undefined;
-}
-  ? Names
-  : never;
+export type { CrewInputs } from "./orchestration/crew/crew-input.ts";
 
 type ManagerIn<M> = M extends Agent ? readonly [M] : readonly [];
 
@@ -41,7 +31,7 @@ export type RunnableCrew<
   Tasks extends readonly Task[] = readonly Task[],
   P extends Policy = Policy,
   Agents extends readonly Agent[] = readonly [],
-> = Crew<Tasks, P> & {
+> = Crew<Tasks, P, CrewNames<Tasks, Agents>> & {
   /**
    * Runs the crew once.
    * @returns the result of a run that is done or partial.
@@ -84,7 +74,8 @@ export function crew<
   },
 ): RunnableCrew<Tasks, P, readonly [...Agents, ...ManagerIn<Manager>]> {
   const { bosun, ...rest } = options;
-  const data = defineCrew<Tasks, P>(rest);
+  type All = readonly [...Agents, ...ManagerIn<Manager>];
+  const data = defineCrew<Tasks, P, CrewNames<Tasks, All>>(rest);
   const home = (): Bosun => homeOf(bosun);
   return {
     ...data,
@@ -96,8 +87,7 @@ export function crew<
           "usage",
           "kickoffForEach: items run at once, and cannot be turns of one session",
         );
-      type In = CrewInputs<Tasks, readonly [...Agents, ...ManagerIn<Manager>]>;
-      const work = async (inputs: In, itemSignal: AbortSignal) =>
+      const work = async (inputs: CrewInputs<Tasks, All>, itemSignal: AbortSignal) =>
         kickoff(home(), data, { ...each, inputs, signal: itemSignal });
       return kickoffEach(items, work, { concurrency, signal });
     },

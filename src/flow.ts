@@ -7,10 +7,12 @@ import { BosunError, isBosunError } from "./error.ts";
 import type { StartedRun } from "./follow-run.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { type Ending, finishRun, kickoffEach, kickoffOptions, streamRun } from "./kickoff.ts";
+import type { Inputs } from "./orchestration/crew/input.ts";
 import {
   type Connected,
   defineFlow,
   type Flow,
+  type FlowInputs,
   type FlowOptions,
   type FlowSteps,
 } from "./orchestration/flow/flow.ts";
@@ -19,8 +21,9 @@ import type { RunEvent, RunStatus } from "./orchestration/run/event.ts";
 import type { RunState } from "./orchestration/run/state.ts";
 import type { RunOptions } from "./run-option.ts";
 
-export type { Conflict, Flow, FlowOptions } from "./orchestration/flow/flow.ts";
+export type { Conflict, Flow, FlowInputs, FlowOptions } from "./orchestration/flow/flow.ts";
 export {
+  type CrewArguments,
   type CrewResult,
   type Emission,
   type FlowContext,
@@ -45,23 +48,23 @@ export type FlowResult<State = JsonObject> = Pick<
 };
 
 /** Options of a kickoff: its inputs are laid over the flow's initial state. */
-export type FlowKickoffOptions = Omit<RunOptions, "inputs" | "session"> & {
-  readonly inputs?: RunOptions["inputs"] | undefined;
+export type FlowKickoffOptions<State = JsonObject> = Omit<RunOptions, "inputs" | "session"> & {
+  readonly inputs?: FlowInputs<State> | undefined;
 };
 
 /** A flow with what runs it. */
 export type RunnableFlow<State = JsonObject, Steps extends FlowSteps = FlowSteps> = Flow<Steps> & {
   /** Runs the flow once. @throws BosunError for every end but done; its `partial` is the FlowResult of what was finished. */
-  kickoff(options?: FlowKickoffOptions): Promise<FlowResult<State>>;
+  kickoff(options?: FlowKickoffOptions<State>): Promise<FlowResult<State>>;
   /** Runs the flow and yields what happens. Leaving the loop cancels the run. Throws after run-end where kickoff would. */
-  stream(options?: FlowKickoffOptions): AsyncGenerator<RunEvent, FlowResult<State>>;
+  stream(options?: FlowKickoffOptions<State>): AsyncGenerator<RunEvent, FlowResult<State>>;
   /** Runs the flow for each inputs, `concurrency` at once (default 4). Never rejects for one item: results and errors are in order. */
-  kickoffForEach<Item extends RunOptions["inputs"]>(
-    items: Iterable<Item> | AsyncIterable<Item>,
+  kickoffForEach(
+    items: Iterable<FlowInputs<State>> | AsyncIterable<FlowInputs<State>>,
     options?: Omit<FlowKickoffOptions, "inputs" | "runId"> & {
       readonly concurrency?: number | undefined;
     },
-  ): Promise<readonly ItemResult<Item, FlowResult<State>>[]>;
+  ): Promise<readonly ItemResult<FlowInputs<State>, FlowResult<State>>[]>;
 };
 
 /**
@@ -80,8 +83,8 @@ export function flow<
   const { bosun, ...rest } = options;
   const data = defineFlow<State, Steps>(name, rest, steps);
   const home = (): Bosun => homeOf(bosun);
-  const started = (run: FlowKickoffOptions = {}): Promise<StartedRun> =>
-    home().start(data, kickoffOptions(run));
+  const started = ({ inputs = {}, ...run }: FlowKickoffOptions<State> = {}): Promise<StartedRun> =>
+    home().start(data, kickoffOptions({ ...run, inputs: inputs as Inputs })); // `as`: prepareFlow looks at them
   const ending: Ending<FlowResult<State>> = {
     toResult: toFlowResult,
     toFailure: (result, cause) => (result.status === "done" ? undefined : failFlow(result, cause)),
@@ -93,7 +96,7 @@ export function flow<
       return yield* streamRun(await started(run), ending);
     },
     async kickoffForEach(items, { concurrency, signal, ...each } = {}) {
-      const work = async (inputs: RunOptions["inputs"], itemSignal: AbortSignal) =>
+      const work = async (inputs: FlowInputs<State>, itemSignal: AbortSignal) =>
         finishRun(await started({ ...each, inputs, signal: itemSignal }), ending);
       return kickoffEach(items, work, { concurrency, signal });
     },

@@ -9,7 +9,7 @@ import { isName } from "../orchestration/crew/option.ts";
 import { newRunId } from "../run-id.ts";
 import { createAsker } from "./ask.ts";
 import { errorText, EXIT, failureText } from "./failure.ts";
-import { inputNamesOf, parseInputs } from "./input.ts";
+import { inputNamesOf, readPairs, toInputs } from "./input.ts";
 import { createLineInput, type LineInput } from "./line-input.ts";
 import { fleetWarnings } from "./fleet-warning.ts";
 import { openCrew } from "./open-crew.ts";
@@ -36,7 +36,7 @@ export async function chatCommand(
   terminal: Terminal,
 ): Promise<number> {
   const { model } = flags;
-  const given = parseInputs(flags.input ?? []);
+  const given = toInputs(readPairs(flags.input ?? []));
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
   const loaded = await openCrew(path, flags, terminal);
   const { program: crew } = loaded;

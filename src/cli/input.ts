@@ -1,28 +1,85 @@
 // A run's inputs from the command line: parsed, checked for what a crew asks for. Pure but for @file.
 
 import { readFileSync, statSync } from "node:fs";
+import type { Program } from "../bosun.ts";
 import { BosunError, messageOf } from "../error.ts";
-import { isObject, type Json } from "../json.ts";
+import { isJson, isObject, type Json, parseJson } from "../json.ts";
 import { type Crew, textsOf } from "../orchestration/crew/crew.ts";
 import { type Inputs, type InputValue, placeholdersOf } from "../orchestration/crew/input.ts";
+import {
+  type FieldTypes,
+  fieldTypesOf,
+  isOfType,
+  type JsonType,
+  showTypes,
+} from "../orchestration/flow/field.ts";
 
 /** Most bytes of a file given as @file. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
+/** A `key=value` of the command line, its file read. */
+export type Pair = {
+  readonly key: string;
+  readonly text: string;
+  /** Written as `key:=value`. */
+  readonly isMarked: boolean;
+};
+
 /**
- * Inputs from `key=value` texts. Values stay texts; `key=@path` takes a file's content, `key=@@x` the text "@x". The last of two
- * with one key counts.
+ * `key=@path` takes a file's content, `key=@@x` the text "@x".
  * @throws BosunError `usage` for a text without "=" or a file that cannot be read.
  */
-export function parseInputs(pairs: readonly string[]): Inputs {
-  const entries = pairs.map((pair) => {
+export function readPairs(pairs: readonly string[]): readonly Pair[] {
+  return pairs.map((pair) => {
     const at = pair.indexOf("=");
-    const key = pair.slice(0, at).trim();
+    const name = pair.slice(0, at).trim();
+    const isMarked = name.endsWith(":");
+    const key = isMarked ? name.slice(0, -1).trim() : name;
     if (at < 1 || key === "")
       throw new BosunError("usage", `--input ${pair}: write it as --input name=value`);
-    return [key, valueOf(pair.slice(at + 1), key)] as const;
+    return { key, text: valueOf(pair.slice(at + 1), key), isMarked };
   });
-  return Object.fromEntries(entries);
+}
+
+/** The inputs of a crew or a flow from the command line. @throws BosunError as toInputs. */
+export async function inputsFor(program: Program, pairs: readonly Pair[]): Promise<Inputs> {
+  if (program.type === "crew" || pairs.length === 0) return toInputs(pairs);
+  return toInputs(pairs, await fieldTypesOf(program));
+}
+
+/**
+ * Values stay texts, but where `fields` say that no text will do: there they are JSON. `key:=value` is always JSON. The last of two
+ * with one key counts.
+ * @throws BosunError `usage` for a text that is not the JSON that it must be.
+ */
+export function toInputs(pairs: readonly Pair[], fields: FieldTypes = new Map()): Inputs {
+  const entries = pairs.map(({ key, text, isMarked }) => [
+    key,
+    isMarked ? jsonOf(text, key) : fieldOf(text, key, fields.get(key)),
+  ]);
+  return Object.fromEntries(entries) as Inputs; // `as`: an input that is null is refused by what it is given to, where it must be
+}
+
+function jsonOf(text: string, key: string): Json {
+  const value = parseJson(text);
+  if (isJson(value)) return value;
+  throw new BosunError("usage", `--input ${key}:=${shown(text)}: the text after := is no JSON`);
+}
+
+/** The text, or what it says as JSON where a text is none of the field's types. */
+function fieldOf(text: string, key: string, types: readonly JsonType[] = []): Json {
+  if (types.length === 0 || types.includes("string")) return text;
+  const value = parseJson(text);
+  if (isJson(value) && isOfType(value, types)) return value;
+  throw new BosunError(
+    "usage",
+    `--input ${key}=${shown(text)}: the flow's field "${key}" is ${showTypes(types)}: write it as JSON`,
+  );
+}
+
+/** A text may be a whole file. */
+function shown(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
 function valueOf(value: string, key: string): string {
@@ -75,15 +132,15 @@ export function isInputs(value: unknown): value is Inputs {
 }
 
 function isInputValue(value: unknown): value is InputValue {
-  return value !== null && isJson(value, 0);
+  return value !== null && isShallow(value, 0);
 }
 
 /** Deeper values are refused: a text of brackets must not overflow the stack. */
 const MAX_DEPTH = 64;
 
-function isJson(value: unknown, depth: number): value is Json {
+function isShallow(value: unknown, depth: number): value is Json {
   if (value === null || typeof value === "string" || typeof value === "boolean") return true;
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object" || depth > MAX_DEPTH) return false;
-  return Object.values(value).every((one) => one === undefined || isJson(one, depth + 1));
+  return Object.values(value).every((one) => one === undefined || isShallow(one, depth + 1));
 }

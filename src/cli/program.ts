@@ -79,7 +79,7 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
     .argument("<crew>", "crew file (.ts, .js, .mjs), folder, or folder of a CrewAI project")
     .option(
       "-i, --input <name=value>",
-      "an input; name=@file takes a file's content; repeatable",
+      "an input; name=@file takes a file's content, name:=json a value that is no text; repeatable",
       collect,
     )
     .option("-m, --model <alias|url>", "the model of every agent")

@@ -9,7 +9,7 @@ import { runBatch } from "./batch.ts";
 import type { Loaded } from "./crew-file.ts";
 import { dryRun } from "./dry-run.ts";
 import { dryRunFlow } from "./dry-run-flow.ts";
-import { checkAllInputs, inputNamesOf, parseInputs, unusedInputs } from "./input.ts";
+import { checkAllInputs, inputNamesOf, inputsFor, readPairs, unusedInputs } from "./input.ts";
 import { fleetWarnings } from "./fleet-warning.ts";
 import { openCrew } from "./open-crew.ts";
 import { showWholeRun } from "./whole-run.ts";
@@ -41,9 +41,10 @@ export async function runCommand(
   terminal: Terminal,
 ): Promise<number> {
   checkFlags(flags);
-  const given = parseInputs(flags.input ?? []);
+  const pairs = readPairs(flags.input ?? []);
   using userConsole = captureConsole((lines) => writeLines(terminal.err, lines));
   const loaded = await openCrew(path, flags, terminal);
+  const given = await inputsFor(loaded.program, pairs);
   warnUnused(terminal, loaded, given);
   const bosun = createBosun({ data: flags.data, env: loaded.env, ...fleetWarnings(terminal) });
   try {

@@ -3,11 +3,10 @@
 import { type Bosun, createBosun, type StartedRun } from "../bosun.ts";
 import { BosunError } from "../error.ts";
 import { originOf } from "../kept-run.ts";
-import type { Inputs } from "../orchestration/crew/input.ts";
 import type { AskHandler } from "../run-option.ts";
 import type { Loaded } from "./crew-file.ts";
 import { fleetWarnings } from "./fleet-warning.ts";
-import { parseInputs } from "./input.ts";
+import { inputsFor, readPairs } from "./input.ts";
 import { openCrew } from "./open-crew.ts";
 import { fullRunId, journalOf } from "./find-run.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
@@ -59,10 +58,11 @@ export async function rerunRun(id: string, flags: RerunFlags, terminal: Terminal
 /** Begins another run from a task or a step, with other inputs or another model. @returns the exit code. */
 export async function forkRun(id: string, flags: ForkFlags, terminal: Terminal): Promise<number> {
   const { at, input = [], model, runId: newId } = flags;
-  const inputs: Inputs | undefined = input.length > 0 ? parseInputs(input) : undefined;
-  return goOn(id, flags, terminal, ({ bosun, loaded, runId, onAsk }) =>
-    bosun.fork(loaded.program, runId, { from: at, inputs, model, runId: newId, onAsk }),
-  );
+  const pairs = readPairs(input);
+  return goOn(id, flags, terminal, async ({ bosun, loaded, runId, onAsk }) => {
+    const inputs = pairs.length > 0 ? await inputsFor(loaded.program, pairs) : undefined;
+    return bosun.fork(loaded.program, runId, { from: at, inputs, model, runId: newId, onAsk });
+  });
 }
 
 type Going = {

@@ -85,10 +85,11 @@ export type CrewOptions<
     readonly inputs?: InputFits | undefined;
   };
 
-/** A crew as data: every task's agent is resolved. */
+/** A crew as data: every task's agent is resolved. `types` exists only for the compiler. */
 export type Crew<
   Tasks extends readonly Task[] = readonly Task[],
   P extends Policy = Policy,
+  InputNames extends string = string,
 > = DelegationLimits & {
   readonly type: "crew";
   readonly name: string;
@@ -108,6 +109,7 @@ export type Crew<
   readonly inputs: InputFits;
   readonly models: PurposeModels;
   readonly limits: RunLimits;
+  readonly types?: { readonly inputs: InputNames };
 };
 
 /** Bound of a crew's size: plans are made with algorithms of O(n²) and more. */
@@ -120,7 +122,8 @@ export const MAX_TASKS = 1_000;
 export function defineCrew<
   const Tasks extends readonly Task[],
   const P extends Policy = "fail-fast",
->(options: CrewOptions<Tasks, P>): Crew<Tasks, P> {
+  InputNames extends string = string,
+>(options: CrewOptions<Tasks, P>): Crew<Tasks, P, InputNames> {
   const where = `crew "${options?.name}"`;
   checkOptions(where, options, KNOWN);
   const { name, tasks, process = "sequential", cache = false, timeoutMs = 3_600_000 } = options;

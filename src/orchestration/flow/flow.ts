@@ -58,6 +58,16 @@ export type FlowOptions<State> = {
   readonly description?: string | undefined;
 };
 
+/**
+ * What a kickoff may give: any field of the state, the schema's defaults and `initial` fill the rest. Any JSON object where the state
+ * has no type.
+ */
+export type FlowInputs<State> = [keyof State] extends [never]
+  ? JsonObject
+  : string extends keyof State
+    ? JsonObject
+    : { readonly [Field in keyof State]?: State[Field] };
+
 /** A flow as data. */
 export type Flow<Steps extends FlowSteps = FlowSteps> = {
   readonly type: "flow";

@@ -1,19 +1,28 @@
 // The steps of a flow, as a user writes them: start, listen, router. Plain data with the user's functions in it.
 
 import type { BosunError } from "../../error.ts";
-import type { Json } from "../../json.ts";
+import type { Json, JsonObject } from "../../json.ts";
 import type { OutputOf, Schema } from "../../schema.ts";
 import type { Crew } from "../crew/crew.ts";
+import type { NamesOf } from "../crew/crew-input.ts";
+import type { InputsOf } from "../crew/input.ts";
 import type { StepOptions as DurableStepOptions } from "../durable/durable.ts";
 import type { AskLimits, Decision } from "../tool/approval.ts";
 import type { Trigger } from "./trigger.ts";
 
-/** A crew's run inside a flow. */
+/** Options of a crew's run inside a flow. */
 export type CrewCall = {
-  readonly inputs?: Readonly<Record<string, Json>> | undefined;
   /** Names the call among those of its step. Default: the crew's name, and a number from the second one on. */
   readonly key?: string | undefined;
 };
+
+/** What `run` gets after the crew: its inputs, typed by its placeholders. A crew whose texts the compiler does not know takes any. */
+export type CrewArguments<C extends Crew> =
+  string extends NamesOf<C>
+    ? [inputs?: JsonObject, options?: CrewCall]
+    : [NamesOf<C>] extends [never]
+      ? [inputs?: InputsOf<never>, options?: CrewCall]
+      : [inputs: InputsOf<NamesOf<C>>, options?: CrewCall];
 
 /** What a crew's run inside a flow came to. */
 export type CrewResult<C extends Crew = Crew> = {
@@ -42,11 +51,7 @@ export type FlowContext<State = Json, Input = Json> = {
   /** Aborts when the run is cancelled, out of time, or another step has failed. */
   readonly signal: AbortSignal;
   /** Runs a crew as a part of this run. @throws BosunError as its kickoff would. */
-  readonly run: <C extends Crew>(
-    crew: C,
-    inputs?: CrewCall["inputs"],
-    options?: Pick<CrewCall, "key">,
-  ) => Promise<CrewResult<C>>;
+  readonly run: <C extends Crew>(crew: C, ...call: CrewArguments<C>) => Promise<CrewResult<C>>;
   /** Asks a person. The process may stop meanwhile: whoever goes on with the run has the answer. */
   readonly ask: (question: string, limits?: AskLimits) => Promise<Decision>;
   /**

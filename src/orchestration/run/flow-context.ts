@@ -5,7 +5,7 @@ import { isJson, isObject, type Json, type JsonObject } from "../../json.ts";
 import type { Crew } from "../crew/crew.ts";
 import type { Durable } from "../durable/durable.ts";
 import { copyOf, type Draft } from "../flow/state.ts";
-import type { CrewResult, FlowContext } from "../flow/step.ts";
+import type { CrewCall as StepCall, CrewResult, FlowContext } from "../flow/step.ts";
 import type { AskLimits, Decision } from "../tool/approval.ts";
 import type { Path } from "../../inference/model/model.ts";
 import { askPerson } from "./ask.ts";
@@ -108,7 +108,8 @@ function createRun(
   claim: ReturnType<typeof createKeys>,
 ): FlowContext["run"] {
   const crews = new Map<string, number>();
-  return (crew, inputs = {}, options = {}) => {
+  return (crew, ...call) => {
+    const [inputs = {}, options = {}] = call as [inputs?: JsonObject, options?: StepCall]; // `as`: what is right for this crew, its type says, and `begin` looks
     const work = async (): Promise<CrewResult> => {
       checkCrew(whereOf(calling), crew);
       const count = (crews.get(crew.name) ?? 0) + 1;
