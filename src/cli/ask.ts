@@ -3,6 +3,7 @@
 import { taskIn } from "../orchestration/run/task-path.ts";
 import type { AskHandler } from "../run-option.ts";
 import type { Asked, Decision, Nobody, Question } from "../orchestration/tool/approval.ts";
+import { commandName, dataFlag } from "./command-name.ts";
 import { count, duration } from "./number.ts";
 import type { LineInput } from "./line-input.ts";
 import type { Progress } from "./progress.ts";
@@ -18,17 +19,21 @@ export type Asking = {
   readonly terminal: Terminal;
   readonly input: LineInput;
   readonly hold: Progress["hold"];
+  /** Whether a question stays open when the input has ended: somebody answers it by `runs signal`. */
+  readonly isPatient: boolean;
+  /** The --data of the command, for the line that says how. */
+  readonly data?: string | undefined;
 };
 
-/** A handler for a run's questions. When nobody can answer (the input has ended), a question's own default holds at once. */
-export function createAsker({ terminal, input, hold }: Asking): AskHandler {
+/** A handler for a run's questions. When nobody can answer (the input has ended), a question's own default holds at once, unless it is patient. */
+export function createAsker({ hold, ...asked }: Asking): AskHandler {
   let last: Promise<unknown> = Promise.resolve();
   return (question, { signal }) => {
     const turn = last.then(async () => {
       if (signal.aborted) return undefined;
       const held = hold();
       try {
-        return await ask(question, { terminal, input, signal });
+        return await ask(question, { ...asked, signal });
       } finally {
         held[Symbol.dispose]();
       }
@@ -41,7 +46,7 @@ export function createAsker({ terminal, input, hold }: Asking): AskHandler {
 type AskedHere = Omit<Asking, "hold"> & { readonly signal: AbortSignal };
 
 async function ask(question: Question, asked: AskedHere): Promise<Decision | Nobody | undefined> {
-  const { terminal, input, signal } = asked;
+  const { terminal, input, signal, isPatient, data } = asked;
   const { err } = terminal;
   if (terminal.input.isTerminal) await input.drop(); // typed before the question was seen: no answer to it
   writeLines(err, ["", ...questionLines(question, terminal), ""]);
@@ -53,7 +58,12 @@ async function ask(question: Question, asked: AskedHere): Promise<Decision | Nob
       return undefined;
     }
     if (!terminal.input.isTerminal) err.write("\n");
-    if (line === undefined) return { nobody: "the input of the command has ended" };
+    if (line === undefined) {
+      if (!isPatient) return { nobody: "the input of the command has ended" };
+      const command = `${commandName()} runs signal ${question.runId} ${question.name} '{"ok":true}'${dataFlag(data)}`;
+      writeLines(err, [`The input has ended; the question stays open: ${command}`]);
+      return undefined;
+    }
     const decision = readAnswer(line);
     if (decision) return decision;
     writeLines(err, [HELP]);

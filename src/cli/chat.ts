@@ -145,7 +145,12 @@ async function turn(talk: Talk, message: string): Promise<boolean> {
   using scope = new DisposableStack();
   const progress = scope.use(createProgress({ mode, output: err, clock }));
   userConsole.to((lines) => progress.print(lines));
-  const onAsk = createAsker({ terminal, input, hold: () => progress.hold() });
+  const onAsk = createAsker({
+    terminal,
+    input,
+    hold: () => progress.hold(),
+    isPatient: false,
+  });
   const abort = new AbortController();
   // The first Ctrl-C ends the turn; another one, or one at the prompt, ends the talk.
   const onInterrupt = (): boolean => {

@@ -14,6 +14,10 @@ export const NOTES_FLAG: readonly [flags: string, description: string] = [
   "--notes",
   "print a CrewAI project's notes, besides its warnings",
 ];
+export const WAIT_FLAG: readonly [flags: string, description: string] = [
+  "--wait",
+  "leave questions open for `runs signal` when the input has ended; default: the questions' defaults hold at once",
+];
 export const DATA_FLAG: readonly [flags: string, description: string] = [
   "--data <folder>",
   "where Bosun keeps its files; default: BOSUN_DATA, else .bosun",

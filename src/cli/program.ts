@@ -11,6 +11,7 @@ import {
   NOTES_FLAG,
   toCount,
   toPort,
+  WAIT_FLAG,
 } from "./command-option.ts";
 import { addGateway } from "./gateway-command.ts";
 import type { ImportFlags } from "./import-crewai.ts";
@@ -90,6 +91,7 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
     .option("--inputs <jobs.jsonl>", "run once for each line, a JSON object of inputs")
     .option("--out <results.jsonl>", "where the results of --inputs are appended")
     .option("--concurrency <n>", "runs at once with --inputs; default 4", toCount)
+    .option(...WAIT_FLAG)
     .option(...NOTES_FLAG)
     .option(...JSON_FLAG)
     .option(...DATA_FLAG)

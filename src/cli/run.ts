@@ -32,6 +32,8 @@ export type RunFlags = {
   /** Notes of a CrewAI project too; its warnings are always printed. */
   readonly notes?: boolean | undefined;
   readonly data?: string | undefined;
+  /** Leaves questions open when the input has ended. */
+  readonly wait?: boolean | undefined;
 };
 
 /** Runs a crew once, or once for each line of a file. @returns the exit code. */
@@ -136,11 +138,11 @@ type OneRun = {
 
 async function runOnce(one: OneRun): Promise<number> {
   const { terminal, bosun, loaded, flags, given, userConsole } = one;
-  const { model, runId, showPrompts, session, json = false, data } = flags;
+  const { model, runId, showPrompts, session, json = false, data, wait } = flags;
   const inputs = { ...loaded.inputs, ...given };
   if (loaded.program.type === "crew") checkAllInputs(loaded.program, inputs);
   const options = { inputs, model, runId, showPrompts, session, origin: loaded.origin };
   const begin = (onAsk: AskHandler): Promise<StartedRun> =>
     bosun.start(loaded.program, { ...options, onAsk });
-  return showWholeRun({ terminal, bosun, userConsole, json, data, begin });
+  return showWholeRun({ terminal, bosun, userConsole, json, data, wait, begin });
 }

@@ -2,7 +2,14 @@
 
 import type { Command } from "commander";
 import { commandName } from "./command-name.ts";
-import { collect, DATA_FLAG, type Define, JSON_FLAG, toCount } from "./command-option.ts";
+import {
+  collect,
+  DATA_FLAG,
+  type Define,
+  JSON_FLAG,
+  toCount,
+  WAIT_FLAG,
+} from "./command-option.ts";
 import type { ExportFlags } from "./export.ts";
 import { addNotBuilt, notBuiltOption } from "./not-built.ts";
 import type { ListFlags, ShowFlags } from "./runs.ts";
@@ -81,6 +88,7 @@ function addGoOn(runs: Command, { terminal, onCode }: Define): void {
     .option(...CREW_FLAG)
     .option(...MODEL_FLAG)
     .option("--accept-changes", "go on although the crew is not what it was")
+    .option(...WAIT_FLAG)
     .option(...JSON_FLAG)
     .option(...DATA_FLAG)
     .action(async (id: string, flags: ResumeFlags) => {
@@ -93,6 +101,7 @@ function addGoOn(runs: Command, { terminal, onCode }: Define): void {
     .argument(...ID)
     .option("--from <task|step>", "the first that is done anew; default: what failed")
     .option(...RUN_ID_FLAG)
+    .option(...WAIT_FLAG)
     .option(...CREW_FLAG)
     .option(...MODEL_FLAG)
     .option(...JSON_FLAG)
@@ -108,6 +117,7 @@ function addGoOn(runs: Command, { terminal, onCode }: Define): void {
     .option("--at <task|step>", "the first that is done anew; default: what is not done, or failed")
     .option("-i, --input <name=value>", "another value of an input; repeatable", collect)
     .option(...RUN_ID_FLAG)
+    .option(...WAIT_FLAG)
     .option(...CREW_FLAG)
     .option(...MODEL_FLAG)
     .option(...JSON_FLAG)

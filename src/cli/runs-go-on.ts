@@ -20,6 +20,8 @@ type GoOnFlags = {
   readonly model?: string | undefined;
   readonly json?: boolean | undefined;
   readonly data?: string | undefined;
+  /** Leaves questions open when the input has ended. */
+  readonly wait?: boolean | undefined;
 };
 
 export type ResumeFlags = GoOnFlags & { readonly acceptChanges?: boolean | undefined };
@@ -74,7 +76,7 @@ type Going = {
 
 async function goOn(
   id: string,
-  { crew, model, json = false, data }: GoOnFlags,
+  { crew, model, json = false, data, wait }: GoOnFlags,
   terminal: Terminal,
   begin: (going: Going) => Promise<StartedRun>,
 ): Promise<number> {
@@ -85,7 +87,7 @@ async function goOn(
   try {
     const beginHere = (onAsk: AskHandler): Promise<StartedRun> =>
       begin({ bosun, loaded, runId, onAsk });
-    return await showWholeRun({ terminal, bosun, userConsole, json, data, begin: beginHere });
+    return await showWholeRun({ terminal, bosun, userConsole, json, data, wait, begin: beginHere });
   } finally {
     await bosun.close();
   }

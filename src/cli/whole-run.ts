@@ -27,13 +27,15 @@ export type WholeRun = {
   readonly json: boolean;
   /** The --data of the command, for the line that says how to go on. */
   readonly data: string | undefined;
+  /** Whether questions stay open when the input has ended. */
+  readonly wait: boolean | undefined;
   /** Starts the run, or goes on with it. */
   readonly begin: (onAsk: AskHandler) => Promise<StartedRun>;
 };
 
 /** Follows a run to its end and tells it. @returns the exit code. */
 export async function showWholeRun(shown: WholeRun): Promise<number> {
-  const { terminal, bosun, userConsole, json, begin } = shown;
+  const { terminal, bosun, userConsole, json, begin, data, wait: isPatient = false } = shown;
   const { signal, err } = terminal;
   using progress = createProgress({
     mode: modeOf(terminal, json),
@@ -41,7 +43,8 @@ export async function showWholeRun(shown: WholeRun): Promise<number> {
     clock: terminal.clock,
   });
   using input = createLineInput(() => terminal.input.stream);
-  const run = await begin(createAsker({ terminal, input, hold: () => progress.hold() }));
+  const hold = (): Disposable => progress.hold();
+  const run = await begin(createAsker({ terminal, input, hold, isPatient, data }));
   userConsole.to((lines) => progress.print(lines));
   const suspend = (): void => {
     progress.print([err.paint("yellow", stoppingText(signal))]);

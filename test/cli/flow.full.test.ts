@@ -131,4 +131,28 @@ export default flow("throws", {}, {
     expect(err).toContain('Error [run/failed] flow.ts:3: step "a": Cannot read properties');
     expect(err).toContain("What is done is kept");
   });
+
+  it("leaves its questions open with --wait, when nobody sits at a terminal", async () => {
+    const cwd = newFolder({
+      "flow.ts": `
+import { flow, start } from "bosun/flow";
+export default flow("asks", {}, { approve: start(({ ask }) => ask("Pay 100?"), { crews: [] }) });
+`,
+    });
+
+    await using run = startBosun(
+      ["run", ".", "--run-id", "r1", "--wait", "--model", "extractive"],
+      { cwd },
+    );
+    await run.said("the question stays open");
+    const signalled = await runBosun(["runs", "signal", "r1", "step:approve", '{"ok":true}'], {
+      cwd,
+    });
+    const waited = await run.ended;
+    const refused = await runBosun(["run", ".", "--model", "extractive"], { cwd });
+
+    expect(signalled.code, signalled.err).toBe(0);
+    expect([waited.code, waited.out]).toEqual([0, '{"ok":true}\n']);
+    expect(refused.out).toContain("nobody can answer");
+  });
 });
