@@ -47,6 +47,7 @@ const WRITTEN: readonly string[] = ["crew/", "schema/", "fleet/"];
 const USAGE_CODES: ReadonlySet<string> = new Set([
   "usage",
   "config/invalid",
+  "flow/invalid",
   "model/unknown",
   "run/unknown",
   "run/ended",

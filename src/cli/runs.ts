@@ -109,7 +109,7 @@ function listLines(
 
 const LIST_COLUMNS = [
   { title: "run" },
-  { title: "crew", flexible: true },
+  { title: "crew or flow", flexible: true },
   { title: "status" },
   { title: "started", flexible: true },
   { title: "time", align: "right" },
