@@ -70,6 +70,13 @@ export const RUN_OPTIONS: KnownOptions = {
   notBuilt: ["deadlineMs"],
 };
 
+/** The same for a flow, whose inputs are looked at as its state. */
+export const FLOW_RUN_OPTIONS: KnownOptions = {
+  ...RUN_OPTIONS,
+  checks: { ...RUN_OPTIONS.checks, inputs: () => undefined },
+  code: "flow/invalid",
+};
+
 const isFunction: Check = (value) => (typeof value === "function" ? undefined : "a function");
 
 /** Options of `createBosun`. */

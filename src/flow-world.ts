@@ -1,6 +1,6 @@
 // Before a run of a flow, and for the crews inside it: what they are bound to in this process.
 
-import { RUN_OPTIONS } from "./bosun-option.ts";
+import { FLOW_RUN_OPTIONS } from "./bosun-option.ts";
 import type { Clock } from "./clock.ts";
 import { BosunError } from "./error.ts";
 import { isJson, isObject, type JsonObject } from "./json.ts";
@@ -48,7 +48,7 @@ export async function prepareFlow(
   resumed?: Pick<Resumed, "runId" | "stored">,
 ): Promise<BoundFlow> {
   const where = `a run of flow "${flow.name}"`;
-  checkOptions(where, run, RUN_OPTIONS);
+  checkOptions(where, run, FLOW_RUN_OPTIONS);
   if (run.session !== undefined)
     throw new BosunError("usage", `${where}: a flow has no session. Give one to the crews in it`);
   const { clock, store, flowRuns, noteFailure } = home;

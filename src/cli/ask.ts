@@ -101,19 +101,24 @@ function questionLines(question: Question, { err }: Terminal): readonly string[]
   const faults = issues.map((issue) =>
     err.paint("red", `  What was written does not fit: ${issue}`),
   );
-  const title = `${mark} ${askedTitle(question)}`;
-  const text = askedText(question);
+  const [head = "", ...below] = askedLines(question, limit);
+  return [`${mark} ${head}`, ...below, ...faults];
+}
+
+/** Who asks what, and how long it can be answered. */
+export function askedLines(question: Asked, limit: string): readonly string[] {
+  const title = askedTitle(question);
+  const text = question.subject === "tool" ? JSON.stringify(question.arguments) : question.text;
   const isShort = question.subject === "question" && !/[\n\r]/.test(text) && text.length <= SHORT;
-  const head = isShort ? `${title} ${text} ${limit}` : `${title} ${limit}`;
-  const below = isShort ? [] : shownLines(text).map((line) => `  ${line}`);
-  return [oneLine(head), ...below, ...faults];
+  if (isShort) return [`${oneLine(`${title} ${text}`)} ${limit}`];
+  return [`${oneLine(title)} ${limit}`, ...shownLines(text).map((line) => `  ${line}`)];
 }
 
 /** Most characters of a step's question that stand beside who asks. */
 const SHORT = 200;
 
 /** Who asks for what, without the text that it is about. In a flow a task has its place before it. */
-export function askedTitle(question: Asked): string {
+function askedTitle(question: Asked): string {
   const { agent, subject } = question;
   const task = taskIn(question.name.split("/"), question.task);
   switch (subject) {
@@ -126,11 +131,6 @@ export function askedTitle(question: Asked): string {
     default:
       return subject satisfies never;
   }
-}
-
-/** What a question is about. */
-export function askedText(question: Asked): string {
-  return question.subject === "tool" ? JSON.stringify(question.arguments) : question.text;
 }
 
 /** A text that is cut says so: nobody approves what they have not seen without knowing it. */

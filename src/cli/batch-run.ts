@@ -9,6 +9,7 @@ import { canonicalJson, type Json } from "../json.ts";
 import type { Inputs } from "../orchestration/crew/input.ts";
 import { applyEvents, EMPTY_RUN, type RunState } from "../orchestration/run/state.ts";
 import type { AskHandler, RunOptions } from "../run-option.ts";
+import { programLabel } from "./job.ts";
 
 /** A job that can be run. */
 export type BatchJob = {
@@ -77,7 +78,8 @@ async function endOf(bosun: Bosun, id: string): Promise<RunState | undefined> {
 }
 
 function idOf({ program, index, inputs, model = "", out }: BatchJob, number: number): string {
-  const what: Json = [program.name, resolve(out), inputs, model];
+  const name = program.type === "crew" ? program.name : programLabel(program); // a crew may have a flow's name
+  const what: Json = [name, resolve(out), inputs, model];
   const hash = createHash("sha256").update(canonicalJson(what)).digest("hex").slice(0, 12);
   return `job-${index}-${hash}${number === 1 ? "" : `-${number}`}`;
 }

@@ -25,6 +25,7 @@ import {
   type BatchRecord,
   type Finished,
   type Job,
+  programLabel,
   readFinished,
   readJobs,
   resultOf,
@@ -58,7 +59,7 @@ export async function runBatch(
   if (resolve(jobs) === resolve(out))
     throw new BosunError("usage", "--inputs and --out are the same file");
   if (program.type === "crew") planCrew(program); // a crew that cannot run at all is one error, not one for each line
-  const finished = await readFinished(out);
+  const finished = await readFinished(out, programLabel(program));
   const tally = createTally(terminal);
   userConsole?.to((lines) => tally.print(lines));
   const file = await openOut(out);
@@ -113,7 +114,8 @@ type JobRun = { readonly batch: Batch; readonly bosun: Bosun; readonly signal: A
 
 async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<BatchRecord> {
   const { index } = job;
-  const lost = { index, status: "failed", raw: "", usage: NO_USAGE } as const;
+  const program = programLabel(batch.program);
+  const lost = { index, program, status: "failed", raw: "", usage: NO_USAGE } as const;
   if (job.type === "broken") return { ...lost, error: job.error };
   const inputs = { ...batch.given, ...job.inputs };
   try {
@@ -123,10 +125,13 @@ async function runJob(job: Job, { batch, bosun, signal }: JobRun): Promise<Batch
     return { ...lost, inputs: job.inputs, error: error.toJSON() };
   }
   const state = await runOrResume(bosun, { ...batch, index, inputs }, signal);
-  return toRecord(index, job.inputs, state);
+  return toRecord({ index, program, inputs: job.inputs }, state);
 }
 
-function toRecord(index: number, inputs: Inputs, state: RunState): BatchRecord {
+function toRecord(
+  { index, program, inputs }: Pick<BatchRecord, "index" | "program" | "inputs">,
+  state: RunState,
+): BatchRecord {
   const { runId, status, raw, tasks, usage, error } = state;
   const texts = Object.entries(tasks).map(([name, task]) => [
     name,
@@ -134,6 +139,7 @@ function toRecord(index: number, inputs: Inputs, state: RunState): BatchRecord {
   ]);
   return {
     index,
+    program,
     inputs,
     runId,
     status: status === "running" ? "cancelled" : status,

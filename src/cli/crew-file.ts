@@ -95,7 +95,7 @@ export function findCrew(path: string): CrewPlace {
   if (/\.(ya?ml|py|jsonc?)$/.test(full)) return projectOf(path);
   throw new BosunError(
     "usage",
-    `"${path}" is not a crew file: it must end in .ts, .mts, .js or .mjs, or be a file of a CrewAI project`,
+    `"${path}" is no file of a crew or a flow: it must end in .ts, .mts, .js or .mjs, or be a file of a CrewAI project`,
   );
 }
 
@@ -119,11 +119,11 @@ function findInFolder(path: string, folder: string): CrewPlace {
   if (crews.length > 0)
     throw new BosunError(
       "usage",
-      `the folder "${path}" has no crew itself, but folders in it do: ${crews.join(", ")}`,
+      `the folder "${path}" has no crew or flow itself, but folders in it do: ${crews.join(", ")}`,
     );
   throw new BosunError(
     "usage",
-    `the folder "${path}" has no crew: none of ${CREW_FILES.join(", ")}, and no CrewAI project. "${commandName()} init ${path}" writes a small one`,
+    `the folder "${path}" has no crew and no flow: none of ${CREW_FILES.join(", ")}, and no CrewAI project. "${commandName()} init ${path}" writes a small one`,
   );
 }
 
@@ -173,7 +173,7 @@ function pickProgram(shown: string, exported: Readonly<Record<string, unknown>>)
     );
   throw new BosunError(
     "crew/invalid",
-    `${shown} has no crew: it exports ${names}. Write: export default crew({ name, tasks })`,
+    `${shown} has no crew and no flow: it exports ${names}. Write: export default crew({ name, tasks }), or export default flow(name, options, steps)`,
   );
 }
 

@@ -77,7 +77,7 @@ function flowLines(
     return [
       name,
       on === undefined ? "the start" : showTrigger(on),
-      after.join(", "),
+      listText(after),
       shown,
       count(calls * width),
     ];
@@ -91,13 +91,13 @@ function flowLines(
     "",
     ...tableLines(COLUMNS, rows, options),
     "",
-    `calls at once  at most ${count(plan.width)}: ${plan.widest.join(", ")}`,
+    `calls at once  ${widestText(flow, plan)}`,
     ...plan.steps.flatMap(({ name, canRun }) =>
       canRun
         ? []
         : [paint("yellow", `Step ${name} can never run: nothing that it listens to can happen.`)],
     ),
-    `longest chain  ${plan.criticalPath.join(" → ")}`,
+    `longest chain  ${chainText(plan.criticalPath)}`,
     ...(previews.length > 0
       ? [
           `tokens         about ${count(previews.reduce((sum, { tokens }) => sum + tokens.expected, 0))} when each crew is run once`,
@@ -112,4 +112,33 @@ function flowLines(
         ]
       : []),
   ];
+}
+
+/** Steps that run crews, and apart from them those that may, because they do not say. */
+function widestText(flow: Flow, { width, widest }: FlowPlan): string {
+  const isSaid = (name: string): boolean => flow.steps[name]?.options.crews !== undefined;
+  const said = widest.filter(isSaid);
+  const others = widest.filter((name) => !isSaid(name));
+  if (widest.length === 0) return "none: no step runs a crew";
+  const parts = [
+    ...(said.length > 0 ? [listText(said)] : []),
+    ...(others.length > 0 ? [`not said: ${listText(others)}`] : []),
+  ];
+  return `at most ${count(width)}: ${parts.join("; ")}`;
+}
+
+/** Most names that a line lists. */
+const MAX_NAMED = 10;
+
+function listText(names: readonly string[]): string {
+  const left = names.length - MAX_NAMED;
+  const shown = names.slice(0, MAX_NAMED).join(", ");
+  return left > 0 ? `${shown} and ${count(left)} more` : shown;
+}
+
+/** From its first step to its last one. */
+function chainText(names: readonly string[]): string {
+  if (names.length <= MAX_NAMED) return names.join(" → ");
+  const shown = [...names.slice(0, MAX_NAMED - 1), "…", ...names.slice(-1)];
+  return `${shown.join(" → ")} (${several(names.length, "step")})`;
 }

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { truncateSync } from "node:fs";
+import type { Program } from "../bosun.ts";
 import { BosunError, type ErrorData, messageOf } from "../error.ts";
 import { isObject, parseJson } from "../json.ts";
 import type { Usage } from "../inference/model/usage.ts";
@@ -9,6 +10,7 @@ import type { Inputs } from "../orchestration/crew/input.ts";
 import type { RunStatus, TaskStatus } from "../orchestration/run/event.ts";
 import { isInputs } from "./input.ts";
 import { type Line, MAX_LINE_BYTES, readLines } from "./line.ts";
+import { oneLine } from "./width.ts";
 
 /** One line of the jobs file. `index` = its line's number - 1, so that results say where they belong. */
 export type Job =
@@ -18,6 +20,8 @@ export type Job =
 /** One line of the results file. Of several with one index the last counts. */
 export type BatchRecord = {
   readonly index: number;
+  /** Whose result it is, as `programLabel` says; results from before there was this field are anybody's. */
+  readonly program?: string | undefined;
   /** As the job's line has them; absent for a line that is no job. */
   readonly inputs?: Inputs | undefined;
   readonly runId?: string | undefined;
@@ -72,9 +76,10 @@ function toJob({ number, text, isTooLong }: Line): Job {
 /**
  * What the results file of an earlier batch holds. A last line that was cut by a crash is removed from the file.
  * A failure that may pass ("retryable") does not count as finished.
- * @throws BosunError `usage` for a file that is no results file: nothing is ever appended to such a one.
+ * @param program Whose results they must be.
+ * @throws BosunError `usage` for a file that is no results file, or one of another program: nothing is ever appended to such a one.
  */
-export async function readFinished(path: string): Promise<Finished> {
+export async function readFinished(path: string, program: string): Promise<Finished> {
   const finished: Noted = { hashes: new Map(), failed: new Set() };
   let wholeBytes = 0;
   try {
@@ -84,7 +89,7 @@ export async function readFinished(path: string): Promise<Finished> {
         break;
       }
       wholeBytes = line.bytes;
-      noteRecord(finished, line, path);
+      noteRecord(finished, line, { path, program });
     }
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return finished;
@@ -101,7 +106,16 @@ function isTorn(text: string): boolean {
 /** As `toLine` writes it: `index` is a record's first field. */
 const RECORD_START = '{"index":';
 
-function noteRecord(finished: Noted, { number, text }: Line, path: string): void {
+/** A crew or a flow, as its results name it. */
+export function programLabel({ type, name }: Program): string {
+  return `${type} ${name}`;
+}
+
+function noteRecord(
+  finished: Noted,
+  { number, text }: Line,
+  { path, program }: { readonly path: string; readonly program: string },
+): void {
   const record = parseJson(text);
   const index = isObject(record) ? record["index"] : undefined;
   if (!isObject(record) || typeof index !== "number" || typeof record["status"] !== "string") {
@@ -110,7 +124,13 @@ function noteRecord(finished: Noted, { number, text }: Line, path: string): void
       `--out ${path}: line ${number} is not a result of a batch. Nothing was changed; give another file`,
     );
   }
-  const { error, inputs, status } = record;
+  const { error, inputs, status, program: other = program } = record;
+  if (other !== program) {
+    throw new BosunError(
+      "usage",
+      `--out ${path}: line ${number} is a result of ${oneLine(String(other))}, and this is ${program}. Nothing was changed; give another file`,
+    );
+  }
   finished.hashes.delete(index);
   finished.failed.delete(index);
   if (isObject(error) && error["retryable"] === true) return;

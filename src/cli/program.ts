@@ -37,7 +37,7 @@ export function createProgram(terminal: Terminal, onCode: (code: number) => void
       outputError: () => undefined,
       getOutHelpWidth: () => out.columns(),
     })
-    .description("Runs CrewAI-style multi-agent crews on GPUs that you own.")
+    .description("Runs CrewAI-style multi-agent crews and flows on GPUs that you own.")
     .version(bosunVersion(), "-v, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .addHelpText("after", EXAMPLES);
@@ -76,8 +76,13 @@ Not built yet in this version: ${NOT_BUILT_COMMANDS.join(", ")}.`;
 function addRun(program: Command, { terminal, onCode }: Define): void {
   program
     .command("run")
-    .description("run a crew: a file, a folder with a crew.ts, or a CrewAI project")
-    .argument("<crew>", "crew file (.ts, .js, .mjs), folder, or folder of a CrewAI project")
+    .description(
+      "run a crew or a flow: a file, a folder with a crew.ts or flow.ts, or a CrewAI project",
+    )
+    .argument(
+      "<path>",
+      "file of a crew or a flow (.ts, .js, .mjs), folder, or folder of a CrewAI project",
+    )
     .option(
       "-i, --input <name=value>",
       "an input; name=@file takes a file's content, name:=json a value that is no text; repeatable",
@@ -101,6 +106,7 @@ function addRun(program: Command, { terminal, onCode }: Define): void {
       `
 Examples:
   ${BOSUN} run examples/research-crew
+  ${BOSUN} run flow.ts --dry-run                    which steps run at once, and what the crews will send
   ${BOSUN} run my-crewai-project --model http://gpu-1:8000/v1
   ${BOSUN} run crew.ts --input topic="paged attention" --input notes=@notes.md
   ${BOSUN} run crew.ts --model http://gpu-1:8000/v1 --json > events.ndjson

@@ -1,5 +1,6 @@
 // What a run came to, as tables: agents, tasks, totals. Pure: the same for a run that just ended and for a stored one.
 
+import { ownValue } from "../json.ts";
 import type { AgentState, RunState, TaskState } from "../orchestration/run/state.ts";
 import type { FlowStepState } from "../orchestration/run/step-state.ts";
 import { commandName } from "./command-name.ts";
@@ -19,6 +20,8 @@ export type ReportInput = {
   readonly models: Readonly<Record<string, number>>;
   /** Where the run's events were kept; undefined when they were not. */
   readonly keptIn: string | undefined;
+  /** What of its steps and tasks only waits, by name, with what for. */
+  readonly waits?: Readonly<Record<string, string>> | undefined;
 };
 
 export type ReportOptions = {
@@ -28,7 +31,7 @@ export type ReportOptions = {
 
 /** The lines of a run's tables. */
 export function reportLines(input: ReportInput, options: ReportOptions = {}): readonly string[] {
-  const { state, models } = input;
+  const { state, models, waits = {} } = input;
   const { paint = plain } = options;
   const agents = Object.values(state.agents);
   const tasks = Object.values(state.tasks);
@@ -37,8 +40,21 @@ export function reportLines(input: ReportInput, options: ReportOptions = {}): re
   return [
     ...tableLines(AGENT_COLUMNS, agentRows(agents, state), options),
     ...(agents.length > 0 ? [""] : []),
-    ...(steps.length > 0 ? [...tableLines(STEP_COLUMNS, steps.map(stepRow), options), ""] : []),
-    ...tableLines(TASK_COLUMNS, tasks.map(taskRow), options),
+    ...(steps.length > 0
+      ? [
+          ...tableLines(
+            STEP_COLUMNS,
+            steps.map((step) => stepRow(step, ownValue(waits, step.name))),
+            options,
+          ),
+          "",
+        ]
+      : []),
+    ...tableLines(
+      TASK_COLUMNS,
+      tasks.map((task) => taskRow(task, ownValue(waits, task.name))),
+      options,
+    ),
     ...(tasks.length > 0 ? [""] : []),
     ...summaryLines(input, paint),
     ...(hasEstimates ? [paint("dim", "~ estimated from the text: the server did not count")] : []),
@@ -107,12 +123,13 @@ const STEP_COLUMNS: readonly Column[] = [
   { title: "note", flexible: true },
 ];
 
-function stepRow({ name, status, calls, retries, emitted, error }: FlowStepState): readonly Cell[] {
+function stepRow(step: FlowStepState, wait: string | undefined): readonly Cell[] {
+  const { name, status, calls, retries, emitted, error } = step;
   const labels = Object.entries(emitted).map(
     ([label, times]) => `emits ${label}${times > 1 ? ` ×${times}` : ""}`,
   );
-  const note = [...(error ? [error.code] : []), ...labels].join(", ");
-  return [name, statusCell(status), count(calls), count(calls + retries), note];
+  const note = [...(wait === undefined ? [] : [wait]), ...(error ? [error.code] : []), ...labels];
+  return [name, cellOf(status, wait), count(calls), count(calls + retries), note.join(", ")];
 }
 
 const TASK_COLUMNS: readonly Column[] = [
@@ -124,17 +141,26 @@ const TASK_COLUMNS: readonly Column[] = [
   { title: "note", flexible: true },
 ];
 
-function taskRow(task: TaskState): readonly Cell[] {
+function taskRow(task: TaskState, wait: string | undefined): readonly Cell[] {
   const { name, status, agent, attempts, startedAt, endedAt, error } = task;
   const isTimed = startedAt !== undefined && endedAt !== undefined;
   return [
     name,
-    statusCell(status),
+    cellOf(status, wait),
     agent,
     count(attempts),
     duration(isTimed ? endedAt - startedAt : undefined),
-    [...(error ? [error.code] : []), ...taskNotes(task)].join(", "),
+    [
+      ...(wait === undefined ? [] : [wait]),
+      ...(error ? [error.code] : []),
+      ...taskNotes(task),
+    ].join(", "),
   ];
+}
+
+/** What runs and only waits says so, as the run does. */
+function cellOf(status: string, wait: string | undefined): Cell {
+  return statusCell(wait === undefined ? status : "waiting");
 }
 
 /** A status with its mark and colour. */

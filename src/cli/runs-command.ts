@@ -17,7 +17,10 @@ import type { ForkFlags, RerunFlags, ResumeFlags } from "./runs-go-on.ts";
 import type { TellFlags } from "./runs-tell.ts";
 
 const ID = ["<id>", "the run's id, the beginning of it, or latest"] as const;
-const CREW_FLAG = ["--crew <path>", "where the crew is, when it is not where it was"] as const;
+const CREW_FLAG = [
+  "--crew <path>",
+  "where the crew or flow is, when it is not where it was",
+] as const;
 const MODEL_FLAG = ["-m, --model <alias|url>", "the model of every agent from here"] as const;
 const RUN_ID_FLAG = ["--run-id <id>", "name the new run"] as const;
 
@@ -87,7 +90,7 @@ function addGoOn(runs: Command, { terminal, onCode }: Define): void {
     .argument(...ID)
     .option(...CREW_FLAG)
     .option(...MODEL_FLAG)
-    .option("--accept-changes", "go on although the crew is not what it was")
+    .option("--accept-changes", "go on although the crew or flow is not what it was")
     .option(...WAIT_FLAG)
     .option(...JSON_FLAG)
     .option(...DATA_FLAG)

@@ -5,12 +5,14 @@ import { type Bosun, createBosun } from "../bosun.ts";
 import { systemClock } from "../clock.ts";
 import { BosunError } from "../error.ts";
 import { isJson, type Json, parseJson } from "../json.ts";
+import type { RunPhase } from "../orchestration/durable/engine.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { createRunLog } from "../orchestration/run/log.ts";
 import { readDecision } from "../orchestration/tool/approval.ts";
 import { commandName, dataFlag } from "./command-name.ts";
 import { EXIT } from "./failure.ts";
 import { fullRunId, journalOf } from "./find-run.ts";
+import { awaitedNames, openWaits, type OpenWait } from "./open-wait.ts";
 import { type Terminal, writeLines } from "./terminal.ts";
 
 export type TellFlags = {
@@ -36,9 +38,11 @@ export async function signalRun(
     const events = await eventsOf(bosun, runId);
     const open = openQuestions(events);
     const journal = await journalOf(bosun);
-    const isWaiting = (await journal.steps(runId)).some(
-      ({ key, status }) => key === `wait:${given.name}` && status === "begun",
-    );
+    const record = await journal.find(runId);
+    if (record?.endedAt !== undefined)
+      return tellEnded(flags, terminal, { runId, name: given.name, phase: record.phase });
+    const waits = openWaits(events, await journal.steps(runId));
+    const isWaiting = waits.some(({ name }) => name === given.name);
     const meant = meantBy(given.name, open);
     const isOwn = isWaiting && !open.some(({ name: asked }) => asked === given.name);
     // What is given early is kept; names with "/" or ":" are questions' only.
@@ -46,15 +50,39 @@ export async function signalRun(
     const isEvent = events[0]?.type === "flow-start" && (isOwn || isEarly);
     const { name, value } = isEvent
       ? { name: given.name, value: readEvent(given.value) }
-      : { name: questionNamed(open, given.name, runId), value: readAnswer(given.value) };
+      : { name: questionNamed({ open, waits }, given.name, runId), value: readAnswer(given.value) };
     const isTaken = await journal.send(runId, name, value);
-    const note = isEvent && !isWaiting ? " Nothing waits for it yet: it is kept." : "";
+    const others = waits.filter((wait) => wait.name !== name);
+    const note =
+      isEvent && !isWaiting ? ` Nothing waits for it yet: it is kept.${nowAwaited(others)}` : "";
     const said = isTaken
       ? `Run ${runId} has the answer to ${name}.${note}${await adviceFor(bosun, runId, flags)}`
-      : `Run ${runId} has an answer to ${name} already, or does not wait for it any more.`;
+      : `Run ${runId} has an answer to ${name} already, or does not wait for it any more.${nowAwaited(others)}`;
     tell(flags, terminal, { runId, name, isTaken }, said);
     return isTaken ? EXIT.done : EXIT.failed;
   });
+}
+
+/** What else can be given now; nothing when nothing can. */
+function nowAwaited(waits: readonly OpenWait[]): string {
+  const names = awaitedNames(waits);
+  return names === undefined ? "" : ` It waits for ${names}.`;
+}
+
+type EndedRun = {
+  readonly runId: string;
+  readonly name: string;
+  readonly phase: RunPhase;
+};
+
+function tellEnded(flags: TellFlags, terminal: Terminal, ended: EndedRun): number {
+  const { runId, name, phase } = ended;
+  tell(flags, terminal, { runId, name, isTaken: false, phase }, endedText(runId, phase));
+  return EXIT.failed;
+}
+
+function endedText(runId: string, phase: RunPhase | undefined): string {
+  return `Run ${runId} has ended already: it is ${phase}.`;
 }
 
 /** @throws BosunError `usage`. */
@@ -85,7 +113,7 @@ export async function cancelRun(id: string, flags: TellFlags, terminal: Terminal
     if (isCancelled && phase === "cancelled") await tellEnd(bosun, runId, reason);
     const said = isCancelled
       ? `Run ${runId} ${phase === "cancelled" ? "is cancelled" : "is told to end"}.`
-      : `Run ${runId} has ended already: it is ${phase}.`;
+      : endedText(runId, phase);
     tell(flags, terminal, { runId, isCancelled, phase }, said);
     return isCancelled ? EXIT.done : EXIT.failed;
   });
@@ -111,7 +139,11 @@ async function eventsOf(bosun: Bosun, runId: string): Promise<readonly RunEvent[
 }
 
 /** For whoever types it: a question's whole name is long. */
-function questionNamed(open: readonly Asking[], typed: string, runId: string): string {
+function questionNamed(
+  { open, waits }: { readonly open: readonly Asking[]; readonly waits: readonly OpenWait[] },
+  typed: string,
+  runId: string,
+): string {
   const meant = meantBy(typed, open);
   const [only, ...others] = meant;
   if (only && others.length === 0) return only.name;
@@ -119,7 +151,9 @@ function questionNamed(open: readonly Asking[], typed: string, runId: string): s
   const why = only
     ? `"${typed}" can be ${meant.length} questions`
     : `has no open question "${typed}"`;
-  throw new BosunError("usage", `run ${runId}: ${why}. Its open questions: ${names}`);
+  const events = awaitedNames(waits.filter(({ asking }) => asking === undefined));
+  const more = events === undefined ? "" : `. It waits for ${events} too`;
+  throw new BosunError("usage", `run ${runId}: ${why}. Its open questions: ${names}${more}`);
 }
 
 function meantBy(typed: string, open: readonly Asking[]): readonly Asking[] {

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { createBosun } from "../bosun.ts";
 import { BosunError } from "../error.ts";
 import { ownValue } from "../json.ts";
-import type { DurableEngine, StepRecord } from "../orchestration/durable/engine.ts";
+import type { DurableEngine, RunPhase, StepRecord } from "../orchestration/durable/engine.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
 import { applyEvents, EMPTY_RUN, type RunState } from "../orchestration/run/state.ts";
 import type { RunSummary, Store } from "../service/store/store.ts";
@@ -14,6 +14,7 @@ import { findRun } from "./find-run.ts";
 import { errorText, EXIT } from "./failure.ts";
 import { applyLive, type LiveState, NOTHING_LIVE } from "./live.ts";
 import { count, duration, moment } from "./number.ts";
+import { openWaits, type OpenWait, toWaitReport, waitingParts, waitLines } from "./open-wait.ts";
 import { promptLines } from "./prompt-lines.ts";
 import { reportLines, statusCell } from "./report.ts";
 import { tableLines } from "./table.ts";
@@ -75,15 +76,20 @@ async function summariesOf(
 ): Promise<readonly RunSummary[]> {
   const open = await journal?.list({ phases: ["waiting", "interrupted"], limit: MAX_LISTED });
   const phases = new Map(open?.map(({ id, phase }) => [id, phase]));
-  const statusOf = ({ status: kept, endedAt, runId }: RunSummary): RunSummary["status"] => {
-    const phase = endedAt === undefined ? phases.get(runId) : undefined;
-    return phase === "waiting" || phase === "interrupted" ? phase : kept;
-  };
   return store
     .list({ limit: MAX_LISTED })
-    .map((run) => ({ ...run, status: statusOf(run) }))
+    .map((run) => ({ ...run, status: statusOf(run, phases.get(run.runId)) }))
     .filter((run) => status === undefined || run.status === status)
     .slice(0, limit);
+}
+
+/** What the store says, or for a run that has not ended what its journal knows better. */
+function statusOf(
+  { status, endedAt }: RunSummary,
+  phase: RunPhase | undefined,
+): RunSummary["status"] {
+  const isKnown = endedAt === undefined && (phase === "waiting" || phase === "interrupted");
+  return isKnown ? phase : status;
 }
 
 function listLines(
@@ -103,7 +109,7 @@ function listLines(
 
 const LIST_COLUMNS = [
   { title: "run" },
-  { title: "crew", flexible: true },
+  { title: "crew or flow", flexible: true },
   { title: "status" },
   { title: "started", flexible: true },
   { title: "time", align: "right" },
@@ -112,16 +118,22 @@ const LIST_COLUMNS = [
 /** Prints one run. @throws BosunError `run/unknown` with the nearest ids. @returns the exit code. */
 export async function showRun(id: string, flags: ShowFlags, terminal: Terminal): Promise<number> {
   return withStore(flags.data, terminal, async (store, journal) => {
-    const summary = findRun(store, id);
-    if (flags.steps) return showSteps(summary.runId, journal, flags, terminal);
-    const events = store.events(summary.runId);
-    const shown = { summary, path: store.path, ...foldEvents(events) };
+    const found = findRun(store, id);
+    const { runId } = found;
+    if (flags.steps) return showSteps(runId, journal, flags, terminal);
+    const record = await journal?.find(runId);
+    const summary = { ...found, status: statusOf(found, record?.phase) };
+    const events = store.events(runId);
+    const isOpen = record !== undefined && record.endedAt === undefined;
+    const waits = openWaits(events, isOpen ? ((await journal?.steps(runId)) ?? []) : []);
+    const { data } = flags;
+    const shown = { summary, path: store.path, waits, data, ...foldEvents(events) };
     const { out } = terminal;
     if (flags.task !== undefined) out.write(`${printable(textOfTask(shown, flags.task))}\n`);
     else if (flags.json)
       out.write(`${JSON.stringify(toReport(shown, flags.events ? events : undefined))}\n`);
     else if (flags.events) writeLines(out, eventLines(events, out));
-    else writeLines(out, showLines(shown, out));
+    else writeLines(out, showLines(shown, terminal));
     return EXIT.done;
   });
 }
@@ -172,6 +184,9 @@ function textOfTask({ summary, state }: Shown, name: string): string {
 type Shown = {
   readonly summary: RunSummary;
   readonly path: string;
+  /** What it waits for, when it has not ended. */
+  readonly waits: readonly OpenWait[];
+  readonly data: string | undefined;
   readonly state: RunState;
   readonly live: LiveState;
 };
@@ -184,7 +199,7 @@ function foldEvents(events: readonly RunEvent[]): Pick<Shown, "state" | "live"> 
 }
 
 function toReport(
-  { summary, state, live }: Shown,
+  { summary, waits, state, live }: Shown,
   events: readonly RunEvent[] | undefined,
 ): object {
   const { tasks, agents, usage, raw, error } = state;
@@ -196,6 +211,7 @@ function toReport(
     agents,
     usage,
     models: live.models,
+    ...(waits.length > 0 ? { waitsFor: waits.map(toWaitReport) } : {}),
     ...(events ? { events } : {}),
   };
 }
@@ -207,15 +223,24 @@ function eventLines(events: readonly RunEvent[], { paint }: Output): readonly st
   );
 }
 
-function showLines({ summary, path, state, live }: Shown, out: Output): readonly string[] {
+function showLines(shown: Shown, { out, clock }: Terminal): readonly string[] {
+  const { summary, path, waits, data, state, live } = shown;
+  const { runId, status } = summary;
   const { paint } = out;
   const columns = out.isTerminal ? out.columns() : undefined;
   const text = state.raw.trim() === "" ? [] : [printable(state.raw), ""];
   return [
     ...(state.status === "done" || state.status === "partial" ? text : []),
     ...unfinishedLines(state, paint),
+    ...waitLines(waits, { runId, data, now: clock.now(), paint }),
     ...reportLines(
-      { state, status: summary.status, models: live.models, keptIn: path },
+      {
+        state,
+        status,
+        models: live.models,
+        keptIn: path,
+        waits: waitingParts(state, waits, status === "waiting"),
+      },
       { columns, paint },
     ),
     ...(state.error ? [paint("red", errorText(state.error))] : []),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Batch, runBatch } from "../../src/cli/batch.ts";
 import { BosunError } from "../../src/error.ts";
+import { flow, start } from "../../src/flow.ts";
 import { agent, type Bosun, createBosun, crew, task } from "../../src/index.ts";
 import { scriptedModel, type ScriptedReply } from "../../src/test/index.ts";
 import { createFakeTerminal, type FakeTerminal } from "./fake-terminal.ts";
@@ -191,6 +192,37 @@ describe("runBatch", () => {
       expect(readFileSync(out, "utf8")).toBe(text);
     }
     await expect(run({ ...batch, out: jobs }, bosun)).rejects.toMatchObject({ code: "usage" });
+  });
+
+  it("refuses results of another crew or flow by its name, and leaves them as they were", async () => {
+    const { batch, bosun, out } = setUp(['{"topic":"a"}']);
+    const other = crew({ name: "letter", tasks: [...CREW.tasks] });
+    const same = flow("report", { bosun, initial: { topic: "" } }, { begin: start(() => 1) });
+    await run(batch, bosun);
+    const before = readFileSync(out, "utf8");
+
+    for (const program of [other, same])
+      await expect(run({ ...batch, program }, bosun)).rejects.toMatchObject({
+        code: "usage",
+        message: expect.stringMatching(
+          `line 1 is a result of crew report, and this is ${program.type} ${program.name}`,
+        ),
+      });
+
+    expect(readFileSync(out, "utf8")).toBe(before);
+  });
+
+  it("goes on with results that say no name, as those of an earlier version", async () => {
+    const { batch, bosun, out, asked } = setUp(['{"topic":"a"}', '{"topic":"b"}']);
+    await run(batch, bosun);
+    const [first = ""] = readFileSync(out, "utf8").split("\n");
+    writeFileSync(out, `${first.replace('"program":"crew report",', "")}\n`);
+    asked.length = 0;
+
+    const code = await run(batch, bosun);
+
+    expect(first).toContain('"program":"crew report"');
+    expect([code, asked.length, recordsOf(out).length]).toEqual([0, 1, 2]);
   });
 
   it("refuses jobs that have changed since their results were written", async () => {

@@ -31,6 +31,8 @@ describe("exitCodeOf", () => {
     ["config/invalid", EXIT.usage],
     ["crew/input-missing", EXIT.usage],
     ["crew/not-built", EXIT.usage],
+    ["flow/invalid", EXIT.usage],
+    ["flow/input", EXIT.failed],
     ["schema/no-converter", EXIT.usage],
     ["model/unknown", EXIT.usage],
     ["run/unknown", EXIT.usage],

@@ -51,8 +51,12 @@ export default crew({ name: "c", tasks: [task({ name: "t", description: "d", exp
     ["with an enum", "enum A { B }\n", /removing its types/],
     ["that imports nothing that is there", 'import "./gone.ts";\n', /Cannot find module/],
     ["that needs a package", 'import "left-pad-nobody";\n', /npm install left-pad-nobody/],
-    ["without a crew", "export const a = 1;\n", /has no crew: it exports a\. Write/],
-    ["that exports nothing", "const a = 1;\n", /has no crew: it exports nothing/],
+    [
+      "without a crew",
+      "export const a = 1;\n",
+      /has no crew and no flow: it exports a\. Write: .* crew\(.* flow\(/,
+    ],
+    ["that exports nothing", "const a = 1;\n", /has no crew and no flow: it exports nothing/],
     [
       "with two crews",
       `${TWO_AGENTS.replace("export default", "export const one =")}\nexport const two = one;\n`,
@@ -116,7 +120,7 @@ export default crew({ name: "c", tasks: [task({ name: "t", description: "d", exp
   it.each([
     ["gone.ts", /no file or folder "gone\.ts"/, 2],
     ["project", /project\/config\/tasks\.yaml:1:1: there is no such file/, 2],
-    ["empty", /has no crew: none of crew\.ts/, 2],
+    ["empty", /has no crew and no flow: none of crew\.ts/, 2],
   ])("%s is refused", async (path, message, exitCode) => {
     const cwd = newFolder({ "project/config/agents.yaml": "", "empty/readme.md": "" });
 

@@ -24,12 +24,24 @@ describe("the command line", () => {
     [["rnu"], /Did you mean run\?/],
     [["doctr"], /Did you mean doctor\?/],
     [["run", "x", "--inptu", "a=b"], /Did you mean --input/],
-    [["run"], /missing required argument 'crew'/],
+    [["run"], /missing required argument 'path'/],
     [["run", "x", "--concurrency", "0"], /whole number of at least 1/],
     [["run", "x", "--concurrency", "many"], /whole number of at least 1/],
     [["model", "serve", "extractive", "--port", "99999"], /a port, 0 to 65535/],
   ])("says what is wrong with %j", async (args, message) => {
     await expect(parse(...args)).rejects.toThrow(message);
+  });
+
+  it.each([
+    [["--help"], /crews and flows/],
+    [["run", "--help"], /run a crew or a flow[^]*<?path>? +file of a crew or a flow/],
+    [["runs", "resume", "--help"], /where the crew or flow is/],
+  ])("speaks of flows as of crews in the help of %j", async (args, said) => {
+    const terminal = createFakeTerminal();
+    const program = createProgram(terminal, () => undefined);
+
+    await expect(program.parseAsync(args, { from: "user" })).rejects.toMatchObject({ exitCode: 0 });
+    expect(terminal.out.text).toMatch(said);
   });
 
   it.each([

@@ -31,6 +31,7 @@ describe("bosun runs", () => {
     const failed = await runBosun(["runs", "list", "--status", "failed"], { cwd });
     const one = await runBosun(["runs", "list", "--limit", "1", "--json"], { cwd });
 
+    expect(all.out).toMatch(/^run +crew or flow +status /);
     expect(idsIn(all.out)).toEqual(["bad-1", "ok-2", "ok-1"]);
     expect(idsIn(failed.out)).toEqual(["bad-1"]);
     expect(JSON.parse(one.out)).toMatchObject({ runs: [{ runId: "bad-1", status: "failed" }] });

@@ -152,3 +152,103 @@ describe("a run that waits for a person", () => {
     expect(await statusesOf(cwd)).toEqual(["waiting"]);
   });
 });
+
+/** A question of a step, and one event that is waited for twice. */
+const FLOW = `
+import { flow, start } from "bosun/flow";
+const limits = { timeoutMs: 3_600_000, otherwise: null };
+export default flow("pays", {}, {
+  approve: start(({ ask }) => ask("Pay 100?")),
+  hear: start(async ({ waitFor }) => [await waitFor("it's paid", limits), await waitFor("it's paid", limits)]),
+});
+`;
+
+/** A flow's run that waits for both of its steps, and whose process is gone. */
+async function flowWaiting(): Promise<string> {
+  const cwd = newFolder({ "flow.ts": FLOW });
+  await using run = startBosun(["run", ".", "--run-id", "r1"], { cwd, staysOpen: true });
+  await run.said("Step approve asks: Pay 100?");
+  await untilWaiting(cwd);
+  run.kill("SIGKILL");
+  await run.ended;
+  return cwd;
+}
+
+describe("a run that waits, looked at", () => {
+  it("lists each open question and each awaited event with its time and the command that gives it", async () => {
+    const cwd = await flowWaiting();
+
+    const shown = await bosun(cwd, "show", "r1");
+    const report = await bosun(cwd, "show", "r1", "--json");
+    await bosun(cwd, "signal", "r1", "it's paid", "1");
+    const given = await bosun(cwd, "show", "r1");
+
+    expect(shown.out).toMatch(/Step approve asks: Pay 100\? \(59m \d\ds left, else rejected\)$/m);
+    expect(shown.out).toMatch(/ runs signal r1 step:approve '\{"ok":true\}'$/m);
+    expect(shown.out).toMatch(/^ {2}it's paid \(59m \d\ds left\)$/m);
+    expect(shown.out).toMatch(/ runs signal r1 'it'\\''s paid' '<JSON>'$/m);
+    expect(shown.out).toMatch(/^approve +◌ waiting .*asks a person$/m);
+    expect(shown.out).toMatch(/^hear +◌ waiting .*waits$/m);
+    expect(JSON.parse(report.out)).toMatchObject({
+      status: "waiting",
+      waitsFor: [
+        { name: "step:approve/ask:1/ask", question: { subject: "question", text: "Pay 100?" } },
+        { name: "it's paid", isGiven: false },
+      ],
+    });
+    expect(given.out).toMatch(/^it's paid: given, .* runs resume r1$/m);
+    expect(given.out).not.toContain("runs signal r1 'it");
+  });
+
+  it("lists what a crew asks, and nothing once it has ended", async () => {
+    await using model = await server();
+    const cwd = await killedWaiting(model);
+
+    const waiting = await bosun(cwd, "show", "r1");
+    await bosun(cwd, "cancel", "r1");
+    const ended = await bosun(cwd, "show", "r1");
+
+    expect(waiting.out).toMatch(/^ {2}Writer, at task mail, wants to call send_mail \(59m /m);
+    expect(waiting.out).toMatch(/^ +\{"to":"bob"\}$/m);
+    expect(waiting.out).toMatch(/ runs signal r1 task:mail '\{"ok":true\}'$/m);
+    expect(ended.out).not.toContain("waits for");
+  });
+});
+
+describe("bosun runs signal", () => {
+  it("names what is awaited now where a name was given before, is not known, or is early", async () => {
+    const cwd = await flowWaiting();
+    await bosun(cwd, "signal", "r1", "it's paid", "1");
+    await using run = startBosun(["runs", "resume", "r1"], { cwd, staysOpen: true });
+    await run.said("Step approve asks");
+    await untilAwaited(cwd, "it's paid~2");
+
+    const again = await bosun(cwd, "signal", "r1", "it's paid", "2");
+    const early = await bosun(cwd, "signal", "r1", "paid", "3");
+    const unknown = await bosun(cwd, "signal", "r1", "step:pay", '{"ok":true}');
+
+    expect([again.code, early.code, unknown.code]).toEqual([1, 0, 2]);
+    expect(again.out).toContain("It waits for step:approve/ask:1/ask, it's paid~2.");
+    expect(early.out).toContain("it is kept. It waits for step:approve/ask:1/ask, it's paid~2.");
+    expect(unknown.err).toContain(
+      "questions: step:approve/ask:1/ask. It waits for it's paid~2 too",
+    );
+  });
+
+  it("says of a run that has ended how it has", async () => {
+    const cwd = await flowWaiting();
+    await bosun(cwd, "cancel", "r1");
+
+    const text = await bosun(cwd, "signal", "r1", "it's paid", "1");
+    const json = await bosun(cwd, "signal", "r1", "step:approve", '{"ok":true}', "--json");
+
+    expect(text).toMatchObject({ code: 1, out: "Run r1 has ended already: it is cancelled.\n" });
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({ isTaken: false, phase: "cancelled" });
+  });
+});
+
+async function untilAwaited(cwd: string, name: string): Promise<void> {
+  const { out } = await bosun(cwd, "show", "r1");
+  if (!out.includes(`  ${name} (`)) await untilAwaited(cwd, name);
+}

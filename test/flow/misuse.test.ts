@@ -125,3 +125,20 @@ describe("a function of a flow that fails", () => {
     expect(error.partial.state).toEqual({ n: 1 });
   });
 });
+
+describe("a kickoff of a flow", () => {
+  const idle = flow("idle", { bosun }, { begin: start(() => 1) });
+
+  it.each<[string, object, string, string]>([
+    ["an unknown option", { runID: "x" }, "flow/invalid", "Did you mean runId?"],
+    ["a wrong option", { showPrompts: 1 }, "flow/invalid", "showPrompts must be true or false"],
+    ["inputs that are none", { inputs: [1] }, "flow/input", "must be an object"],
+    ["a session", { session: "s" }, "usage", "a flow has no session"],
+  ])("refuses %s", async (_, options, code, says) => {
+    const error = await failureOf(idle.kickoff(options));
+
+    expect(error.code).toBe(code);
+    expect(error.message).toContain('a run of flow "idle"');
+    expect(error.message).toContain(says);
+  });
+});

@@ -88,6 +88,10 @@ export type StepRecord = {
   readonly startedAt: number;
   readonly ms: number | undefined;
   readonly bytes: number;
+  /** Of an open sleep or wait, where the engine knows it: when its time is over, in milliseconds since 1970. */
+  readonly until?: number | undefined;
+  /** Of an open wait, where the engine knows it: what it waits for has been given, and the run takes it when it is executed. */
+  readonly isGiven?: boolean | undefined;
 };
 
 /** Which runs are listed: newest first, `limit` default 50. */

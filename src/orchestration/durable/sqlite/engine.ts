@@ -14,7 +14,7 @@ import { Host } from "./host.ts";
 import { createLease } from "./lease.ts";
 import { createQueueTable } from "./queue-table.ts";
 import { createSignalTable } from "./signal-table.ts";
-import { listRuns, toRecord, toStepRecord } from "./query.ts";
+import { listRuns, toRecord, toStepRecord, withGiven } from "./query.ts";
 import { removeOld } from "./retention.ts";
 import { createRunTable, type RunRow } from "./run-table.ts";
 import { MAX_VALUE_BYTES, MIGRATIONS } from "./schema.ts";
@@ -142,7 +142,7 @@ function openParts(
 function createReader(
   parts: EngineParts,
 ): Pick<DurableEngine, "find" | "input" | "list" | "steps"> {
-  const { sqlite, runs, steps, blobs } = parts;
+  const { sqlite, runs, steps, signals, blobs } = parts;
   const reading = async <T>(read: () => T): Promise<T> => {
     parts.writer.flush();
     try {
@@ -159,7 +159,12 @@ function createReader(
       }),
     input: (id) => reading(() => fromStored(existing(parts, id).input, blobs) ?? null),
     list: (query) => reading(() => listRuns(parts, query)),
-    steps: (id) => reading(() => steps.of(existing(parts, id).id).map(toStepRecord)),
+    steps: (id) =>
+      reading(() => {
+        const { id: run } = existing(parts, id);
+        const given = new Set(signals.of(run).map(({ name }) => `wait:${name}`));
+        return steps.of(run).map((row) => withGiven(toStepRecord(row), given));
+      }),
   };
 }
 

@@ -46,7 +46,14 @@ export function toStepRecord({ key, begun, ok, at, ms, value }: StepRow): StepRe
     startedAt: at,
     ms,
     bytes: value === null ? 0 : Buffer.byteLength(value),
+    ...(status === "begun" && value !== null ? { until: Number(value) } : {}), // as the journal notes it
   };
+}
+
+/** With what was given to it already. */
+export function withGiven(step: StepRecord, given: ReadonlySet<string>): StepRecord {
+  const isGiven = step.status === "begun" && given.has(step.key);
+  return isGiven ? { ...step, isGiven } : step;
 }
 
 const DEFAULT_LIMIT = 50;
