@@ -3,6 +3,7 @@
 import type { Bosun } from "./bosun.ts";
 import { homeOf, kickoff, stream } from "./crew.ts";
 import { BosunError } from "./error.ts";
+import { checkKickoff } from "./kickoff.ts";
 import { type Agent, agent as defineAgent, type AgentOptions } from "./orchestration/crew/agent.ts";
 import { type Crew, defineCrew } from "./orchestration/crew/crew.ts";
 import type { Hooks } from "./orchestration/crew/hook.ts";
@@ -147,7 +148,9 @@ function prepare(
       "usage",
       `agent "${data.name}": the message must be a text that says something`,
     );
-  const { inputs, ...rest } = given ?? {};
+  const options = given === undefined ? {} : given;
+  checkKickoff(`a kickoff of agent "${data.name}"`, options);
+  const { inputs, ...rest } = options;
   const entries = Object.entries(rest);
   const answer: AnswerOptions = Object.fromEntries(entries.filter(isAnswers));
   const run: Partial<RunOptions> = Object.fromEntries(entries.filter((one) => !isAnswers(one)));

@@ -2,7 +2,14 @@
 
 import { type Bosun, createBosun } from "./bosun.ts";
 import { BosunError } from "./error.ts";
-import { type Ending, finishRun, kickoffEach, kickoffOptions, streamRun } from "./kickoff.ts";
+import {
+  checkKickoff,
+  type Ending,
+  finishRun,
+  kickoffEach,
+  kickoffOptions,
+  streamRun,
+} from "./kickoff.ts";
 import type { Agent } from "./orchestration/crew/agent.ts";
 import { type Crew, type CrewOptions, defineCrew, type Policy } from "./orchestration/crew/crew.ts";
 import type { CrewInputs, CrewNames } from "./orchestration/crew/crew-input.ts";
@@ -81,7 +88,9 @@ export function crew<
     ...data,
     kickoff: (...[run]) => kickoff(home(), data, run),
     stream: (...[run]) => stream(home(), data, run),
-    async kickoffForEach(items, { concurrency, signal, ...each } = {}) {
+    async kickoffForEach(items, run = {}) {
+      checkKickoff(`kickoffForEach of crew "${data.name}"`, run);
+      const { concurrency, signal, ...each } = run;
       if ("session" in each)
         throw new BosunError(
           "usage",
@@ -105,7 +114,10 @@ export async function kickoff<Tasks extends readonly Task[], P extends Policy>(
   data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},
 ): Promise<RunResult<TaskResults<Tasks, P>>> {
-  return finishRun(await bosun.start(data, kickoffOptions(options)), endingOf(data));
+  return finishRun(
+    await bosun.start(data, kickoffOptions(`crew "${data.name}"`, options)),
+    endingOf(data),
+  );
 }
 
 /** Runs a crew on a Bosun and yields what happens. See RunnableCrew.stream. */
@@ -114,7 +126,10 @@ export async function* stream<Tasks extends readonly Task[], P extends Policy>(
   data: Crew<Tasks, P>,
   options: Partial<RunOptions> = {},
 ): AsyncGenerator<RunEvent, RunResult<TaskResults<Tasks, P>>> {
-  return yield* streamRun(await bosun.start(data, kickoffOptions(options)), endingOf(data));
+  return yield* streamRun(
+    await bosun.start(data, kickoffOptions(`crew "${data.name}"`, options)),
+    endingOf(data),
+  );
 }
 
 const endingOf = <Tasks extends readonly Task[], P extends Policy>(

@@ -3,7 +3,7 @@
 import { FLOW_RUN_OPTIONS } from "./bosun-option.ts";
 import type { Clock } from "./clock.ts";
 import { BosunError } from "./error.ts";
-import { isJson, isObject, type JsonObject } from "./json.ts";
+import { isJson, isObject, type JsonObject, notJsonIn } from "./json.ts";
 import type { Inputs } from "./orchestration/crew/input.ts";
 import { checkOptions } from "./orchestration/crew/option.ts";
 import type { Flow } from "./orchestration/flow/flow.ts";
@@ -55,7 +55,10 @@ export async function prepareFlow(
   const runId = resumed?.runId ?? run.runId ?? newRunId(clock);
   const { inputs } = run;
   if (!isObject(inputs) || !isJson(inputs))
-    throw new BosunError("flow/input", `${where}: its inputs must be an object of JSON values`);
+    throw new BosunError(
+      "flow/input",
+      `${where}: its inputs must be an object of JSON values, but ${notJsonIn(inputs)}`,
+    );
   if (!resumed) await beginningOf(flow, inputs);
   const opened = await store();
   if (!resumed) checkNew(run.runId, flowRuns, opened);

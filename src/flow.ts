@@ -6,8 +6,14 @@ import { homeOf } from "./crew.ts";
 import { BosunError, isBosunError } from "./error.ts";
 import type { StartedRun } from "./follow-run.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { type Ending, finishRun, kickoffEach, kickoffOptions, streamRun } from "./kickoff.ts";
-import type { Inputs } from "./orchestration/crew/input.ts";
+import {
+  checkKickoff,
+  type Ending,
+  finishRun,
+  kickoffEach,
+  kickoffOptions,
+  streamRun,
+} from "./kickoff.ts";
 import {
   type Connected,
   defineFlow,
@@ -83,8 +89,10 @@ export function flow<
   const { bosun, ...rest } = options;
   const data = defineFlow<State, Steps>(name, rest, steps);
   const home = (): Bosun => homeOf(bosun);
-  const started = ({ inputs = {}, ...run }: FlowKickoffOptions<State> = {}): Promise<StartedRun> =>
-    home().start(data, kickoffOptions({ ...run, inputs: inputs as Inputs })); // `as`: prepareFlow looks at them
+  const started = (run: FlowKickoffOptions<State> = {}): Promise<StartedRun> => {
+    const given = run as Partial<RunOptions>; // `as`: prepareFlow looks at the inputs
+    return home().start(data, kickoffOptions(`flow "${data.name}"`, given));
+  };
   const ending: Ending<FlowResult<State>> = {
     toResult: toFlowResult,
     toFailure: (result, cause) => (result.status === "done" ? undefined : failFlow(result, cause)),
@@ -95,7 +103,9 @@ export function flow<
     async *stream(run) {
       return yield* streamRun(await started(run), ending);
     },
-    async kickoffForEach(items, { concurrency, signal, ...each } = {}) {
+    async kickoffForEach(items, run = {}) {
+      checkKickoff(`kickoffForEach of flow "${data.name}"`, run);
+      const { concurrency, signal, ...each } = run;
       const work = async (inputs: FlowInputs<State>, itemSignal: AbortSignal) =>
         finishRun(await started({ ...each, inputs, signal: itemSignal }), ending);
       return kickoffEach(items, work, { concurrency, signal });

@@ -3,7 +3,7 @@
 import { answerQuestion, bringQuestions } from "./answer.ts";
 import type { Clock } from "./clock.ts";
 import { BosunError, isBosunError } from "./error.ts";
-import { isJson, type Json } from "./json.ts";
+import { isJson, type Json, notJsonIn } from "./json.ts";
 import type { RunHandle, StartOptions } from "./orchestration/durable/engine.ts";
 import type { InlineEngine } from "./orchestration/durable/inline.ts";
 import type { RunLog } from "./orchestration/run/log.ts";
@@ -101,7 +101,8 @@ export async function followRun(
     answerQuestion(engine, begun, { name, decision });
   const send: StartedRun["send"] = (name, value) => {
     if (isJson(value)) return engine.signal(runId, name, value);
-    throw new BosunError("usage", `what run ${runId} is given as "${name}" must be JSON`);
+    const what = `what run ${runId} is given as "${name}"`;
+    throw new BosunError("usage", `${what} must be JSON, but ${notJsonIn(value)}`);
   };
   const { cancel } = abort;
   const giveBack = (reason: string, error?: unknown): void => {

@@ -16,12 +16,59 @@ export function isJson(value: unknown, depth = 0): value is Json {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object" || depth > MAX_DEPTH) return false;
   if (Array.isArray(value)) return value.every((item) => isJson(item, depth + 1));
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
+  if (!isPlain(value)) return false;
   return Object.values(value).every((item) => item === undefined || isJson(item, depth + 1));
 }
 
 const MAX_DEPTH = 100;
+
+/** Of a value that isJson refuses the first place that is none, and what stands there: `list[2].when is a Date`, `it is a function`. */
+export function notJsonIn(value: unknown): string {
+  const { path, what } = faultIn(value, "", []) ?? { path: "", what: "no JSON" };
+  return `${path === "" ? "it" : path.slice(0, MAX_PATH)} is ${what}`;
+}
+
+/** Characters of a path that are shown. */
+const MAX_PATH = 200;
+
+type Fault = { readonly path: string; readonly what: string };
+
+/** @param above The objects that the value is in. */
+function faultIn(value: unknown, path: string, above: readonly object[]): Fault | undefined {
+  if (typeof value !== "object" || value === null)
+    return isJson(value) ? undefined : { path, what: wordOf(value) };
+  if (above.includes(value)) return { path, what: "a cycle" };
+  if (above.length > MAX_DEPTH) return { path, what: `deeper than ${MAX_DEPTH} levels` };
+  const isList = Array.isArray(value);
+  if (!isList && !isPlain(value)) return { path, what: wordOf(value) };
+  const inside = [...above, value];
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined && !isList) continue;
+    const fault = faultIn(item, isList ? `${path}[${key}]` : placeOf(path, key), inside);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function placeOf(path: string, key: string): string {
+  if (!/^[\w$-]+$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === "" ? key : `${path}.${key}`;
+}
+
+/** What is no JSON, by its kind. */
+function wordOf(value: unknown): string {
+  if (value === undefined || typeof value === "number") return String(value);
+  if (typeof value !== "object" || value === null) return `a ${typeof value}`;
+  const { constructor } = value;
+  const name = typeof constructor === "function" ? constructor.name : "";
+  if (name === "") return "an object of a class";
+  return /^[AEIOU]/.test(name) ? `an ${name}` : `a ${name}`;
+}
 
 /** True for a plain object: not null, not an array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,6 +2,8 @@
 
 import { BosunError } from "./error.ts";
 import type { StartedRun } from "./follow-run.ts";
+import { isObject } from "./json.ts";
+import { show } from "./orchestration/crew/option.ts";
 import { type ItemResult, runEach } from "./orchestration/run/each.ts";
 import type { RunEvent } from "./orchestration/run/event.ts";
 import type { RunState } from "./orchestration/run/state.ts";
@@ -14,12 +16,31 @@ export type Ending<Result> = {
   readonly toFailure: (result: Result, cause: unknown) => BosunError | undefined;
 };
 
-/** Whoever kicks off has no other way to answer than onAsk: without one, nobody is waited for. */
+/**
+ * Whoever kicks off has no other way to answer than onAsk: without one, nobody is waited for.
+ * @param what For the message: "crew x". @throws BosunError `usage` for what are no options at all.
+ */
 export function kickoffOptions(
+  what: string,
   options: Omit<RunOptions, "inputs"> & { readonly inputs?: RunOptions["inputs"] | undefined },
 ): RunOptions {
+  checkKickoff(`a kickoff of ${what}`, options);
   const { inputs = {}, onAsk = () => ({ nobody: "the kickoff has no onAsk" }), ...rest } = options;
+  if (!isObject(inputs))
+    throw new BosunError(
+      "usage",
+      `a kickoff of ${what}: its inputs must be an object of values by name, got ${show(inputs)}`,
+    );
   return { ...rest, inputs, onAsk };
+}
+
+/** @throws BosunError `usage` for options that are no object: a caller without types may give anything. */
+export function checkKickoff(where: string, options: unknown): void {
+  if (!isObject(options))
+    throw new BosunError(
+      "usage",
+      `${where}: its options must be an object, as { inputs: { … } }, got ${show(options)}`,
+    );
 }
 
 /** Waits for a run's end. @throws BosunError for one that is not good, with what was finished as `partial`. */
@@ -68,12 +89,23 @@ export async function* streamRun<Result>(
 /** How many of the items of a kickoffForEach run at once. */
 const DEFAULT_CONCURRENCY = 4;
 
+/** Options of a kickoffForEach, besides those of each run. */
+export type EachOptions = {
+  readonly concurrency?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
 /** Runs one program for each item. Never rejects for one of them: results and errors are in order, an abort leaves out what was not started. */
 export async function kickoffEach<Item, Result>(
   items: Iterable<Item> | AsyncIterable<Item>,
   work: (item: Item, signal: AbortSignal) => Promise<Result>,
-  options: { readonly concurrency?: number | undefined; readonly signal?: AbortSignal | undefined },
+  options: EachOptions,
 ): Promise<readonly ItemResult<Item, Result>[]> {
+  if (!isIterable(items))
+    throw new BosunError(
+      "usage",
+      `kickoffForEach: its items must be a list or an iterable of inputs, got ${show(items)}`,
+    );
   const { concurrency = DEFAULT_CONCURRENCY, signal = new AbortController().signal } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw new BosunError(
@@ -84,4 +116,13 @@ export async function kickoffEach<Item, Result>(
   for await (const ended of runEach(items, work, { concurrency, signal }))
     results[ended.index] = ended;
   return results;
+}
+
+/** A text is no list of inputs, though it has letters. */
+function isIterable(items: unknown): boolean {
+  return (
+    typeof items === "object" &&
+    items !== null &&
+    (Symbol.iterator in items || Symbol.asyncIterator in items)
+  );
 }

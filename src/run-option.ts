@@ -1,6 +1,6 @@
 // What a caller says of one run.
 
-import { BosunError } from "./error.ts";
+import { BosunError, messageOf } from "./error.ts";
 import type { ModelRef } from "./inference/model/endpoint.ts";
 import type { RunLimits } from "./orchestration/crew/run-limit.ts";
 import type { Inputs } from "./orchestration/crew/input.ts";
@@ -86,7 +86,7 @@ export function createAbort(signal: AbortSignal | undefined): Abort {
   const controller = new AbortController();
   const cancel = (reason: string): void =>
     controller.abort(new BosunError("run/cancelled", reason, { cause: signal?.reason }));
-  const onAbort = (): void => cancel("the run was cancelled by its caller");
+  const onAbort = (): void => cancel(`the run was cancelled by its caller${whyOf(signal?.reason)}`);
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
   return {
@@ -95,4 +95,10 @@ export function createAbort(signal: AbortSignal | undefined): Abort {
     abort: (reason) => controller.abort(reason),
     [Symbol.dispose]: () => signal?.removeEventListener("abort", onAbort),
   };
+}
+
+/** What the caller said of why; nothing for an abort that says nothing. */
+function whyOf(reason: unknown): string {
+  const isSilent = reason instanceof DOMException && reason.name === "AbortError";
+  return isSilent || reason === undefined ? "" : `: ${messageOf(reason)}`;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { flow, type FlowContext, listen, start } from "../../src/flow.ts";
+import { flow, type FlowContext, listen, router, start } from "../../src/flow.ts";
 import type { Json } from "../../src/json.ts";
 import { defineCrew } from "../../src/orchestration/crew/crew.ts";
 import { job, settle } from "../orchestration/run/scenario.ts";
-import { bosunFor, failureOf } from "./flow-scene.ts";
+import { bosunFor, bosunOn, failureOf, folder } from "./flow-scene.ts";
 
 const bosun = bosunFor();
 const crew = defineCrew({ name: "facts", tasks: [job("look")] });
@@ -50,10 +50,57 @@ describe("a handler that uses its context wrongly is told so, with the step's na
   });
 
   it("a result that is no JSON", async () => {
-    const error = await failing(async () => new Date(0) as never); // `as`: wrong on purpose
+    const error = await failing(async () => ({ list: [{ when: new Date(0) }] }) as never); // `as`: wrong on purpose
 
     expect(error.code).toBe("flow/state");
-    expect(error.message).toContain('step "begin": what it returned is no JSON');
+    expect(error.message).toContain(
+      'step "begin": what it returned is no JSON: list[0].when is a Date',
+    );
+  });
+});
+
+describe("a flow says where something is no JSON", () => {
+  it("in the inputs of a crew", async () => {
+    const error = await failing(async ({ run }) => (await run(crew, { n: 1n as never })).raw); // `as`: wrong on purpose
+
+    expect(error.code).toBe("flow/input");
+    expect(error.message).toContain("its inputs must be JSON, but n is a bigint");
+  });
+
+  it("in what a router returns", async () => {
+    const error = await failureOf(
+      flow(
+        "routed",
+        { bosun },
+        {
+          begin: start(() => null),
+          pick: router("begin", ["go"], () => ({ label: "go", value: { n: 1n } as never })), // `as`: as above
+        },
+      ).kickoff(),
+    );
+
+    expect(error.code).toBe("flow/label");
+    expect(error.message).toContain("it returned what is no JSON: value.n is a bigint");
+  });
+
+  it("in what a step keeps", async () => {
+    const kept = bosunOn(folder());
+    const begin = start(({ step }) => step("load", async () => ({ rows: [{ id: 1n as never }] }))); // `as`: as above
+    const error = await failureOf(flow("kept", { bosun: kept }, { begin }).kickoff());
+    await kept.close();
+
+    expect(error.code).toBe("durable/value");
+    expect(error.message).toContain("is not JSON (rows[0].id is a bigint)");
+  });
+
+  it("in the kickoff's inputs", async () => {
+    const inputs = { when: { at: new Date(0) } } as never; // `as`: as above
+    const error = await failureOf(
+      flow("given", { bosun }, { begin: start(() => null) }).kickoff({ inputs }),
+    );
+
+    expect(error.code).toBe("flow/input");
+    expect(error.message).toContain("but when.at is a Date");
   });
 });
 
@@ -97,7 +144,9 @@ describe("a function of a flow that fails", () => {
     const error = await failureOf(flow("made", options, { begin: start(() => 1) }).kickoff());
 
     expect(error.code).toBe("flow/state");
-    expect(error.message).toContain('flow "made": what its output returned is no JSON');
+    expect(error.message).toContain(
+      'flow "made": what its output returned is no JSON: it is a Date',
+    );
   });
 
   it.each([

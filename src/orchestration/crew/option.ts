@@ -107,8 +107,10 @@ export function typeOf(value: unknown): unknown {
   return typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
 }
 
-function show(value: unknown): string {
+/** A wrong value as an error says it. */
+export function show(value: unknown): string {
   if (value === undefined) return "nothing";
+  if (value === null) return "null";
   if (typeof value === "function" || typeof value === "bigint" || typeof value === "symbol")
     return `a ${typeof value}`;
   if (typeof value === "object") return Array.isArray(value) ? "a list" : "an object";

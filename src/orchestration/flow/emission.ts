@@ -1,7 +1,7 @@
 // What a router has returned, as the labels that it emits.
 
 import { BosunError } from "../../error.ts";
-import { isJson, isObject, type Json } from "../../json.ts";
+import { isJson, isObject, type Json, notJsonIn } from "../../json.ts";
 
 /** A label, and what listens to it gets. Plain JSON. */
 export type Emitted = { readonly label: string; readonly value: Json };
@@ -30,5 +30,6 @@ export function emissionsOf(
 }
 
 function show(value: unknown): string {
+  if (!isJson(value)) return `what is no JSON: ${notJsonIn(value)}`;
   return (JSON.stringify(value) ?? `a ${typeof value}`).slice(0, 200);
 }

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { BosunError } from "../../error.ts";
-import { isJson, isObject, type Json, type JsonObject } from "../../json.ts";
+import { isJson, isObject, type Json, type JsonObject, notJsonIn } from "../../json.ts";
 import { type Schema, validate } from "../../schema.ts";
 
 /** What a step has changed: fields with their values, and fields that it has removed. Plain JSON, which no handler holds. */
@@ -63,7 +63,7 @@ function changesOf(where: string, base: JsonObject, draft: JsonObject): Changes 
   if (!isPlain(draft) || !set.every(([, value]) => isJson(value, 1)))
     throw new BosunError(
       "flow/state",
-      `${where}: its state must be an object of JSON values: no functions, dates, maps or NaN`,
+      `${where}: its state must be an object of JSON values, but ${notJsonIn(draft)}`,
     );
   const removed = Object.keys(base).filter(
     (field) => base[field] !== undefined && draft[field] === undefined,
@@ -130,5 +130,6 @@ export async function checkState(
     );
   const value = checked === undefined ? state : checked.value;
   if (isObject(value) && isJson(value)) return value;
-  throw new BosunError("flow/state", `${where}: the state must be an object of JSON values`);
+  const what = isObject(value) ? `, but ${notJsonIn(value)}` : "";
+  throw new BosunError("flow/state", `${where}: the state must be an object of JSON values${what}`);
 }

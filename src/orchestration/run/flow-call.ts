@@ -2,7 +2,7 @@
 
 import type { Clock, Timer } from "../../clock.ts";
 import { BosunError, toBosunError } from "../../error.ts";
-import { isJson, type Json, type JsonObject } from "../../json.ts";
+import { isJson, type Json, type JsonObject, notJsonIn } from "../../json.ts";
 import { validate } from "../../schema.ts";
 import type { Durable, Flow as DurableFlow } from "../durable/durable.ts";
 import { emissionsOf, type Emitted } from "../flow/emission.ts";
@@ -106,7 +106,7 @@ function endOf(
   if (isJson(output)) return { output: copyOf(output), emitted: [] }; // the handler may still hold it
   throw new BosunError(
     "flow/state",
-    `${where}: what it returned is no JSON: it must survive its process`,
+    `${where}: what it returned is no JSON: ${notJsonIn(output)}. It must survive its process`,
   );
 }
 

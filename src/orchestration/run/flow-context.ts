@@ -1,7 +1,7 @@
 // What a handler of a flow's step gets, over the Durable of its call.
 
 import { BosunError } from "../../error.ts";
-import { isJson, isObject, type Json, type JsonObject } from "../../json.ts";
+import { isJson, isObject, type Json, type JsonObject, notJsonIn } from "../../json.ts";
 import type { Crew } from "../crew/crew.ts";
 import type { Durable } from "../durable/durable.ts";
 import { copyOf, type Draft } from "../flow/state.ts";
@@ -179,7 +179,11 @@ async function runCrew(
   { crew, inputs, key }: { readonly crew: Crew; readonly inputs: JsonObject; readonly key: string },
 ): Promise<CrewResult> {
   const where = `step "${step}", crew "${crew.name}"`;
-  if (!isJson(inputs)) throw new BosunError("flow/input", `${where}: its inputs must be JSON`);
+  if (!isJson(inputs))
+    throw new BosunError(
+      "flow/input",
+      `${where}: its inputs must be JSON, but ${notJsonIn(inputs)}`,
+    );
   const child = `crew:${key}`;
   const call: CrewCall = {
     crew,

@@ -9,7 +9,7 @@
 //   W2  When a step fails for good, the others are aborted and joined before run-end.
 
 import { BosunError, type ErrorData, toBosunError } from "../../error.ts";
-import { isJson, type Json, type JsonObject } from "../../json.ts";
+import { isJson, type Json, type JsonObject, notJsonIn } from "../../json.ts";
 import type { Child, Durable, Flow as DurableFlow } from "../durable/durable.ts";
 import { beginningOf } from "../flow/beginning.ts";
 import { type Activation, createFirings, type Firings } from "../flow/firing.ts";
@@ -115,7 +115,10 @@ function outputOf(
   if (options.output === undefined) return ended.last;
   const output = options.output(structuredClone(ended)) ?? null;
   if (isJson(output)) return output;
-  throw new BosunError("flow/state", `flow "${name}": what its output returned is no JSON`);
+  throw new BosunError(
+    "flow/state",
+    `flow "${name}": what its output returned is no JSON: ${notJsonIn(output)}`,
+  );
 }
 
 function startBody(

@@ -8,7 +8,7 @@ import {
   messageOf,
   type ErrorData,
 } from "../../../error.ts";
-import { isJson, isObject, type Json } from "../../../json.ts";
+import { isJson, isObject, type Json, notJsonIn } from "../../../json.ts";
 import { MAX_VALUE_BYTES } from "./schema.ts";
 
 /** A value as a row has it: null for undefined. JSON text never begins as a blob's name does. */
@@ -22,7 +22,7 @@ export function toStored(value: Json | undefined, what: string, blobs: Blobs): S
   if (!isJson(value))
     throw new BosunError(
       "durable/value",
-      `${what} is not JSON, and could not be given to a body again. Return plain objects, arrays, texts, finite numbers, true, false or null`,
+      `${what} is not JSON (${notJsonIn(value)}), and could not be given to a body again. Return plain objects, arrays, texts, finite numbers, true, false or null`,
     );
   const text = JSON.stringify(value);
   // A UTF-16 unit is at most 3 bytes of UTF-8: most texts need no count.
