@@ -91,7 +91,7 @@ export function flow<
   const home = (): Bosun => homeOf(bosun);
   const started = (run: FlowKickoffOptions<State> = {}): Promise<StartedRun> => {
     const given = run as Partial<RunOptions>; // `as`: prepareFlow looks at the inputs
-    return home().start(data, kickoffOptions(`flow "${data.name}"`, given));
+    return home().start(data, kickoffOptions(`flow "${data.name}"`, given, "flow/input"));
   };
   const ending: Ending<FlowResult<State>> = {
     toResult: toFlowResult,

@@ -18,18 +18,20 @@ export type Ending<Result> = {
 
 /**
  * Whoever kicks off has no other way to answer than onAsk: without one, nobody is waited for.
- * @param what For the message: "crew x". @throws BosunError `usage` for what are no options at all.
+ * @param what For the message: `crew "x"`. @throws BosunError `usage` for what are no options at all, and for inputs that are none; for
+ *   those of a flow `flow/input`.
  */
 export function kickoffOptions(
   what: string,
   options: Omit<RunOptions, "inputs"> & { readonly inputs?: RunOptions["inputs"] | undefined },
+  code: "usage" | "flow/input" = "usage",
 ): RunOptions {
   checkKickoff(`a kickoff of ${what}`, options);
   const { inputs = {}, onAsk = () => ({ nobody: "the kickoff has no onAsk" }), ...rest } = options;
   if (!isObject(inputs))
     throw new BosunError(
-      "usage",
-      `a kickoff of ${what}: its inputs must be an object of values by name, got ${show(inputs)}`,
+      code,
+      `a run of ${what}: its inputs must be an object of values by name, got ${show(inputs)}`,
     );
   return { ...rest, inputs, onAsk };
 }

@@ -41,7 +41,7 @@ describe.each(kinds)("a kickoff of a %s", (kind) => {
   ])("refuses inputs that are none: %j", async (inputs, got) => {
     const error = await errorOf(made[kind].kickoff(wrong({ inputs })));
 
-    expect(error.code).toBe("usage");
+    expect(error.code).toBe(kind === "flow" ? "flow/input" : "usage");
     expect(error.message).toContain(`inputs must be an object of values by name, got ${got}`);
   });
 });
@@ -73,7 +73,7 @@ describe.each(kinds)("a kickoffForEach of a %s", (kind) => {
 
     expect(results.map(({ type }) => type)).toEqual(["failed", "done", "failed"]);
     const errors = results.map((one) => (one.type === "failed" ? one.error : undefined));
-    expect(errors[0]).toMatchObject({ code: "usage" });
+    expect(errors[0]).toMatchObject({ code: kind === "flow" ? "flow/input" : "usage" });
     expect(String(errors[0])).toContain("inputs must be an object of values by name, got null");
     expect(String(errors[2])).toContain('got "x"');
   });
