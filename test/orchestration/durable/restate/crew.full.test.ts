@@ -2,15 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Bosun, createBosun, type StartedRun } from "../../../../src/bosun.ts";
-import { systemClock } from "../../../../src/clock.ts";
-import { isBosunError } from "../../../../src/error.ts";
+import { createBosun } from "../../../../src/bosun.ts";
 import { type Crew, defineCrew } from "../../../../src/orchestration/crew/crew.ts";
 import { tool } from "../../../../src/orchestration/tool/tool.ts";
 import { createRestateEngine } from "../../../../src/orchestration/durable/restate/engine.ts";
 import { type Script, scriptedModel } from "../../../../src/test/scripted-model.ts";
 import { job, QUICK, taskIn, worker } from "../../run/scenario.ts";
-import { startRestate, type RestateServer } from "./server.ts";
+import { startRestate, type RestateServer, whenFree } from "./server.ts";
 
 /** Two tasks at once, of which one calls a tool, and one after them. */
 function report(): Crew {
@@ -119,7 +117,7 @@ describe("a crew on Restate", () => {
       made.push(request.hints.path.join("/"));
       return answers(request, ...rest);
     });
-    const state = await (await second.bosun.resume(report(), id)).ended;
+    const state = await (await whenFree(() => second.bosun.resume(report(), id))).ended;
     const events = (await second.bosun.store())?.events(id) ?? [];
 
     expect(state).toMatchObject({ status: "done", raw: "of text" });
@@ -157,21 +155,9 @@ describe("a crew on Restate", () => {
       await other.bosun.start(report(), { inputs: {} })
     ).ended;
 
-    const state = await (await resumedSoon(other.bosun, id)).ended;
+    const state = await (await whenFree(() => other.bosun.resume(report(), id))).ended;
 
     expect(state).toMatchObject({ status: "done", raw: "of text" });
     rmSync(data, { recursive: true, force: true });
   });
 });
-
-/** Once the server has noticed that the run's process is gone. */
-async function resumedSoon(bosun: Bosun, id: string): Promise<StartedRun> {
-  for (;;) {
-    try {
-      return await bosun.resume(report(), id);
-    } catch (error) {
-      if (!isBosunError(error) || error.code !== "run/owned") throw error;
-      await systemClock.sleep(50, new AbortController().signal);
-    }
-  }
-}

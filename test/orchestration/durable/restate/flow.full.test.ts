@@ -7,7 +7,7 @@ import { createRestateEngine } from "../../../../src/orchestration/durable/resta
 import { scriptedModel } from "../../../../src/test/scripted-model.ts";
 import { FLOWS, randomFlow } from "../../../resume/flows.ts";
 import { QUICK, taskIn } from "../../run/scenario.ts";
-import { type RestateServer, startRestate } from "./server.ts";
+import { type RestateServer, startRestate, whenFree } from "./server.ts";
 
 /** A worker with a Bosun of its own. `calls` = the tasks of the model calls that it answered; the one with the number `held` gets no answer. */
 async function open({ ingressUrl, adminUrl }: RestateServer, data: string, held?: number) {
@@ -68,7 +68,7 @@ describe("a flow on Restate", () => {
     }
 
     await using second = await open(server, data);
-    const state = await (await second.bosun.resume(report(), id, { onAsk })).ended;
+    const state = await (await whenFree(() => second.bosun.resume(report(), id, { onAsk }))).ended;
 
     expect(state).toMatchObject({ status: "done", flowState: { drafts: 3 } });
     expect(before).toEqual(["look", "name", "write"]);

@@ -9,6 +9,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { systemClock } from "../../../../src/clock.ts";
+import { isBosunError } from "../../../../src/error.ts";
 
 /** A running server. */
 export type RestateServer = AsyncDisposable & {
@@ -159,4 +160,16 @@ bind-address = "127.0.0.1:${ingress}"
 bind-address = "127.0.0.1:${admin}"
 disable-web-ui = true
 `;
+}
+
+/** What resumes a run, as soon as the server has noticed that the process that had it is gone. */
+export async function whenFree<T>(resume: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await resume();
+    } catch (error) {
+      if (!isBosunError(error) || error.code !== "run/owned") throw error;
+      await systemClock.sleep(50, LIVE);
+    }
+  }
 }
