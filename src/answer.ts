@@ -63,7 +63,7 @@ export function answeredIn(steps: readonly StepRecord[]): ReadonlySet<string> {
 }
 
 /** What the keys of waits begin with. */
-const WAIT = "wait:";
+export const WAIT = "wait:";
 
 /** Follows the log, and calls the handler once for each question, also for those that an earlier process asked. Ends with the run. */
 export function bringQuestions(log: RunLog, onAsk: AskHandler, answering: Answering): void {

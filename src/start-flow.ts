@@ -87,7 +87,12 @@ export async function resumeFlow(
   const begin = async (limits: StartOptions): Promise<Begun> => {
     const resuming = engine.resume<FlowOutcome>(runId, { ...limits, prepare });
     // What it was bound to before it failed.
-    resuming.catch(() => prepared.promise.then((bound) => letGoFlow(home, bound), ignore));
+    resuming.catch(() =>
+      prepared.promise.then(
+        (bound) => letGoFlow(home, bound),
+        () => undefined,
+      ),
+    );
     const handle = await resuming;
     handle.result().catch(() => undefined); // whoever follows it gets it
     return { handle, bound: await prepared.promise };
@@ -159,5 +164,3 @@ async function followFlow(
     },
   });
 }
-
-const ignore = (): void => undefined;

@@ -85,7 +85,12 @@ export async function resumeRun(
   const begin = async (limits: StartOptions): Promise<BegunCrew> => {
     const resuming = engine.resume<Outcome>(runId, { ...limits, prepare });
     // What it was bound to before it failed.
-    resuming.catch(() => prepared.promise.then((context) => letGo(home, context), ignore));
+    resuming.catch(() =>
+      prepared.promise.then(
+        (context) => letGo(home, context),
+        () => undefined,
+      ),
+    );
     const handle = await resuming;
     handle.result().catch(() => undefined); // whoever follows it gets it
     return { handle, context: await prepared.promise };
@@ -178,5 +183,3 @@ async function noteTurn(
   if (session && isWell && (await store()) === undefined)
     sessions.add(session.name, { inputs, raw: state.raw });
 }
-
-const ignore = (): void => undefined;

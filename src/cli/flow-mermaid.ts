@@ -18,13 +18,13 @@ export function flowMermaid(
 ): string {
   const { nodes, edges } = flowGraph(flow);
   const stateOf = (name: string): FlowStepState | undefined => run && ownValue(run.steps, name);
-  const routers = new Map(
+  const stateById = new Map(
     nodes.flatMap((node) => (node.type === "step" ? [[node.id, stateOf(node.name)]] : [])),
   );
   const links = edges.map(({ from, to, label, isBack }) => {
     const arrow = isBack ? "-.->" : "-->";
     if (label === undefined) return `  ${from} ${arrow} ${to}`;
-    const times = emittedCount(routers.get(from), label) ?? 0;
+    const times = emittedCount(stateById.get(from), label) ?? 0;
     const text = mermaidText(times > 0 ? `${label} ×${times}` : label);
     return `  ${from} ${times > 0 && !isBack ? "==>" : arrow}|"${text}"| ${to}`;
   });

@@ -1,6 +1,6 @@
 // What a run that has not ended waits for: questions to people, and what a flow waits for from outside. Pure.
 
-import { type Asking, openQuestions } from "../answer.ts";
+import { type Asking, openQuestions, WAIT } from "../answer.ts";
 import type { StepRecord } from "../orchestration/durable/engine.ts";
 import type { RunEvent } from "../orchestration/run/event.ts";
 import type { RunState } from "../orchestration/run/state.ts";
@@ -41,9 +41,6 @@ export function openWaits(
   );
   return [...questions, ...others];
 }
-
-/** What the journal's keys of waits begin with. */
-const WAIT = "wait:";
 
 /** What of a run's steps and tasks only waits, by name, with what for. */
 export function waitingParts(

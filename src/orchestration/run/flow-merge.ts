@@ -3,7 +3,7 @@
 import { BosunError } from "../../error.ts";
 import { type Json, type JsonObject, ownValue } from "../../json.ts";
 import type { Durable } from "../durable/durable.ts";
-import { type Changes, checkState, clashesOf, withChanges } from "../flow/state.ts";
+import { type Changes, checkState, clashesOf, copyOf, withChanges } from "../flow/state.ts";
 import type { FlowRun } from "./flow-world.ts";
 
 /** A call that has ended. */
@@ -32,7 +32,9 @@ export async function mergeChanges(d: Durable, merging: Merging): Promise<JsonOb
     const { onConflict, reducers = {} } = options;
     const reduce = ownValue(reducers, field);
     // Copies: they are the flow's own state.
-    const [now, mine, before] = structuredClone([clash.current, clash.draft, clash.base]);
+    const now = copyOf(clash.current);
+    const mine = copyOf(clash.draft);
+    const before = copyOf(clash.base);
     if (reduce) settled[field] = structuredClone(reduce(now, mine, before));
     else if (onConflict)
       settled[field] = await d.step(`conflict:${segment}:${field}`, async () =>

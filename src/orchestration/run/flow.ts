@@ -14,7 +14,7 @@ import type { Child, Durable, Flow as DurableFlow } from "../durable/durable.ts"
 import { beginningOf } from "../flow/beginning.ts";
 import { type Activation, createFirings, type Firings } from "../flow/firing.ts";
 import { DEFAULT_CALLS } from "../flow/flow.ts";
-import { fieldsOf } from "../flow/state.ts";
+import { copyOf, fieldsOf } from "../flow/state.ts";
 import type { FlowStep } from "../flow/step.ts";
 import { showTrigger } from "../flow/trigger.ts";
 import type { RunStatus } from "./event.ts";
@@ -113,7 +113,7 @@ function outputOf(
   ended: { readonly state: JsonObject; readonly last: Json },
 ): Json {
   if (options.output === undefined) return ended.last;
-  const output = options.output(structuredClone(ended)) ?? null;
+  const output = options.output(copyOf(ended)) ?? null;
   if (isJson(output)) return output;
   throw new BosunError(
     "flow/state",
@@ -126,20 +126,9 @@ function startBody(
   world: FlowWorld,
   { run, firings }: { readonly run: FlowRun; readonly firings: Firings },
 ): Body {
-  const maps = { calls: new Map(), waited: new Map(), running: new Map(), results: new Map() };
-  const changedBy = new Map<string, number>();
-  return {
-    d,
-    world,
-    run,
-    firings,
-    ...maps,
-    ended: [],
-    state: {},
-    merged: 0,
-    changedBy,
-    last: null,
-  };
+  const calls = { calls: new Map(), waited: new Map(), running: new Map(), results: new Map() };
+  const state = { state: {}, merged: 0, changedBy: new Map(), last: null };
+  return { d, world, run, firings, ...calls, ended: [], ...state };
 }
 
 /** Calls a step for the first time. @throws BosunError `flow/loop`. */
